@@ -1,0 +1,168 @@
+"""Everything that travels between a front end and an engine host, as typed values.
+
+The same events come from an engine on this machine and from a remote one. This module must never import llama_cpp.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tui.llama.receipt import Receipt
+from tui.llama.settings import LoadSettings, SamplingSettings
+
+Role = Literal["system", "user", "assistant"]
+Channel = Literal["answer", "thinking"]
+DoneReason = Literal["eog", "stop", "length", "context", "cancelled", "failed"]
+FailedKind = Literal[
+    "load",  # the file or llama.cpp refused to load
+    "memory",  # an allocation failed
+    "cancelled",  # the load was cancelled
+    "settings",  # a setting that this model cannot take
+    "template",  # the chat template failed or ran out of time
+    "context",  # the prompt does not fit the context
+    "input",  # a request that makes no sense
+    "decode",  # llama_decode returned an error
+    "died",  # the engine process ended; made by the client
+]
+
+
+class ChatMessage(msgspec.Struct, frozen=True):
+    """One turn as the chat template sees it."""
+
+    role: Role
+    content: str
+
+
+class Timings(msgspec.Struct, frozen=True, kw_only=True):
+    """How long one generation took. Rates are None when nothing was measured."""
+
+    prompt_tokens: int = 0
+    """Tokens of the whole prompt."""
+    prefilled_tokens: int = 0
+    """Prompt tokens that had to be computed; the rest was reused."""
+    completion_tokens: int = 0
+    ttft_s: float | None = None
+    """Seconds from the request to the first token."""
+    prefill_tok_s: float | None = None
+    decode_tok_s: float | None = None
+    n_ctx_used: int = 0
+    """Tokens of the context in use afterwards."""
+    n_ctx: int = 0
+
+
+# ---- requests -----------------------------------------------------------------------------------------------------
+
+
+class Load(msgspec.Struct, frozen=True, tag=True):
+    """Load the model; the first request that a host gets, and only once."""
+
+    path: str
+    settings: LoadSettings
+    name: str
+    """What the person calls this model; shown by `puna ps`."""
+
+
+class Generate(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Answer `messages` (through the chat template) or continue `prompt` (as it is). Exactly one of the two is given."""
+
+    id: int
+    messages: tuple[ChatMessage, ...] | None = None
+    prompt: str | None = None
+    sampling: SamplingSettings
+    max_tokens: int | None = None
+    """None is until the model ends or the context is full."""
+    stop: tuple[str, ...] = ()
+    """Texts that end the answer; not part of it."""
+    pane: int = 0
+    """Sequence to use; 0 to panes - 1."""
+
+
+class CountTokens(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """How many tokens a prompt of these messages (or this text) has."""
+
+    id: int
+    messages: tuple[ChatMessage, ...] | None = None
+    text: str | None = None
+
+
+class Cancel(msgspec.Struct, frozen=True, tag=True):
+    """Stop request `id`; id 0 is the load."""
+
+    id: int
+
+
+class Quit(msgspec.Struct, frozen=True, tag=True):
+    """Free the model and end."""
+
+
+Request = Load | Generate | CountTokens | Cancel | Quit
+
+# ---- events -------------------------------------------------------------------------------------------------------
+
+
+class LoadProgress(msgspec.Struct, frozen=True, tag=True):
+    """Share of the file read, 0.0 to 1.0."""
+
+    fraction: float
+
+
+class Loaded(msgspec.Struct, frozen=True, tag=True):
+    """The model is ready."""
+
+    receipt: Receipt
+
+
+class PromptProgress(msgspec.Struct, frozen=True, tag=True):
+    """Prompt tokens in the context so far, of all; reused ones count as done."""
+
+    id: int
+    done: int
+    total: int
+
+
+class Delta(msgspec.Struct, frozen=True, tag=True):
+    """A piece of the answer; never cut inside a character."""
+
+    id: int
+    text: str
+    channel: Channel = "answer"
+
+
+class Done(msgspec.Struct, frozen=True, tag=True):
+    """The last event of a generation, cancelled ones included."""
+
+    id: int
+    reason: DoneReason
+    timings: Timings
+
+
+class TokenCount(msgspec.Struct, frozen=True, tag=True):
+    """Answer to CountTokens."""
+
+    id: int
+    tokens: int
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """A request that could not be carried out; the last event of it. id 0 is the load."""
+
+    id: int = 0
+    kind: FailedKind
+    message: str
+    """What happened, to which file or setting."""
+    hint: str = ""
+    """What the person can do now."""
+    log: tuple[str, ...] = ()
+    """Last lines of llama.cpp's own log."""
+
+
+class Log(msgspec.Struct, frozen=True, tag=True):
+    """A line that a person may want to see."""
+
+    level: Literal["debug", "info", "warning", "error"]
+    text: str
+
+
+Event = LoadProgress | Loaded | PromptProgress | Delta | Done | TokenCount | Failed | Log
