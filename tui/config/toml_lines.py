@@ -1,7 +1,7 @@
 """In which lines of a TOML text each key stands, which tomllib tells for syntax errors only.
 
-The scanner expects a text that tomllib accepts; on a broken one it stops where it no longer understands and keeps what it
-has found by then, which is enough to say in which key the break is. It never judges a text and never changes one.
+The scanner expects a text that tomllib accepts; on a broken one it stops where it no longer understands and keeps what
+it has found by then, which is enough to say in which key the break is. It never judges a text and never changes one.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ class Span:
 
 
 def key_spans(text: str) -> dict[KeyPath, Span]:
-    """Where each table header, key and array element of the text stands; a table that is only implied, by a header below
-    it or a dotted key, stands where it is first mentioned."""
+    """Where each table header, key and array element of the text stands.
+
+    A table that is only implied, by a header below it or a dotted key, stands where it is first mentioned.
+    """
     scanner = _Scanner(text)
     try:
         scanner.scan()
