@@ -1,7 +1,8 @@
 """How a model is loaded and how text is sampled from it, as values that native code may see.
 
-Everything that llama.cpp would answer with an abort instead of an error (an unknown KV type, a batch larger than n_batch,
-negative layers) is refused here, in words, so that it never reaches native code. This module must never import llama_cpp.
+Everything that llama.cpp would answer with an abort instead of an error (an unknown KV type, a batch larger than
+n_batch, negative layers) is refused here, in words, so that it never reaches native code. This module must never
+import llama_cpp.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class LoraAdapter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LoadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How one model file is loaded. Immutable; building one with a value that llama.cpp cannot take raises SettingsError.
+    """How one model file is loaded. Immutable; building one with a value that llama.cpp cannot take raises
+    SettingsError.
 
     "auto" is a wish that `models.plan` resolves into a number before an engine is started.
     """
@@ -118,7 +120,9 @@ def check_load_settings(s: LoadSettings) -> None:
     if isinstance(s.n_gpu_layers, str):
         _one_of("n_gpu_layers", s.n_gpu_layers, ("auto", "all"))
     else:
-        _within("n_gpu_layers", s.n_gpu_layers, 0, MAX_LAYERS, "0 keeps every layer in RAM, all puts every layer on the GPU")
+        _within(
+            "n_gpu_layers", s.n_gpu_layers, 0, MAX_LAYERS, "0 keeps every layer in RAM, all puts every layer on the GPU"
+        )
     if isinstance(s.n_ctx, str):
         _one_of("n_ctx", s.n_ctx, ("auto",))
     else:
@@ -132,7 +136,9 @@ def check_load_settings(s: LoadSettings) -> None:
             raise SettingsError(name, f"{kv_type!r} is not a KV cache type; use one of {', '.join(KV_TYPES)}")
     _one_of("flash_attn", s.flash_attn, get_args(FlashAttention))
     if s.flash_attn == "off" and s.type_v not in UNQUANTIZED_KV:
-        raise SettingsError("type_v", f"{s.type_v} needs flash attention; set flash_attn to auto or on, or type_v to f16")
+        raise SettingsError(
+            "type_v", f"{s.type_v} needs flash attention; set flash_attn to auto or on, or type_v to f16"
+        )
     _within("panes", s.panes, 1, MAX_PANES, "sequences decoded together")
     if isinstance(s.threads, str):
         _one_of("threads", s.threads, ("auto",))
@@ -185,7 +191,8 @@ Seed = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
 
 
 class SamplingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How the next token is chosen. Defaults follow llama.cpp's own (`common_params_sampling`) where they are sane for chat.
+    """How the next token is chosen. Defaults follow llama.cpp's own (`common_params_sampling`) where they are sane
+    for chat.
 
     Order in the chain: repeat penalty, DRY, top-k, top-p, min-p, XTC, temperature, the draw.
     """

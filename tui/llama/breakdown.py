@@ -1,0 +1,111 @@
+"""What a context occupies, by buffer type, read from llama.cpp itself. Child processes only.
+
+`llama_get_memory_breakdown` is an exported C++ function that returns a std::map by value, so its tree is walked here
+by the layout of libstdc++ (bits/stl_tree.h). It is private ABI, hence the exact pin of llama-cpp-python; where the
+symbol or that library is missing, the answer is None and callers say "estimate".
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tui.llama import binding
+from tui.llama.devices import GPU_TYPES
+
+_SYMBOLS = ("_Z26llama_get_memory_breakdownPK13llama_context", "llama_get_memory_breakdown")
+
+
+class _StdMap(ctypes.Structure):
+    """std::map of libstdc++: comparator, header node (colour, parent, left, right), node count; 48 bytes, so returned
+    in memory.
+    """
+
+    _fields_ = (
+        ("compare", ctypes.c_uint64),
+        ("colour", ctypes.c_uint64),
+        ("root", ctypes.c_uint64),
+        ("leftmost", ctypes.c_uint64),
+        ("rightmost", ctypes.c_uint64),
+        ("count", ctypes.c_uint64),
+    )
+
+
+class _Node(ctypes.Structure):
+    """A node of that map: pair<buffer type, {model, context, compute}>."""
+
+    _fields_ = (
+        ("colour", ctypes.c_uint64),
+        ("parent", ctypes.c_uint64),
+        ("left", ctypes.c_uint64),
+        ("right", ctypes.c_uint64),
+        ("buft", ctypes.c_uint64),
+        ("model", ctypes.c_uint64),
+        ("context", ctypes.c_uint64),
+        ("compute", ctypes.c_uint64),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BufferBytes:
+    """Bytes in buffers of one type."""
+
+    buffer: str
+    """ggml's name of the buffer type, such as CUDA0, CUDA_Host, CPU, CPU_REPACK, CPU_Mapped."""
+    device: str | None
+    """The GPU it lies on; None is the host."""
+    weights_bytes: int
+    context_bytes: int
+    compute_bytes: int
+
+
+def memory_breakdown(context: Any) -> tuple[BufferBytes, ...] | None:
+    """Bytes of `context` (llama_context *) and its model by buffer type, or None where it cannot be read."""
+    function = _breakdown_function()
+    if function is None:
+        return None
+    tree = function(context)
+    return tuple(_buffer_bytes(node) for node in _in_order(tree.root))
+
+
+def _breakdown_function() -> Any | None:
+    if not sys.platform.startswith("linux"):  # elsewhere the C++ library is libc++ or MSVC's, with other layouts
+        return None
+    for symbol in _SYMBOLS:
+        function = getattr(binding.lib, symbol, None)
+        if function is not None:
+            function.restype = _StdMap
+            function.argtypes = [ctypes.c_void_p]
+            return function
+    return None
+
+
+def _in_order(address: int) -> Iterator[_Node]:
+    if address:
+        node = _Node.from_address(address)
+        yield from _in_order(node.left)
+        yield node
+        yield from _in_order(node.right)
+
+
+def _buffer_bytes(node: _Node) -> BufferBytes:
+    return BufferBytes(
+        buffer=binding.buft_name(node.buft).decode(errors="replace"),
+        device=_gpu_of(node.buft),
+        weights_bytes=node.model,
+        context_bytes=node.context,
+        compute_bytes=node.compute,
+    )
+
+
+def _gpu_of(buft: int) -> str | None:
+    if binding.buft_is_host(buft):  # pinned host memory names a GPU as its device, but lies in RAM
+        return None
+    device = binding.buft_get_device(buft)
+    if not device or binding.dev_type(device) not in GPU_TYPES:
+        return None
+    name: str = binding.dev_name(device).decode(errors="replace")
+    return name

@@ -1,0 +1,55 @@
+"""llama.cpp's own log, kept in memory instead of printed over the screen. Child processes only."""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from tui.llama.binding import L
+
+LEVELS = {1: "debug", 2: "info", 3: "warning", 4: "error"}
+"""ggml_log_level by number (ggml.h); 5 continues the line before."""
+_CONTINUE = 5
+
+
+class NativeLog:
+    """The last lines that llama.cpp logged, with their levels. Installing a second one replaces the first."""
+
+    def __init__(self, keep: int = 200, forward: Callable[[str, str], None] | None = None) -> None:
+        """`forward(level, line)` gets each finished line; it runs on whichever native thread logs."""
+        self._lines: deque[tuple[str, str]] = deque(maxlen=keep)
+        self._open = ""
+        self._open_level = "info"
+        self._forward = forward
+        self._callback = L.llama_log_callback(self._on_text)  # the C side keeps only a pointer: hold a reference here
+
+    def install(self) -> None:
+        """Send llama.cpp's log here from now on."""
+        L.llama_log_set(self._callback, ctypes.c_void_p(0))
+
+    def last(self, count: int, at_least: str = "info") -> tuple[str, ...]:
+        """The last `count` lines of level `at_least` or worse."""
+        ranks = list(LEVELS.values())
+        floor = ranks.index(at_least)
+        return tuple([line for level, line in self._lines if ranks.index(level) >= floor][-count:])
+
+    def errors(self) -> tuple[str, ...]:
+        """The error lines, oldest first."""
+        return tuple(line for level, line in self._lines if level == "error")
+
+    def clear(self) -> None:
+        """Forget what was logged so far."""
+        self._lines.clear()
+
+    def _on_text(self, level: int, text: bytes, _user_data: Any) -> None:
+        if level != _CONTINUE:
+            self._open_level = LEVELS.get(level, "info")
+        self._open += text.decode("utf-8", "replace")
+        while "\n" in self._open:
+            line, _, self._open = self._open.partition("\n")
+            if line.strip(" ."):
+                self._lines.append((self._open_level, line))
+                if self._forward is not None:
+                    self._forward(self._open_level, line)

@@ -1,0 +1,238 @@
+"""A loaded model and its context: load, decode, positions, receipt. Child processes only, and one thread at a time."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tui.llama.binding import L, start_backend
+from tui.llama.errors import LlamaError
+from tui.llama.log import NativeLog
+from tui.llama.params import context_params, model_params
+from tui.llama.settings import LoadSettings, SettingsError
+from tui.llama.vocab import Vocab
+
+_MEMORY_SIGNS = ("failed to allocate", "unable to allocate", "out of memory", "bad_alloc", "not enough memory")
+_libc = ctypes.CDLL(None)
+
+
+class CancelFlag:
+    """A flag that llama.cpp polls between operations without Python: its abort callback is libc's strlen over two
+    bytes.
+
+    A callback written in Python would take the GIL about a thousand times a token. strlen("") is 0, go on;
+    strlen("x") is 1, stop. Set it from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = ctypes.create_string_buffer(2)
+        self.callback = ctypes.cast(_libc.strlen, L.ggml_abort_callback)
+        self.data = ctypes.cast(self._bytes, ctypes.c_void_p)
+
+    def set(self) -> None:
+        """Ask for a stop."""
+        self._bytes[0] = b"x"
+
+    def clear(self) -> None:
+        """Forget the request."""
+        self._bytes[0] = b"\0"
+
+    def is_set(self) -> bool:
+        """True after `set`."""
+        return self._bytes[0] != b"\0"
+
+
+class LoadedModel:
+    """One model file with one context of `settings.panes` sequences. `close` frees both, the context first."""
+
+    def __init__(self, path: Path, settings: LoadSettings, *, threads: int, log: NativeLog) -> None:
+        """Load with `load`; this constructor only takes note."""
+        self.path, self.settings, self.threads = path, settings, threads
+        self.cancel = CancelFlag()
+        self.load_s = 0.0
+        self._log = log
+        self._model: Any = None
+        self._adapters: list[Any] = []
+        self.context: Any = None
+
+    def load(self, on_progress: Callable[[float], None]) -> None:
+        """Read the file and make the context; `on_progress` gets the share of the file read, from the loading thread.
+
+        Raises LlamaError (kinds load, memory, cancelled, settings); nothing stays allocated then.
+        """
+        begun = time.monotonic()
+        _check_file(self.path)
+        if self.settings.draft_model:
+            raise LlamaError(
+                "settings", "draft_model: this version cannot run a draft model", "set draft_model to an empty text"
+            )
+        start_backend()
+        try:
+            self._load_weights(on_progress)
+            self._make_context()
+            self._apply_lora()
+        except SettingsError as error:
+            self.close()
+            raise LlamaError("settings", str(error)) from error
+        except BaseException:
+            self.close()
+            raise
+        self.load_s = time.monotonic() - begun
+
+    def _load_weights(self, on_progress: Callable[[float], None]) -> None:
+        made = model_params(self.settings)
+
+        def progress(fraction: float, _data: Any) -> bool:
+            on_progress(fraction)
+            return not self.cancel.is_set()
+
+        callback = L.llama_progress_callback(progress)
+        made.params.progress_callback = callback
+        self._model = L.llama_model_load_from_file(os.fsencode(self.path), made.params)
+        if not self._model:
+            self._model = None
+            if self.cancel.is_set():
+                raise LlamaError("cancelled", f"loading {self.path.name} was cancelled")
+            raise self._refusal(f"llama.cpp could not load {self.path.name}")
+        self.vocab = Vocab(self._model)
+        if not L.llama_model_has_decoder(self._model):
+            raise LlamaError(
+                "load", f"{self.path.name} only encodes text; it cannot answer", "choose a chat or text model instead"
+            )
+
+    def _make_context(self) -> None:
+        params = context_params(self.settings, threads=self.threads)
+        params.abort_callback = self.cancel.callback
+        params.abort_callback_data = self.cancel.data
+        self.context = L.llama_init_from_model(self._model, params)
+        if not self.context:
+            self.context = None
+            raise self._refusal(f"llama.cpp could not make a context of {self.settings.n_ctx} tokens")
+        self.memory: Any = L.llama_get_memory(self.context)
+        self.n_ubatch: int = L.llama_n_ubatch(self.context)
+        self.n_ctx: int = L.llama_n_ctx(self.context) // self.settings.panes
+        self.n_swa: int = L.llama_model_n_swa(self._model)
+        self.recurrent = bool(L.llama_model_is_recurrent(self._model) or L.llama_model_is_hybrid(self._model))
+        self._batch = L.llama_batch_init(self.n_ubatch, 0, 1)
+
+    def _apply_lora(self) -> None:
+        wanted = self.settings.lora
+        for lora in wanted:
+            adapter = L.llama_adapter_lora_init(self._model, os.fsencode(Path(lora.path).expanduser()))
+            if not adapter:
+                raise LlamaError("settings", f"lora: {lora.path} could not be applied: {self._last_error()}")
+            self._adapters.append(adapter)
+        if wanted:
+            handles = (L.llama_adapter_lora_p_ctypes * len(wanted))(*self._adapters)
+            scales = (ctypes.c_float * len(wanted))(*[lora.scale for lora in wanted])
+            if L.llama_set_adapters_lora(self.context, handles, len(wanted), scales):
+                raise LlamaError("settings", f"lora: llama.cpp refused the adapters: {self._last_error()}")
+
+    def _last_error(self) -> str:
+        errors = self._log.errors()
+        return errors[-1] if errors else "no reason was logged"
+
+    def _refusal(self, what: str) -> LlamaError:
+        errors = self._log.errors()
+        reason = next((line for line in errors if not line.startswith("llama_model_load_from_file")), "")
+        text = f"{what}: {reason}" if reason else f"{what}; its log has no reason"
+        if any(sign in line.lower() for line in errors for sign in _MEMORY_SIGNS):
+            return LlamaError(
+                "memory", text, "lower n_ctx or n_gpu_layers, use a q8_0 KV cache, or a smaller quantization"
+            )
+        return LlamaError("load", text)
+
+    def decode(self, tokens: Sequence[int], position: int, *, sequence: int, output: bool) -> int:
+        """Compute `tokens` (at most n_ubatch) at `position` on; `output` asks for the logits of the last one.
+
+        Returns llama_decode's code: 0 done, 1 no room in the cache, 2 aborted, below 0 failed.
+        """
+        batch, count = self._batch, len(tokens)
+        batch.n_tokens = count
+        for index, token in enumerate(tokens):
+            batch.token[index] = token
+            batch.pos[index] = position + index
+            batch.n_seq_id[index] = 1
+            batch.seq_id[index][0] = sequence
+            batch.logits[index] = 0
+        batch.logits[count - 1] = output
+        code: int = L.llama_decode(self.context, batch)
+        return code
+
+    def logits(self) -> list[float]:
+        """Logits of the last output, one a vocabulary entry."""
+        values: list[float] = L.llama_get_logits_ith(self.context, -1)[: self.vocab.size]
+        return values
+
+    def positions(self, sequence: int) -> tuple[int, int]:
+        """First and last position that the memory holds for `sequence`; (-1, -1) when empty."""
+        return (
+            L.llama_memory_seq_pos_min(self.memory, sequence),
+            L.llama_memory_seq_pos_max(self.memory, sequence),
+        )
+
+    def keep_until(self, position: int, *, sequence: int) -> bool:
+        """Drop everything from `position` on. True proves nothing for sliding windows: see `engine.prefix`."""
+        done: bool = L.llama_memory_seq_rm(self.memory, sequence, position, -1)
+        return done
+
+    def clear(self, sequence: int) -> None:
+        """Empty one sequence."""
+        L.llama_memory_seq_rm(self.memory, sequence, -1, -1)
+
+    def own_template(self) -> str | None:
+        """The file's chat template, Jinja source."""
+        raw = L.llama_model_chat_template(self._model, None)
+        return raw.decode("utf-8", "replace") if raw else None
+
+    def facts(self) -> dict[str, Any]:
+        """What llama.cpp knows of the model, as fields of Receipt."""
+        buffer = ctypes.create_string_buffer(256)
+        L.llama_model_desc(self._model, buffer, len(buffer))
+        description = buffer.value.decode("utf-8", "replace")
+        L.llama_model_meta_val_str(self._model, b"general.architecture", buffer, len(buffer))
+        return {
+            "n_ctx": self.n_ctx,
+            "n_ctx_train": L.llama_model_n_ctx_train(self._model),
+            "n_layer": L.llama_model_n_layer(self._model),
+            "n_vocab": self.vocab.size,
+            "n_params": L.llama_model_n_params(self._model),
+            "n_swa": self.n_swa,
+            "recurrent": self.recurrent,
+            "threads": self.threads,
+            "load_s": self.load_s,
+            "description": description,
+            "architecture": buffer.value.decode("utf-8", "replace"),
+        }
+
+    def close(self) -> None:
+        """Free everything; llama.cpp aborts when a model goes before its context."""
+        if self.context is not None:
+            L.llama_batch_free(self._batch)
+            L.llama_free(self.context)
+            self.context = None
+        self._adapters.clear()  # freed with the model
+        if self._model is not None:
+            L.llama_model_free(self._model)
+            self._model = None
+
+
+def _check_file(path: Path) -> None:
+    """Raise LlamaError for what can be told from outside before native code opens the file."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except FileNotFoundError:
+        raise LlamaError("load", f"{path} does not exist", "`puna ls` lists the models that are here") from None
+    except IsADirectoryError:
+        raise LlamaError("load", f"{path} is a folder", "give the path of a .gguf file in it") from None
+    except OSError as error:
+        raise LlamaError("load", f"{path} cannot be read: {error.strerror}", "check its permissions") from None
+    if not magic:
+        raise LlamaError("load", f"{path} is empty", "download it again")
+    if magic != b"GGUF":
+        raise LlamaError("load", f"{path} is not a GGUF file", "puna runs models in the GGUF format")
