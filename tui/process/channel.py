@@ -1,0 +1,103 @@
+"""Typed messages between two processes over a socket of their own: a 4-byte big-endian length, then MessagePack.
+
+stdout is never used for it, because native code prints there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+_HEADER = struct.Struct(">I")
+MAX_FRAME_BYTES = 256 << 20
+"""A message above this is a broken stream, not a message."""
+
+Incoming = TypeVar("Incoming")
+Outgoing = TypeVar("Outgoing")
+
+
+class ChannelError(Exception):
+    """The other side sent something that is not a message of this protocol."""
+
+
+def encode_frame(message: Any) -> bytes:
+    """One message as it travels."""
+    body = msgspec.msgpack.encode(message)
+    if len(body) > MAX_FRAME_BYTES:
+        raise ChannelError(f"a message of {len(body)} bytes is above the limit of {MAX_FRAME_BYTES}")
+    return _HEADER.pack(len(body)) + body
+
+
+def _body_length(header: bytes) -> int:
+    length: int = _HEADER.unpack(header)[0]
+    if length > MAX_FRAME_BYTES:
+        raise ChannelError(f"a frame of {length} bytes was announced; the limit is {MAX_FRAME_BYTES}")
+    return length
+
+
+class Channel(Generic[Incoming, Outgoing]):
+    """The blocking end, used inside a child. `send` may be called from any thread."""
+
+    def __init__(self, sock: socket.socket, incoming: Any) -> None:
+        """`incoming` is the type, or union of tagged types, that arrives."""
+        self._socket = sock
+        self._decoder = msgspec.msgpack.Decoder(incoming)
+        self._lock = threading.Lock()
+
+    def send(self, message: Outgoing) -> None:
+        """Send one message. A closed other end raises OSError."""
+        frame = encode_frame(message)
+        with self._lock:
+            self._socket.sendall(frame)
+
+    def receive(self) -> Incoming | None:
+        """The next message, or None when the other end is closed."""
+        header = self._exactly(_HEADER.size)
+        if header is None:
+            return None
+        body = self._exactly(_body_length(header))
+        if body is None:
+            return None
+        message: Incoming = self._decoder.decode(body)
+        return message
+
+    def _exactly(self, count: int) -> bytes | None:
+        parts = bytearray()
+        while len(parts) < count:
+            part = self._socket.recv(min(count - len(parts), 1 << 20))
+            if not part:
+                return None
+            parts += part
+        return bytes(parts)
+
+
+class AsyncChannel(Generic[Incoming, Outgoing]):
+    """The asyncio end, used by the front end."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, incoming: Any) -> None:
+        """Take an open stream pair; `incoming` as for Channel."""
+        self._reader, self._writer = reader, writer
+        self._decoder = msgspec.msgpack.Decoder(incoming)
+
+    def send(self, message: Outgoing) -> None:
+        """Queue one message for sending; never blocks."""
+        self._writer.write(encode_frame(message))
+
+    async def receive(self) -> Incoming | None:
+        """The next message, or None when the other end is closed."""
+        try:
+            header = await self._reader.readexactly(_HEADER.size)
+            body = await self._reader.readexactly(_body_length(header))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return None
+        message: Incoming = self._decoder.decode(body)
+        return message
+
+    def close(self) -> None:
+        """Close this end; the other sees end of file."""
+        self._writer.close()

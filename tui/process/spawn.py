@@ -1,0 +1,112 @@
+"""Starts Python modules of this package as child processes with a typed channel, and keeps the tail of their stderr."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tui
+from tui.process.channel import AsyncChannel
+from tui.process.death import meaning, oom_kills
+
+_STDERR_LINES = 200
+_PACKAGE_ROOT = Path(tui.__file__).resolve().parent.parent
+
+
+@dataclass
+class Child:
+    """A running child process with its channel."""
+
+    process: asyncio.subprocess.Process
+    channel: AsyncChannel[Any, Any]
+    stderr: deque[str] = field(default_factory=lambda: deque(maxlen=_STDERR_LINES))
+    _oom_kills_before: int | None = None
+    _drain: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self.process.pid
+
+    async def ended(self) -> int:
+        """Wait for its end, and for the last of its stderr; the return code, negative for a signal."""
+        code = await self.process.wait()
+        if self._drain is not None:
+            await asyncio.wait([self._drain], timeout=1.0)  # a grandchild may hold the pipe open
+        self.channel.close()
+        return code
+
+    def why(self, returncode: int) -> str:
+        """Why it ended, in words."""
+        after = oom_kills()
+        ran_out = self._oom_kills_before is not None and after is not None and after > self._oom_kills_before
+        return meaning(returncode, out_of_memory=ran_out)
+
+    def kill(self) -> None:
+        """End it now."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+
+
+async def spawn(module: str, arguments: Sequence[str], *, incoming: Any) -> Child:
+    """Start `python -m module --fd N --parent PID ARGUMENTS`; messages of type `incoming` come back.
+
+    The child gets a session of its own, so that Ctrl-C in the terminal is the front end's to answer, and no terminal
+    at all. Raises RuntimeError off the main thread: the parent-death signal follows the creating thread.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError("child processes must be started from the main thread")
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",  # a folder named like one of our modules in the working directory must not be imported
+            "-m",
+            module,
+            "--fd",
+            str(theirs.fileno()),
+            "--parent",
+            str(os.getpid()),
+            *arguments,
+            pass_fds=(theirs.fileno(),),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            env=_environment(),
+        )
+    ours.setblocking(False)
+    reader, writer = await asyncio.open_connection(sock=ours)
+    child = Child(process, AsyncChannel(reader, writer, incoming), _oom_kills_before=oom_kills())
+    child._drain = asyncio.create_task(_drain(process, child.stderr), name=f"stderr of {process.pid}")
+    return child
+
+
+def _environment() -> dict[str, str]:
+    environment = dict(os.environ)
+    # A failing assertion would start a debugger on the terminal otherwise.
+    environment["GGML_NO_BACKTRACE"] = "1"
+    paths = [str(_PACKAGE_ROOT), environment.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    return environment
+
+
+async def _drain(process: asyncio.subprocess.Process, lines: deque[str]) -> None:
+    """Keep the last lines of stderr; a line without an end is kept, too."""
+    stream, rest = process.stderr, b""
+    assert stream is not None
+    while chunk := await stream.read(65536):
+        *whole, rest = (rest + chunk).split(b"\n")
+        lines.extend(line.decode("utf-8", "replace") for line in whole)
+        rest = rest[-65536:]
+    if rest:
+        lines.append(rest.decode("utf-8", "replace"))
