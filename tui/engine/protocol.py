@@ -65,7 +65,7 @@ class Load(msgspec.Struct, frozen=True, tag=True):
 
 
 class Generate(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """Answer `messages` (through the chat template) or continue `prompt` (as it is). Exactly one of the two is given."""
+    """Answer `messages` (through the chat template) or continue `prompt` (as it is); one of the two is given."""
 
     id: int
     messages: tuple[ChatMessage, ...] | None = None

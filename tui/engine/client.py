@@ -1,0 +1,293 @@
+"""A front end's handle on an engine process. Never imports llama_cpp; everything here runs in one asyncio loop.
+
+The process may die at any moment: whoever waits for it then gets EngineDied, and a new engine can be started at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tui.config.paths import paths
+from tui.engine.errors import EngineDied, EngineError
+from tui.engine.protocol import (
+    Cancel,
+    ChatMessage,
+    CountTokens,
+    Delta,
+    Done,
+    Event,
+    Failed,
+    Generate,
+    Load,
+    Loaded,
+    LoadProgress,
+    Log,
+    PromptProgress,
+    Quit,
+    TokenCount,
+)
+from tui.hardware.cpu import default_threads
+from tui.llama.receipt import Receipt
+from tui.llama.settings import LoadSettings, SamplingSettings
+from tui.process.channel import ChannelError
+from tui.process.spawn import Child, spawn
+
+__all__ = ["Engine", "EngineDied", "EngineError", "Generation"]
+
+_QUIT_S = 5.0
+_LOG_TAIL = 40
+
+GenerationEvent = PromptProgress | Delta | Done
+
+
+class Generation:
+    """The events of one answer, in order; Done is the last. Raises EngineError when it fails, EngineDied when the
+    engine does.
+    """
+
+    def __init__(self, engine: Engine, request: Generate) -> None:
+        """Made by `Engine.generate`."""
+        self._engine, self._request = engine, request
+        self._queue: asyncio.Queue[Event | EngineError] = asyncio.Queue()
+
+    @property
+    def id(self) -> int:
+        """Its request id."""
+        return self._request.id
+
+    def cancel(self) -> None:
+        """Ask for a stop; Done with reason "cancelled" follows. Safe at any time, also after the end."""
+        self._engine._cancel(self.id)
+
+    async def __aiter__(self) -> AsyncIterator[GenerationEvent]:
+        try:
+            while True:
+                event = await self._queue.get()
+                if isinstance(event, EngineError):
+                    raise event
+                if isinstance(event, Failed):
+                    raise EngineError.of(event)
+                if isinstance(event, PromptProgress | Delta | Done):
+                    yield event
+                    if isinstance(event, Done):
+                        return
+        finally:
+            if self._engine._forget(self.id):  # whoever iterated left early: do not compute for nobody
+                self.cancel()
+
+    def _put(self, event: Event | EngineError) -> None:
+        self._queue.put_nowait(event)
+
+
+class Engine:
+    """One loaded model in a process of its own. Start it with `Engine.start`, end it with `close`."""
+
+    def __init__(self, child: Child, path: Path, settings: LoadSettings, name: str) -> None:
+        """Use `start`."""
+        self._child = child
+        self.path, self.settings, self.name = path, settings, name
+        self.receipt: Receipt
+        self.logged: list[Log] = []
+        """Warnings of the engine, oldest first."""
+        self._waiting: dict[int, Generation | asyncio.Future[int]] = {}
+        self._next_id = 1
+        self._doing = "loading the model"
+        self._on_progress: Callable[[float], None] | None = None
+        self._load: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._death_callbacks: list[Callable[[EngineDied], None]] = []
+        self._closing = False
+        self.died: EngineDied | None = None
+        """Set when the process ended without being asked to."""
+        self._reader = asyncio.create_task(self._read(), name=f"engine {child.pid}")
+
+    @classmethod
+    async def start(
+        cls,
+        path: Path,
+        settings: LoadSettings,
+        *,
+        name: str,
+        on_progress: Callable[[float], None] | None = None,
+        nice: int = 10,
+        reserve_threads: int = 0,
+        engines_dir: Path | None = None,
+    ) -> Self:
+        """Start a host and load `path`; returns when the model is ready.
+
+        `name` is what a person calls the model. `on_progress` gets the share of the file read. `reserve_threads`
+        cores are left to others when `settings.threads` is auto. Raises EngineError, or EngineDied when the process
+        ended; cancelling the awaiting task ends the process. Call it from the main thread.
+        """
+        threads = default_threads(reserve_threads) if isinstance(settings.threads, str) else settings.threads
+        folder = engines_dir if engines_dir is not None else paths().engines_dir
+        arguments = ["--nice", str(nice), "--threads", str(threads), "--engines-dir", str(folder)]
+        child = await spawn("tui.engine.host", arguments, incoming=Event)
+        engine = cls(child, path, settings, name)
+        engine._on_progress = on_progress
+        child.channel.send(Load(str(Path.cwd() / path), settings, name))
+        try:
+            engine.receipt = await engine._load
+        except BaseException:
+            engine._closing = True
+            child.kill()
+            await asyncio.shield(engine._reader)
+            raise
+        engine._doing = "waiting"
+        return engine
+
+    @property
+    def pid(self) -> int:
+        """The host's process id."""
+        return self._child.pid
+
+    @property
+    def alive(self) -> bool:
+        """False once the process has ended."""
+        return self.died is None and not self._reader.done()
+
+    def on_death(self, callback: Callable[[EngineDied], None]) -> None:
+        """Call `callback` in the loop when the process ends without being asked to."""
+        self._death_callbacks.append(callback)
+
+    def generate(
+        self,
+        *,
+        messages: Sequence[ChatMessage] | None = None,
+        prompt: str | None = None,
+        sampling: SamplingSettings,
+        max_tokens: int | None = None,
+        stop: Sequence[str] = (),
+        pane: int = 0,
+    ) -> Generation:
+        """Answer `messages` through the chat template, or continue `prompt` as it is. Iterate over the result."""
+        if (messages is None) == (prompt is None):
+            raise ValueError("give either messages or prompt")
+        request = Generate(
+            id=self._new_id(),
+            messages=None if messages is None else tuple(messages),
+            prompt=prompt,
+            sampling=sampling,
+            max_tokens=max_tokens,
+            stop=tuple(stop),
+            pane=pane,
+        )
+        generation = Generation(self, request)
+        if not self._send(request):
+            generation._put(self._dead())
+            return generation
+        self._waiting[request.id] = generation
+        self._doing = "reading your prompt"
+        return generation
+
+    async def count_tokens(self, *, messages: Sequence[ChatMessage] | None = None, text: str | None = None) -> int:
+        """Tokens of a prompt made of `messages`, or of `text` as it is. Waits for an answer that is being written."""
+        request = CountTokens(id=self._new_id(), messages=None if messages is None else tuple(messages), text=text)
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        if not self._send(request):
+            raise self._dead()
+        self._waiting[request.id] = answer
+        try:
+            return await answer
+        finally:
+            self._waiting.pop(request.id, None)
+
+    async def close(self) -> None:
+        """End the process; its memory is back when this returns. Safe to call twice."""
+        self._closing = True
+        self._send(Quit())
+        try:
+            await asyncio.wait_for(asyncio.shield(self._reader), _QUIT_S)
+        except TimeoutError:
+            self._child.kill()
+            await self._reader
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _new_id(self) -> int:
+        self._next_id += 1
+        return self._next_id - 1
+
+    def _send(self, request: Load | Generate | CountTokens | Cancel | Quit) -> bool:
+        if not self.alive:
+            return False
+        with contextlib.suppress(ConnectionError):  # the reader is about to find out, and tells whoever waits
+            self._child.channel.send(request)
+        return True
+
+    def _cancel(self, request_id: int) -> None:
+        self._send(Cancel(request_id))
+
+    def _forget(self, request_id: int) -> bool:
+        """Stop listening for a request; True when it was not over."""
+        return self._waiting.pop(request_id, None) is not None
+
+    def _dead(self) -> EngineError:
+        return self.died or EngineError("died", "the model was unloaded", "load it again")
+
+    async def _read(self) -> None:
+        try:
+            while (event := await self._child.channel.receive()) is not None:
+                self._take(event)
+        except (ChannelError, ValueError):  # msgspec's errors are ValueErrors
+            self._child.kill()
+        returncode = await self._child.ended()
+        if not self._closing:
+            log = (*[line.text for line in self.logged], *self._child.stderr)[-_LOG_TAIL:]
+            self.died = EngineDied(self._doing, returncode, self._child.why(returncode), log)
+        error = self._dead()
+        if not self._load.done():
+            self._load.set_exception(error)
+        for waiter in list(self._waiting.values()):
+            _give(waiter, error)
+        self._waiting.clear()
+        if self.died is not None:
+            for callback in self._death_callbacks:
+                callback(self.died)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, LoadProgress):
+            if self._on_progress is not None:
+                self._on_progress(event.fraction)
+        elif isinstance(event, Loaded):
+            if not self._load.done():
+                self._load.set_result(event.receipt)
+        elif isinstance(event, Log):
+            self.logged.append(event)
+        elif isinstance(event, Failed) and event.id == 0:
+            if not self._load.done():
+                self._load.set_exception(EngineError.of(event))
+        else:
+            self._answer(event)
+
+    def _answer(self, event: PromptProgress | Delta | Done | TokenCount | Failed) -> None:
+        waiter = self._waiting.get(event.id)
+        if isinstance(event, Delta):
+            self._doing = "writing the answer"
+        elif isinstance(event, Done | Failed):
+            self._doing = "waiting"
+            self._waiting.pop(event.id, None)
+        if isinstance(waiter, Generation):
+            waiter._put(event)
+        elif waiter is not None:
+            _give(waiter, EngineError.of(event) if isinstance(event, Failed) else event)
+
+
+def _give(waiter: Generation | asyncio.Future[int], event: Event | EngineError) -> None:
+    if isinstance(waiter, Generation):
+        waiter._put(event)
+    elif not waiter.done():
+        if isinstance(event, EngineError):
+            waiter.set_exception(event)
+        elif isinstance(event, TokenCount):
+            waiter.set_result(event.tokens)
