@@ -23,7 +23,7 @@ _HUGE_INTEGER = re.compile(r"[0-9_]{4300,}")  # CPython refuses to convert integ
 _IN_WORDS = {
     "Cannot overwrite a value": "this key is set twice",
     "Cannot declare": "this table is opened twice",
-    "Invalid value": "this is no TOML value; text needs quotes",
+    "Invalid value": "this is no value; text needs quotes",
     "Illegal character '\\n'": "the closing quote is missing",
     "Unterminated string": "the closing quotes are missing",
     "Invalid initial character for a key part": "a key is missing here",
@@ -79,13 +79,15 @@ def _syntax_error(file: Path, text: str, message: str) -> ConfigError:
     for start, words in _IN_WORDS.items():
         if reason.startswith(start):
             reason = words
-    last_line = text.rstrip().count("\n") + 1
-    line = int(place[1]) if place and place[1] else last_line
+    at_the_end = place is None or place[1] is None
+    if at_the_end and message.startswith("Invalid value"):
+        reason = "the file ends before this value does"
+    line = text.rstrip().count("\n") + 1 if place is None or place[1] is None else int(place[1])
     key, first = "", line
     if found := key_at(text, line):
         path, span = found
-        key = ".".join(str(part) for part in path if isinstance(part, str))
-        if place is None or place[1] is None:
+        key = ".".join(part for part in path if isinstance(part, str))
+        if at_the_end:
             first = span.first  # what is never closed began here
     return ConfigError(
         f"not valid TOML: {reason[:1].lower()}{reason[1:]}", file=file, line=first, key=key, hint=_FIX_IT

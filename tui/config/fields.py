@@ -87,7 +87,7 @@ def known_keys(settings: type[msgspec.Struct]) -> list[str]:
 
 
 def words_of(annotation: Any) -> list[str]:
-    """The texts that a field takes besides, or instead of, other values, in the order they are written: auto, on, off."""
+    """The texts that a field takes besides, or instead of, other values, in the order written: auto, on, off."""
     if get_origin(annotation) is Literal:
         return list(get_args(annotation))
     if get_origin(annotation) in (Union, UnionType):
@@ -128,6 +128,8 @@ def convert(annotation: Any, value: Any) -> Any:
         raise WrongValue(f"expects {describe(annotation)}, not {shown(value)}") from None
     if isinstance(result, float) and not math.isfinite(result):
         raise WrongValue(f"expects {describe(annotation)}, not {shown(value)}")
+    if isinstance(result, int) and not -(2**63) <= result < 2**63:  # what TOML promises, and C can take
+        raise WrongValue(f"expects {describe(annotation)}, and {shown(value)} does not fit 64 bits")
     return result
 
 
@@ -156,21 +158,21 @@ def parse_text(annotation: Any, text: str) -> Any:
     return text
 
 
-def shown(value: Any) -> str:
-    """A value as it would stand in the file, shortened; tables, dates and the like by their kind only."""
+def shown(value: Any, limit: int = 60) -> str:
+    """A value as it would stand in the file, cut off after `limit` characters; tables and dates by their kind only."""
     if isinstance(value, str | bool):
         text = json.dumps(value, ensure_ascii=False)
+    elif isinstance(value, int) and abs(value) >= 10**30:
+        text = "a huge number"
     elif isinstance(value, int | float):
-        text = (
-            format(value, "g") if isinstance(value, float) else f"{value:d}" if abs(value) < 10**30 else "a huge number"
-        )
+        text = repr(value)
     elif isinstance(value, dict):
-        return "a table"
+        text = "a table"
     elif isinstance(value, list | tuple):
-        return "a list"
+        text = f"[{', '.join(shown(element, limit) for element in value[:limit])}]"
     else:
-        return f"a {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}…"
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
 
 
 def _parse_bool(word: str) -> bool:

@@ -1,7 +1,7 @@
 """The few settings that the first frame needs, read without msgspec, which would cost that frame 20 ms.
 
-Says nothing about problems and never raises: a value that cannot be used is its default here, and `load_config`, after the
-first frame, tells what is wrong with it.
+Says nothing about problems and never raises: a value that cannot be used is its default here, and `load_config`, after
+the first frame, tells what is wrong with it.
 """
 
 from __future__ import annotations

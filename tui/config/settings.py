@@ -167,7 +167,7 @@ def load_config(paths: Paths) -> LoadedConfig:
     """The person's settings. Never raises: a file that cannot be read gives the defaults and one problem, a wrong key
     its own default and one problem; no file gives the defaults."""
     try:
-        document = read_document(paths.config_file)
+        document = _read(paths)
     except ConfigError as error:
         return LoadedConfig(problems=(error,))
     settings, problems = read_struct(Settings, document)
@@ -193,7 +193,7 @@ def set_value(
     from tui.config.editing import with_value
 
     with locked(paths.config_file):
-        document = read_document(paths.config_file)
+        document = _read(paths)
         before, _ = read_struct(Settings, document)
         path = _place(document, target)
         edited = with_value(document, path, list(value) if isinstance(value, tuple) else value)
@@ -216,6 +216,17 @@ def problem_at(paths: Paths, key: str, message: str, *, nearest: str = "", hint:
     except ConfigError:
         line = None
     return ConfigError(message, file=paths.config_file, line=line, key=key, nearest=nearest, hint=hint)
+
+
+def _read(paths: Paths) -> Document:
+    """The settings file; a break in an unknown key says which key was probably meant."""
+    try:
+        return read_document(paths.config_file)
+    except ConfigError as error:
+        known = known_keys(Settings)
+        if error.key and error.key not in known:
+            error.nearest = nearest_of(error.key, known)
+        raise
 
 
 def _field(paths: Paths, dotted_key: str) -> Field:
