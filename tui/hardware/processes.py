@@ -1,0 +1,87 @@
+"""Names and users of processes, read from /proc by hand and made safe to print.
+
+A process may name itself with escape sequences: what is handed out here holds no control character. A process that is
+gone, hidden or another container's has no name; that is None, not an error.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import unicodedata
+from collections.abc import Callable, Iterable
+
+from tui.hardware.files import read
+
+REFRESH_S = 5.0
+"""How long a name is believed. A pid can be used again and a process can change its name, but neither is worth two
+files per process and second."""
+
+MAX_NAME = 64
+_COMM_LENGTH = 15
+"""The kernel cuts `comm` at 15 bytes (TASK_COMM_LEN − 1)."""
+
+
+def clean(text: str, length: int = MAX_NAME) -> str:
+    """The text without control, format and line-breaking characters, at most `length` characters long."""
+    kept = "".join(char for char in text[: 8 * length] if unicodedata.category(char) not in _UNPRINTABLE)
+    return " ".join(kept.split())[:length]
+
+
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+class ProcessNames:
+    """Looks processes up in one proc tree, remembering each for some seconds."""
+
+    def __init__(self, proc_root: str = "/proc", clock: Callable[[], float] = time.monotonic) -> None:
+        self._root, self._clock = proc_root, clock
+        self._known: dict[int, tuple[float, str | None, str | None]] = {}
+        self._users: dict[int, str] = {}
+
+    def look_up(self, pid: int) -> tuple[str | None, str | None]:
+        """Name and user of a process; None for what cannot be told."""
+        now = self._clock()
+        found = self._known.get(pid)
+        if found is None or now - found[0] >= REFRESH_S:
+            found = (now, *self._read(pid))
+            self._known[pid] = found
+        return found[1], found[2]
+
+    def keep_only(self, pids: Iterable[int]) -> None:
+        """Forget everyone else, so that a meter that runs for weeks does not grow."""
+        wanted = set(pids)
+        if len(wanted) < len(self._known):
+            self._known = {pid: entry for pid, entry in self._known.items() if pid in wanted}
+
+    def _read(self, pid: int) -> tuple[str | None, str | None]:
+        folder = f"{self._root}/{pid}"
+        try:
+            uid = os.stat(folder).st_uid  # noqa: PTH116 - a path object per process and second is waste
+        except OSError:
+            return None, None
+        return self._name(folder), self._user(uid)
+
+    def _name(self, folder: str) -> str | None:
+        comm = (read(f"{folder}/comm", 64) or b"").rstrip(b"\n")
+        if len(comm) >= _COMM_LENGTH:
+            # Cut by the kernel: the program's own file name may still say it whole.
+            program = (read(f"{folder}/cmdline", 4096) or b"").split(b"\0")[0].rpartition(b"/")[2]
+            if program.startswith(comm):
+                comm = program
+        return clean(comm.decode("utf-8", "replace")) or None
+
+    def _user(self, uid: int) -> str:
+        if uid not in self._users:
+            self._users[uid] = _user_name(uid)
+        return self._users[uid]
+
+
+def _user_name(uid: int) -> str:
+    import pwd
+
+    try:
+        return clean(pwd.getpwuid(uid).pw_name) or str(uid)
+    except (KeyError, OSError, UnicodeError):
+        # A user of the host, unknown in this container.
+        return str(uid)
