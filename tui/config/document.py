@@ -14,7 +14,7 @@ from typing import Any
 
 from tui.config.errors import ConfigError
 from tui.config.files import read_text
-from tui.config.toml_lines import KeyPath, Span, key_at, key_spans
+from tui.config.toml_lines import KeyPath, Span, key_spans, keys_at
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -26,6 +26,7 @@ _IN_WORDS = {
     "Invalid value": "this is no value; text needs quotes",
     "Illegal character '\\n'": "the closing quote is missing",
     "Unterminated string": "the closing quotes are missing",
+    "Expected \"'": "the closing quote is missing",
     "Invalid initial character for a key part": "a key is missing here",
 }
 _FIX_IT = "Correct this line; until then the file's settings do not count, and puna does not write to it."
@@ -84,8 +85,8 @@ def _syntax_error(file: Path, text: str, message: str) -> ConfigError:
         reason = "the file ends before this value does"
     line = text.rstrip().count("\n") + 1 if place is None or place[1] is None else int(place[1])
     key, first = "", line
-    if found := key_at(text, line):
-        path, span = found
+    if found := keys_at(text, line):
+        path, span = found[0 if at_the_end else -1]
         key = ".".join(part for part in path if isinstance(part, str))
         if at_the_end:
             first = span.first  # what is never closed began here

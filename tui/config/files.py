@@ -39,21 +39,11 @@ def read_text(file: Path) -> str | None:
     more than MAX_BYTES, bytes that are not UTF-8.
     """
     try:
-        # O_NONBLOCK: opening a named pipe would otherwise wait for someone to write into it.
-        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        data = _read_regular(file)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise _failed("cannot be read", file, error) from error
-    with os.fdopen(descriptor, "rb") as stream:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
-            raise ConfigError(f"cannot be read: it is {kind}", file=file, hint="Move or remove it.")
-        try:
-            data = stream.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise _failed("cannot be read", file, error) from error
     if len(data) > MAX_BYTES:
         raise ConfigError(f"is larger than {MAX_BYTES >> 20} MiB", file=file, hint="Put a settings file in its place.")
     try:
@@ -114,6 +104,21 @@ def locked(path: Path, timeout_s: float = 10.0) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _read_regular(file: Path) -> bytes:
+    """At most one byte more than MAX_BYTES. Raises OSError, and ConfigError for a folder, a pipe or a device."""
+    # O_NONBLOCK: opening a named pipe would otherwise wait for someone to write into it.
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+            raise ConfigError(f"cannot be read: it is {kind}", file=file, hint="Move or remove it.")
+        with open(descriptor, "rb", closefd=False) as stream:
+            return stream.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
 
 
 def _mode_of(target: Path) -> int:

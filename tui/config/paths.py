@@ -78,21 +78,18 @@ def paths(environ: Mapping[str, str] | None = None) -> Paths:
     from platformdirs import PlatformDirs
 
     dirs = PlatformDirs("puna", appauthor=False)
-    found = Paths(
-        config=dirs.user_config_path,
-        data=dirs.user_data_path,
-        cache=dirs.user_cache_path,
-        state=dirs.user_state_path,
-    )
-    for folder in (found.config, found.data, found.cache, found.state):
-        if not folder.is_absolute():
-            # Without a home folder this would be "~/.config/puna" below whatever folder the person stands in.
-            raise ConfigError(
-                "is not an absolute path, so puna does not know where to keep its files",
-                file=folder,
-                hint="Set PUNA_HOME (or HOME) to a folder that you can write to.",
-            )
-    return found
+    found: tuple[Path, ...] = ()
+    try:
+        found = (dirs.user_config_path, dirs.user_data_path, dirs.user_cache_path, dirs.user_state_path)
+    except RuntimeError:
+        pass  # newer platformdirs refuse by themselves; told below
+    # Older platformdirs answer "~/.config/puna" for a user without a home, which would lie below the current folder.
+    if not found or not all(folder.is_absolute() for folder in found):
+        raise ConfigError(
+            "this user has no home folder, so puna does not know where to keep its files",
+            hint="Set PUNA_HOME (or HOME) to a folder that you can write to.",
+        )
+    return Paths(*found)
 
 
 def share(name: str) -> Path:

@@ -80,7 +80,7 @@ def _read_section(
 
 
 def _unknown(settings: type[msgspec.Struct], document: Document, path: tuple[str, ...]) -> ConfigError:
-    key = ".".join(path)
+    key = ".".join(part or '""' for part in path)
     return ConfigError(
         "there is no such setting",
         file=document.file,

@@ -39,10 +39,10 @@ def key_spans(text: str) -> dict[KeyPath, Span]:
     return scanner.spans
 
 
-def key_at(text: str, line: int) -> tuple[KeyPath, Span] | None:
-    """The innermost key whose lines hold `line`, with its lines; None when that line belongs to no key."""
+def keys_at(text: str, line: int) -> list[tuple[KeyPath, Span]]:
+    """The keys whose lines hold `line`, with their lines, from the outermost to the innermost."""
     found = [(path, span) for path, span in key_spans(text).items() if span.first <= line <= span.last]
-    return max(found, key=lambda item: (item[1].first, len(item[0])), default=None)
+    return sorted(found, key=lambda item: (item[1].first, len(item[0])))
 
 
 class _Stop(Exception):
@@ -92,12 +92,12 @@ class _Scanner:
         for part in self._key():
             path = (*path, part)
             self._note(path, start)
-        known = self.spans[path]
-        self.spans[path] = Span(known.first, len(self.line_starts))
+        first = self._line(start)
+        self.spans[path] = Span(first, len(self.line_starts))
         self._expect("=")
         self._skip(_BLANK)
         self._value(path)
-        self.spans[path] = Span(known.first, self._line(self.position - 1))
+        self.spans[path] = Span(first, self._line(self.position - 1))
 
     def _value(self, path: KeyPath) -> None:
         opening = self.text[self.position : self.position + 1]

@@ -1,0 +1,327 @@
+"""Writes that are whole or not at all, locks, and reads of things that are no settings file. The failures are real."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import textwrap
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tui.config.errors import ConfigError
+from tui.config.files import MAX_BYTES, locked, read_text, write_atomic
+
+
+def run_child(program: str, *arguments: str | Path, prefix: tuple[str, ...] = ()) -> str:
+    """Run a Python program in a process of its own; answers what it printed."""
+    command = [*prefix, sys.executable, "-c", textwrap.dedent(program), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+# ---- writing
+
+
+def test_a_new_file_is_private_and_its_folders_are_made(tmp_path: Path) -> None:
+    file = tmp_path / "a/b/config.toml"
+    write_atomic(file, b"x = 1\n")
+    assert file.read_bytes() == b"x = 1\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert names(file.parent) == ["config.toml"]
+
+
+def test_an_existing_file_keeps_its_permissions(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"old")
+    file.chmod(0o640)
+    write_atomic(file, b"new")
+    assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (b"new", 0o640)
+
+
+def test_a_symbolic_link_is_kept_and_its_target_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "dotfiles/puna.toml"
+    target.parent.mkdir()
+    target.write_bytes(b"old")
+    middle = tmp_path / "middle.toml"
+    middle.symlink_to("dotfiles/puna.toml")
+    link = tmp_path / "config.toml"
+    link.symlink_to(middle)
+    write_atomic(link, b"new")
+    assert link.is_symlink()
+    assert middle.is_symlink()
+    assert (target.read_bytes(), names(target.parent)) == (b"new", ["puna.toml"])
+
+
+def test_a_link_to_a_file_that_is_not_there_yet_makes_that_file(tmp_path: Path) -> None:
+    link = tmp_path / "config.toml"
+    link.symlink_to(tmp_path / "elsewhere/puna.toml")
+    write_atomic(link, b"new")
+    assert link.is_symlink()
+    assert (tmp_path / "elsewhere/puna.toml").read_bytes() == b"new"
+
+
+def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
+    link = tmp_path / "config.toml"
+    link.symlink_to(link)
+    with pytest.raises(ConfigError, match="leads back to itself"):
+        write_atomic(link, b"new")
+    assert link.is_symlink()
+    with pytest.raises(ConfigError, match="leads back to itself"):
+        read_text(link)
+
+
+def test_a_folder_in_the_files_place_stays(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").mkdir()
+    with pytest.raises(ConfigError, match=r"config\.toml: cannot be written: is a directory\. A folder is in the way"):
+        write_atomic(tmp_path / "config.toml", b"new")
+    assert names(tmp_path) == ["config.toml"]
+
+
+def test_a_file_in_a_folders_place_is_told(tmp_path: Path) -> None:
+    (tmp_path / "puna").write_bytes(b"mine")
+    with pytest.raises(ConfigError, match="A file is in the way of a folder") as caught:
+        write_atomic(tmp_path / "puna/config/config.toml", b"new")
+    assert caught.value.file == tmp_path / "puna/config/config.toml"
+    with (
+        pytest.raises(ConfigError, match="A file is in the way of a folder"),
+        locked(tmp_path / "puna/config/config.toml"),
+    ):
+        pytest.fail("the lock cannot be had")
+    assert (tmp_path / "puna").read_bytes() == b"mine"
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can look into, which pytest's own are not."""
+    folder = Path(tempfile.mkdtemp(prefix="puna-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+AS_NOBODY = """
+    import os, sys
+    from pathlib import Path
+    import filelock
+    from tui.config.errors import ConfigError
+    from tui.config.files import locked, read_text, write_atomic
+    if os.geteuid() == 0:
+        os.setuid(65534)
+    file = Path(sys.argv[1])
+    def attempt(act):
+        try:
+            act()
+            print("done")
+        except ConfigError as error:
+            print(error)
+    def lock():
+        with locked(file):
+            pass
+"""
+
+
+def test_a_folder_without_write_permission(open_folder: Path) -> None:
+    file = open_folder / "config.toml"
+    file.write_bytes(b"old")
+    file.chmod(0o666)
+    open_folder.chmod(0o555)
+    told = run_child(AS_NOBODY + "    attempt(lambda: write_atomic(file, b'new')); attempt(lock)", file).splitlines()
+    open_folder.chmod(0o755)
+    assert len(told) == 2
+    for line in told:
+        assert line.startswith(f"{file}: cannot be written: permission denied. Give yourself permission")
+    assert (file.read_bytes(), names(open_folder)) == (b"old", ["config.toml"])
+
+
+def test_a_file_made_read_only_is_not_replaced(open_folder: Path) -> None:
+    file = open_folder / "config.toml"
+    file.write_bytes(b"old")
+    file.chmod(0o444)
+    open_folder.chmod(0o777)
+    told = run_child(AS_NOBODY + "    attempt(lambda: write_atomic(file, b'new'))", file)
+    assert "permission denied" in told
+    assert (file.read_bytes(), names(open_folder)) == (b"old", ["config.toml"])
+
+
+def test_a_file_without_read_permission(open_folder: Path) -> None:
+    file = open_folder / "config.toml"
+    file.write_bytes(b"old")
+    file.chmod(0o000)
+    if os.geteuid() != 0:
+        with pytest.raises(ConfigError, match="cannot be read: permission denied"):
+            read_text(file)
+    else:
+        told = run_child(AS_NOBODY + "    attempt(lambda: read_text(file))", file)
+        assert told.startswith(f"{file}: cannot be read: permission denied")
+
+
+def test_a_write_that_the_system_cuts_off_changes_nothing(tmp_path: Path) -> None:
+    """RLIMIT_FSIZE makes the kernel refuse the write in its middle, as a full disk does."""
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"old")
+    told = run_child(
+        """
+        import resource, sys
+        from pathlib import Path
+        from tui.config.errors import ConfigError
+        from tui.config.files import write_atomic
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        try:
+            write_atomic(Path(sys.argv[1]), b"x" * 100_000)
+        except ConfigError as error:
+            print(error)
+        """,
+        file,
+    )
+    assert told.startswith(f"{file}: cannot be written: file too large. The system limits how large a file may become")
+    assert (file.read_bytes(), names(tmp_path)) == (b"old", ["config.toml"])
+
+
+def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
+    """A file system of 64 KiB in a mount namespace of the child's own, filled to the last byte."""
+    inside = ("unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=64k tmpfs "$0" && exec "$@"', str(tmp_path))
+    if not shutil.which("unshare") or subprocess.run([*inside, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no mount namespaces here")
+    told = run_child(
+        """
+        import sys
+        from pathlib import Path
+        from tui.config.errors import ConfigError
+        from tui.config.paths import paths
+        from tui.config.settings import set_value
+        home = paths({"PUNA_HOME": sys.argv[1]})
+        set_value(home, "ui.theme", "before")
+        try:
+            with open(Path(sys.argv[1], "ballast"), "wb", buffering=0) as ballast:
+                while True:
+                    ballast.write(bytes(512))
+        except OSError:
+            pass
+        try:
+            set_value(home, "chat.system", "x" * 5000)
+        except ConfigError as error:
+            print(error)
+        print(home.config_file.read_text().strip().replace("\\n", " "))
+        print(sorted(entry.name for entry in home.config.iterdir()))
+        """,
+        tmp_path,
+        prefix=inside,
+    ).splitlines()
+    assert told[0].endswith(
+        "cannot be written: no space left on device. The disk is full: free some space and try again."
+    )
+    assert told[1:] == ['[ui] theme = "before"', "['config.toml', 'config.toml.lock']"]
+
+
+def test_a_reader_never_sees_half_a_file_and_a_killed_writer_leaves_none(tmp_path: Path) -> None:
+    file = tmp_path / "models.toml"
+    program = """
+        import sys
+        from pathlib import Path
+        from tui.config.files import locked, write_atomic
+        file = Path(sys.argv[1])
+        number = 0
+        while True:
+            with locked(file):
+                write_atomic(file, (b"%d\\n" % (number % 10)) * 200_000)
+            if number == 3:
+                print("going", flush=True)
+            number += 1
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program), str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        seen = {file.read_bytes() for _ in range(30)}
+        writer.kill()
+    seen.add(file.read_bytes())
+    for content in seen:
+        assert content == content[:2] * 200_000
+    with locked(file, timeout_s=5):  # the dead writer's lock is gone with it
+        write_atomic(file, b"mine")
+    assert file.read_bytes() == b"mine"
+
+
+# ---- locking
+
+
+def test_a_lock_is_held_against_another_process_and_against_another_thread(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    program = """
+        import sys
+        from pathlib import Path
+        from tui.config.files import locked
+        with locked(Path(sys.argv[1])):
+            print("held", flush=True)
+            sys.stdin.readline()
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program), str(file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(ConfigError, match=r"config\.toml: is in use: another running copy"), locked(file, 0.05):
+            pytest.fail("the lock is held elsewhere")
+        holder.communicate("go\n")
+    refused: list[ConfigError] = []
+
+    def other() -> None:
+        try:
+            with locked(file, timeout_s=0.05):
+                pass
+        except ConfigError as error:
+            refused.append(error)
+
+    with locked(file):
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert len(refused) == 1
+    with locked(file, timeout_s=0.05):
+        assert not file.exists(), "a lock makes no settings file"
+
+
+# ---- reading
+
+
+def test_no_file_is_none_and_a_file_is_its_text(tmp_path: Path) -> None:
+    assert read_text(tmp_path / "config.toml") is None
+    assert read_text(tmp_path / "no/such/folder/config.toml") is None
+    (tmp_path / "config.toml").write_bytes("ü\r\n".encode())
+    assert read_text(tmp_path / "config.toml") == "ü\r\n"
+
+
+def test_what_is_no_settings_file_is_told_and_never_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.mkdir()
+    with pytest.raises(ConfigError, match=r"it is a folder\. Move or remove it"):
+        read_text(file)
+    file.rmdir()
+    os.mkfifo(file)
+    with pytest.raises(ConfigError, match="it is not a regular file"):
+        read_text(file)
+    file.unlink()
+    with file.open("wb") as huge:
+        huge.truncate(MAX_BYTES + 1)
+    with pytest.raises(ConfigError, match="is larger than 16 MiB"):
+        read_text(file)
+
+
+def test_bytes_that_are_not_utf_8_are_told_with_their_line(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"# one\n# two\nname = 'caf\xe9'\n")
+    with pytest.raises(ConfigError) as caught:
+        read_text(file)
+    assert str(caught.value) == f"{file}, line 3: is not UTF-8 text. Save it again as UTF-8."
