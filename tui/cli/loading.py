@@ -1,0 +1,141 @@
+"""What `run` and `bench` share: find the model, plan its settings, start an engine, and tell in words what goes
+wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from tui.cli.main import CommandError, say
+from tui.config.model_file import read_models
+from tui.config.paths import Paths, paths
+from tui.config.settings import Settings, load_config
+from tui.engine.client import Engine, EngineError
+from tui.gguf.header import GgufError, Header, read_header
+from tui.hardware.sampler import Sampler
+from tui.library import Model, scan
+from tui.llama.settings import LoadSettings, SettingsError
+from tui.models import plan
+from tui.models.resolve import ModelNotFound, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A model that is here, and how it is going to be loaded."""
+
+    model: Model
+    load: LoadSettings
+    settings: Settings
+    paths: Paths
+
+
+def add_load_arguments(parser: argparse.ArgumentParser) -> None:
+    """MODEL and the flags that override what is kept for it."""
+    parser.add_argument(
+        "model", metavar="MODEL", help="a path, a name that `puna ls` shows, org/repo or org/repo:QUANT"
+    )
+    parser.add_argument("--n-ctx", type=_number_or("auto"), metavar="N", help="context in tokens, or auto")
+    parser.add_argument(
+        "--n-gpu-layers", type=_number_or("auto", "all"), metavar="N", help="layers kept on GPUs: a number, all or auto"
+    )
+
+
+def planned(args: argparse.Namespace) -> Planned:
+    """The model and settings that the arguments mean. Raises CommandError in words."""
+    here = paths()
+    config = load_config(here)
+    kept, kept_problems = read_models(here)
+    for problem in (*config.problems, *kept_problems):
+        say(f"puna: {problem}")
+    try:
+        model = resolve(args.model, scan(here, config.settings.library.folders))
+    except ModelNotFound as error:
+        raise CommandError(str(error)) from error
+    flags = {"n_ctx": args.n_ctx, "n_gpu_layers": args.n_gpu_layers}
+    try:
+        wished = plan.wished_settings(flags, kept.get(model.identity, {}), config.settings.load.values())
+    except SettingsError as error:
+        raise CommandError(str(error)) from error
+    sampler = Sampler()
+    try:
+        machine = sampler.sample()
+    finally:
+        sampler.close()
+    facts = plan.ModelFacts(model.file_bytes, _header(model))
+    return Planned(model, plan.resolve(wished, facts, machine), config.settings, here)
+
+
+async def start(planned_model: Planned) -> Engine:
+    """Start the engine; on a terminal its progress is shown. Raises EngineError."""
+    show = _show_progress if sys.stderr.isatty() else None
+    try:
+        return await Engine.start(
+            planned_model.model.path,
+            planned_model.load,
+            name=planned_model.model.name,
+            on_progress=show,
+            nice=planned_model.settings.engine.nice,
+            engines_dir=planned_model.paths.engines_dir,
+        )
+    finally:
+        if show is not None:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def explain(error: EngineError) -> str:
+    """An engine's failure as one line for a person."""
+    text = f"{error.message}; {error.hint}" if error.hint else error.message
+    cause = next((line for line in reversed(error.log) if "error" in line.lower()), "")
+    return f"{text} (llama.cpp: {cause.strip()})" if error.kind == "died" and cause else text
+
+
+def run_until_signal(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run `work`; SIGINT, SIGTERM and SIGHUP cancel it, so that it can end its engine and say what it has.
+
+    Returns its exit code, or 128 + the signal's number.
+    """
+    caught: list[int] = []
+
+    async def guarded() -> int:
+        loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work())
+
+        def stop(number: int) -> None:
+            caught.append(number)
+            task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, stop, number)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            return 0
+
+    code = asyncio.run(guarded())
+    return 128 + caught[0] if caught else code
+
+
+def _header(model: Model) -> Header | None:
+    try:
+        return read_header(model.path)
+    except GgufError:
+        return None  # llama.cpp refuses the file in its own words when it is loaded
+
+
+def _show_progress(fraction: float) -> None:
+    print(f"\rloading {fraction:4.0%}", end="", file=sys.stderr, flush=True)
+
+
+def _number_or(*words: str) -> Callable[[str], int | str]:
+    def parse(text: str) -> int | str:
+        if text in words:
+            return text
+        return int(text)
+
+    parse.__name__ = f"number or {' or '.join(words)}"  # argparse names the type in its message
+    return parse
