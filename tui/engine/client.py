@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tui.config.paths import paths
+from tui.engine import requests
 from tui.engine.errors import EngineDied, EngineError
 from tui.engine.protocol import (
     Cancel,
@@ -31,6 +32,7 @@ from tui.engine.protocol import (
     Quit,
     TokenCount,
 )
+from tui.engine.stream import Generation
 from tui.hardware.cpu import default_threads
 from tui.llama.receipt import Receipt
 from tui.llama.settings import LoadSettings, SamplingSettings
@@ -41,47 +43,7 @@ __all__ = ["Engine", "EngineDied", "EngineError", "Generation"]
 
 _QUIT_S = 5.0
 _LOG_TAIL = 40
-
-GenerationEvent = PromptProgress | Delta | Done
-
-
-class Generation:
-    """The events of one answer, in order; Done is the last. Raises EngineError when it fails, EngineDied when the
-    engine does.
-    """
-
-    def __init__(self, engine: Engine, request: Generate) -> None:
-        """Made by `Engine.generate`."""
-        self._engine, self._request = engine, request
-        self._queue: asyncio.Queue[Event | EngineError] = asyncio.Queue()
-
-    @property
-    def id(self) -> int:
-        """Its request id."""
-        return self._request.id
-
-    def cancel(self) -> None:
-        """Ask for a stop; Done with reason "cancelled" follows. Safe at any time, also after the end."""
-        self._engine._cancel(self.id)
-
-    async def __aiter__(self) -> AsyncIterator[GenerationEvent]:
-        try:
-            while True:
-                event = await self._queue.get()
-                if isinstance(event, EngineError):
-                    raise event
-                if isinstance(event, Failed):
-                    raise EngineError.of(event)
-                if isinstance(event, PromptProgress | Delta | Done):
-                    yield event
-                    if isinstance(event, Done):
-                        return
-        finally:
-            if self._engine._forget(self.id):  # whoever iterated left early: do not compute for nobody
-                self.cancel()
-
-    def _put(self, event: Event | EngineError) -> None:
-        self._queue.put_nowait(event)
+_CROWDED = "close other programs, or raise the limits on processes and open files"
 
 
 class Engine:
@@ -96,7 +58,7 @@ class Engine:
         """Warnings of the engine, oldest first."""
         self._waiting: dict[int, Generation | asyncio.Future[int]] = {}
         self._next_id = 1
-        self._doing = "loading the model"
+        self._writing = False
         self._on_progress: Callable[[float], None] | None = None
         self._load: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._death_callbacks: list[Callable[[EngineDied], None]] = []
@@ -126,19 +88,30 @@ class Engine:
         threads = default_threads(reserve_threads) if isinstance(settings.threads, str) else settings.threads
         folder = engines_dir if engines_dir is not None else paths().engines_dir
         arguments = ["--nice", str(nice), "--threads", str(threads), "--engines-dir", str(folder)]
-        child = await spawn("tui.engine.host", arguments, incoming=Event)
+        try:
+            load = requests.load(path, settings, name)
+            child = await spawn("tui.engine.host", arguments, incoming=Event)
+        except OSError as error:
+            raise EngineError("load", f"no engine process could be started: {error}", _CROWDED) from error
         engine = cls(child, path, settings, name)
         engine._on_progress = on_progress
-        child.channel.send(Load(str(Path.cwd() / path), settings, name))
         try:
-            engine.receipt = await engine._load
+            engine.receipt = await engine._begin(load)
         except BaseException:
             engine._closing = True
             child.kill()
             await asyncio.shield(engine._reader)
             raise
-        engine._doing = "waiting"
         return engine
+
+    async def _begin(self, load: Load) -> Receipt:
+        try:
+            self._child.channel.send(load)
+        except ChannelError as error:
+            raise EngineError(
+                "settings", f"these settings cannot be used: {error}", "check the paths in them"
+            ) from error
+        return await self._load
 
     @property
     def pid(self) -> int:
@@ -163,33 +136,35 @@ class Engine:
         max_tokens: int | None = None,
         stop: Sequence[str] = (),
         pane: int = 0,
+        ignore_end: bool = False,
     ) -> Generation:
         """Answer `messages` through the chat template, or continue `prompt` as it is. Iterate over the result."""
-        if (messages is None) == (prompt is None):
-            raise ValueError("give either messages or prompt")
-        request = Generate(
-            id=self._new_id(),
-            messages=None if messages is None else tuple(messages),
-            prompt=prompt,
+        request = requests.generate(
+            self._new_id(),
+            messages,
+            prompt,
             sampling=sampling,
             max_tokens=max_tokens,
-            stop=tuple(stop),
+            stop=stop,
             pane=pane,
+            ignore_end=ignore_end,
         )
-        generation = Generation(self, request)
-        if not self._send(request):
-            generation._put(self._dead())
-            return generation
-        self._waiting[request.id] = generation
-        self._doing = "reading your prompt"
+        generation = Generation(
+            request.id, cancel=lambda: self._cancel(request.id), forget=lambda: self._forget(request.id)
+        )
+        try:
+            self._send(request)
+        except EngineError as error:
+            generation.put(error)
+        else:
+            self._waiting[request.id] = generation
         return generation
 
     async def count_tokens(self, *, messages: Sequence[ChatMessage] | None = None, text: str | None = None) -> int:
         """Tokens of a prompt made of `messages`, or of `text` as it is. Waits for an answer that is being written."""
-        request = CountTokens(id=self._new_id(), messages=None if messages is None else tuple(messages), text=text)
+        request = requests.count_tokens(self._new_id(), messages, text)
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        if not self._send(request):
-            raise self._dead()
+        self._send(request)
         self._waiting[request.id] = answer
         try:
             return await answer
@@ -199,7 +174,8 @@ class Engine:
     async def close(self) -> None:
         """End the process; its memory is back when this returns. Safe to call twice."""
         self._closing = True
-        self._send(Quit())
+        with contextlib.suppress(EngineError):
+            self._send(Quit())
         try:
             await asyncio.wait_for(asyncio.shield(self._reader), _QUIT_S)
         except TimeoutError:
@@ -218,15 +194,20 @@ class Engine:
         self._next_id += 1
         return self._next_id - 1
 
-    def _send(self, request: Load | Generate | CountTokens | Cancel | Quit) -> bool:
+    def _send(self, request: Generate | CountTokens | Cancel | Quit) -> None:
+        """Raises EngineError when there is no engine to send to, or the request cannot travel."""
         if not self.alive:
-            return False
-        with contextlib.suppress(ConnectionError):  # the reader is about to find out, and tells whoever waits
+            raise self._dead()
+        try:
             self._child.channel.send(request)
-        return True
+        except ConnectionError:
+            pass  # the reader is about to find out, and tells whoever waits
+        except ChannelError as error:
+            raise EngineError("input", f"this cannot be sent to the engine: {error}", "shorten it") from error
 
     def _cancel(self, request_id: int) -> None:
-        self._send(Cancel(request_id))
+        with contextlib.suppress(EngineError):
+            self._send(Cancel(request_id))
 
     def _forget(self, request_id: int) -> bool:
         """Stop listening for a request; True when it was not over."""
@@ -244,7 +225,7 @@ class Engine:
         returncode = await self._child.ended()
         if not self._closing:
             log = (*[line.text for line in self.logged], *self._child.stderr)[-_LOG_TAIL:]
-            self.died = EngineDied(self._doing, returncode, self._child.why(returncode), log)
+            self.died = EngineDied(self._doing(), returncode, self._child.why(returncode), log)
         error = self._dead()
         if not self._load.done():
             self._load.set_exception(error)
@@ -253,12 +234,18 @@ class Engine:
         self._waiting.clear()
         if self.died is not None:
             for callback in self._death_callbacks:
-                callback(self.died)
+                asyncio.get_running_loop().call_soon(callback, self.died)  # a fault in one must not stop the others
+
+    def _doing(self) -> str:
+        if not self._load.done():
+            return "loading the model"
+        if self._writing:
+            return "writing the answer"
+        return "reading your prompt" if self._waiting else "waiting"
 
     def _take(self, event: Event) -> None:
         if isinstance(event, LoadProgress):
-            if self._on_progress is not None:
-                self._on_progress(event.fraction)
+            self._tell_progress(event.fraction)
         elif isinstance(event, Loaded):
             if not self._load.done():
                 self._load.set_result(event.receipt)
@@ -270,22 +257,28 @@ class Engine:
         else:
             self._answer(event)
 
+    def _tell_progress(self, fraction: float) -> None:
+        try:
+            if self._on_progress is not None:
+                self._on_progress(fraction)
+        except Exception as error:  # the caller's own; it comes out of the caller's `start`
+            if not self._load.done():
+                self._load.set_exception(error)
+
     def _answer(self, event: PromptProgress | Delta | Done | TokenCount | Failed) -> None:
         waiter = self._waiting.get(event.id)
-        if isinstance(event, Delta):
-            self._doing = "writing the answer"
-        elif isinstance(event, Done | Failed):
-            self._doing = "waiting"
+        self._writing = isinstance(event, Delta)
+        if isinstance(event, Done | Failed):
             self._waiting.pop(event.id, None)
         if isinstance(waiter, Generation):
-            waiter._put(event)
+            waiter.put(event)
         elif waiter is not None:
             _give(waiter, EngineError.of(event) if isinstance(event, Failed) else event)
 
 
 def _give(waiter: Generation | asyncio.Future[int], event: Event | EngineError) -> None:
     if isinstance(waiter, Generation):
-        waiter._put(event)
+        waiter.put(event)
     elif not waiter.done():
         if isinstance(event, EngineError):
             waiter.set_exception(event)

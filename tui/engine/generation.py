@@ -95,7 +95,7 @@ class Generation:
         while limit is None or self._count < limit:
             token = sampler.sample(model.context)
             self._tick()
-            if model.vocab.is_end(token):
+            if model.vocab.is_end(token) and not self._request.ignore_end:
                 return "eog"
             self._count += 1
             for text, channel in stream.feed(self._visible(token)):

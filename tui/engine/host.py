@@ -41,8 +41,12 @@ def _serve(channel: Channel[Request, Event], threads: int, engines_dir: Path) ->
     if not isinstance(first, Load):
         channel.send(Failed(kind="input", message="the first request to an engine must be Load"))
         return
-    from tui.engine.worker import Worker  # llama.cpp is loaded here and nowhere earlier
-
+    try:
+        from tui.engine.worker import Worker  # llama.cpp is loaded here and nowhere earlier
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:  # missing, another version, or not loadable
+        message = f"llama.cpp cannot be used: {error}".encode("utf-8", "replace").decode()
+        channel.send(Failed(kind="load", message=message, hint="`puna doctor` says what is installed"))
+        return
     worker = Worker(first, threads=threads, engines_dir=engines_dir, send=_quietly(channel))
     worker.start()
     while (request := channel.receive()) is not None:

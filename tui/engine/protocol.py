@@ -58,7 +58,8 @@ class Timings(msgspec.Struct, frozen=True, kw_only=True):
 class Load(msgspec.Struct, frozen=True, tag=True):
     """Load the model; the first request that a host gets, and only once."""
 
-    path: str
+    path: bytes
+    """Absolute, as the file system has it: a file's name need not be text."""
     settings: LoadSettings
     name: str
     """What the person calls this model; shown by `puna ps`."""
@@ -75,6 +76,8 @@ class Generate(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """None is until the model ends or the context is full."""
     stop: tuple[str, ...] = ()
     """Texts that end the answer; not part of it."""
+    ignore_end: bool = False
+    """Go on after the model's end token; for measurements."""
     pane: int = 0
     """Sequence to use; 0 to panes - 1."""
 

@@ -4,8 +4,11 @@ only.
 
 from __future__ import annotations
 
+import os
 import queue
+import sys
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +37,8 @@ from tui.llama.model import LoadedModel
 Work = Generate | CountTokens
 _PROGRESS_STEP = 0.01
 _LOG_TAIL = 20
+_EXIT_FAULT = 70
+"""EX_SOFTWARE of sysexits.h: a fault of ours ended the worker."""
 
 
 class Worker:
@@ -42,13 +47,14 @@ class Worker:
     def __init__(self, load: Load, *, threads: int, engines_dir: Path, send: Callable[[Event], None]) -> None:
         """`send` must be safe to call from this worker's thread."""
         self._load_request, self._engines_dir, self._send = load, engines_dir, send
-        self._log = NativeLog()
-        self._model = LoadedModel(Path(load.path), load.settings, threads=threads, log=self._log)
+        self._log = NativeLog(forward=_to_stderr)
+        self._model = LoadedModel(Path(os.fsdecode(load.path)), load.settings, threads=threads, log=self._log)
         self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._current = 0  # the load is request 0
         self._cancelled: set[int] = set()
-        self._thread = threading.Thread(target=self._run, name="llama.cpp", daemon=True)
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run_or_end, name="llama.cpp", daemon=True)
         self.loaded = threading.Event()
 
     def start(self) -> None:
@@ -69,10 +75,18 @@ class Worker:
     def stop(self, timeout_s: float) -> None:
         """Stop what runs, free the model, and wait for that."""
         with self._lock:
-            self._cancelled.add(self._current)
+            self._stopping = True
             self._model.cancel.set()
         self._queue.put(None)
         self._thread.join(timeout_s)
+
+    def _run_or_end(self) -> None:
+        """A fault outside of any request must end the process: nobody would ever answer the front end again."""
+        try:
+            self._run()
+        except BaseException:
+            traceback.print_exc(file=sys.stderr)
+            os._exit(_EXIT_FAULT)
 
     def _run(self) -> None:
         self._log.install()
@@ -121,7 +135,6 @@ class Worker:
             )
         with self._lock:
             self._current = -1
-            self._model.cancel.clear()
         self._send(Loaded(receipt))
         self.loaded.set()
         return True
@@ -144,11 +157,12 @@ class Worker:
                 self._current = -1
 
     def _begin(self, request_id: int) -> bool:
-        """Make a request the current one; False when it was cancelled while it waited."""
+        """Make a request the current one; False when it was cancelled while it waited, or the engine is ending."""
         with self._lock:
-            if request_id in self._cancelled:
+            if self._stopping or request_id in self._cancelled:
                 return False
-            self._cancelled.clear()  # ids only grow: what is left is of requests that are over
+            # Ids only grow: lower ones are of requests that are over, higher ones of requests that still wait.
+            self._cancelled = {waiting for waiting in self._cancelled if waiting > request_id}
             self._current = request_id
             self._model.cancel.clear()
             return True
@@ -185,10 +199,21 @@ class Worker:
         return "\n\n".join(message.content for message in messages)
 
     def _fail(self, request_id: int, error: LlamaError) -> None:
+        # The name of a file may hold bytes that are no text; they could not be sent.
+        message = str(error).encode("utf-8", "replace").decode()
         self._send(
-            Failed(id=request_id, kind=error.kind, message=str(error), hint=error.hint, log=self._log.last(_LOG_TAIL))
+            Failed(id=request_id, kind=error.kind, message=message, hint=error.hint, log=self._log.last(_LOG_TAIL))
         )
 
 
 def _own_fault(error: Exception) -> LlamaError:
     return LlamaError("decode", f"the engine failed: {type(error).__name__}: {error}", "this is a fault in puna")
+
+
+def _to_stderr(level: str, line: str) -> None:
+    """llama.cpp's log goes to the pipe that the front end keeps the tail of: after a crash it is all there is."""
+    if level != "debug":
+        try:
+            os.write(2, f"{line}\n".encode("utf-8", "replace"))
+        except OSError:
+            pass  # the front end has gone; the main thread is about to hear of it
