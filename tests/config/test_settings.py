@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.config.patience import patient
 from tui.config.document import Document
 from tui.config.errors import ConfigError, nearest_of
 from tui.config.fields import known_keys, sections_of
@@ -60,8 +61,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_problem(home: Paths, wri
     assert load_config(home).problems == ()
 
 
-def test_all_problems_are_told_in_order_and_good_keys_still_count(home: Paths, write_config: Write) -> None:
-    file = write_config("""\
+MANY_SLIPS = """\
 theme = "nord"
 [ui]
 theem = "nord"
@@ -88,7 +88,11 @@ folders = "~/models"
 interval_s = inf
 [keys]
 quit = 3
-""")
+"""
+
+
+def test_all_problems_are_told_in_order_and_good_keys_still_count(home: Paths, write_config: Write) -> None:
+    file = write_config(MANY_SLIPS)
     loaded = load_config(home)
     told = [(problem.line, problem.key, problem.nearest) for problem in loaded.problems]
     assert told == [
@@ -115,7 +119,17 @@ quit = 3
     assert str(loaded.problems[2]) == (
         f'{file}, line 5: ui.mouse: expects true or false, not "yes". Correct the value; until then the default counts.'
     )
-    assert [p.message for p in loaded.problems[3:]] == [
+    expected = msgspec.structs.replace(
+        Settings(),
+        ui=msgspec.structs.replace(Settings().ui, ascii=True),
+        load=msgspec.structs.replace(Settings().load, type_v="q8_0"),
+    )
+    assert loaded.settings == expected
+
+
+def test_each_problem_says_what_was_expected_and_what_is_there(home: Paths, write_config: Write) -> None:
+    write_config(MANY_SLIPS)
+    assert [problem.message for problem in load_config(home).problems[3:]] == [
         "expects a whole number from 1 to 60, not 900",
         "there is no such setting",
         'expects "f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0" or "iq4_nl", not "q8"',
@@ -128,12 +142,6 @@ quit = 3
         "expects a number from 0.1 to 3600, not inf",
         "expects text in quotes, not 3",
     ]
-    expected = msgspec.structs.replace(
-        Settings(),
-        ui=msgspec.structs.replace(Settings().ui, ascii=True),
-        load=msgspec.structs.replace(Settings().load, type_v="q8_0"),
-    )
-    assert loaded.settings == expected
 
 
 def test_a_value_where_a_table_belongs(home: Paths, write_config: Write) -> None:
@@ -201,8 +209,8 @@ def test_things_in_the_files_place_are_told(home: Paths) -> None:
         ("theme", "ui.theme"),
         ("load.temperature", "chat.temperature"),
         ("load.gpu_layers", "load.n_gpu_layers"),
-        ("temprature", "chat.temperature"),
-        ("downlods", "downloads"),
+        ("temp_erature", "chat.temperature"),
+        ("down_loads", "downloads"),
         ("xyzzy", ""),
     ],
 )
@@ -234,6 +242,7 @@ VALUES = st.recursive(
 NAMES = st.sampled_from([name for key in known_keys(Settings) for name in key.split(".")]) | st.text(max_size=6)
 
 
+@patient
 @given(st.dictionaries(NAMES, VALUES | st.dictionaries(NAMES, VALUES, max_size=6), max_size=6))
 def test_any_tables_give_settings_of_the_right_types(table: dict[str, Any]) -> None:
     settings, problems = read_struct(Settings, Document(Path("config.toml"), "", table))
@@ -258,6 +267,7 @@ def test_a_glance_knows_the_same_defaults() -> None:
     assert dict(Glance().keys) == Settings().keys
 
 
+@patient
 @given(
     st.dictionaries(
         st.sampled_from(["theme", "mouse", "ascii", "refresh", "other"]), st.booleans() | st.text() | st.integers()

@@ -11,6 +11,7 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.config.patience import patient
 from tui.config.toml_lines import KeyPath, Span, key_spans, keys_at
 
 
@@ -128,12 +129,14 @@ DOCUMENTS = st.dictionaries(
 )
 
 
+@patient
 @given(DOCUMENTS, st.booleans())
 def test_every_key_that_tomllib_finds_is_found_and_no_other(document: dict[str, Any], multiline: bool) -> None:
     text = tomli_w.dumps(document, multiline_strings=multiline)
     assert set(key_spans(text)) == paths_of(tomllib.loads(text))
 
 
+@patient
 @given(DOCUMENTS)
 def test_a_keys_lines_hold_its_value(document: dict[str, Any]) -> None:
     """Cut out of the text, the lines of a top-level key are a document that says the same of it."""
@@ -145,6 +148,7 @@ def test_a_keys_lines_hold_its_value(document: dict[str, Any]) -> None:
             assert repr(alone) == repr({path[0]: tomllib.loads(text)[str(path[0])]})
 
 
+@patient
 @given(st.text(alphabet=st.sampled_from(list("ab.=[]{}\"'#,\n\\ 1")), max_size=60))
 def test_no_text_makes_it_fail(text: str) -> None:
     spans = key_spans(text)

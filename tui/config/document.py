@@ -73,6 +73,15 @@ def read_document(file: Path) -> Document:
         raise ConfigError(f"holds a number that is too long: {error}", file=file, line=line, hint=_FIX_IT) from error
 
 
+def canonical(value: Any) -> Any:
+    """A form of a document's values in which 1, 1.0 and true differ and nan equals nan."""
+    if isinstance(value, dict):
+        return {name: canonical(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [canonical(inner) for inner in value]
+    return type(value).__name__, repr(value)
+
+
 def _syntax_error(file: Path, text: str, message: str) -> ConfigError:
     """tomllib's message with the place taken out of its end, in words for the slips that people make."""
     place = _PLACE.search(message)

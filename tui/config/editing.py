@@ -15,7 +15,7 @@ from typing import Any
 import tomlkit
 import tomlkit.items
 
-from tui.config.document import Document
+from tui.config.document import Document, canonical
 from tui.config.errors import ConfigError
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -34,7 +34,7 @@ def with_value(document: Document, path: tuple[str, ...], value: Any) -> str:
     for edit in (_replaced, _inserted):
         try:
             text = edit(document, path, value)
-            if text is not None and _canonical(tomllib.loads(text)) == _canonical(expected):
+            if text is not None and canonical(tomllib.loads(text)) == canonical(expected):
                 return document.mark + text
         except Exception:  # tomlkit raises KeyError and worse on layouts that it cannot edit; the other way may work
             continue
@@ -137,12 +137,3 @@ def _is_header(line: str) -> bool:
 
 def _key(name: str) -> str:
     return name if _BARE_KEY.fullmatch(name) else tomlkit.key(name).as_string()
-
-
-def _canonical(value: Any) -> Any:
-    """A form in which 1, 1.0 and true differ and nan equals nan."""
-    if isinstance(value, dict):
-        return {name: _canonical(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_canonical(inner) for inner in value]
-    return type(value).__name__, repr(value)

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from tui.config.document import read_document
+from tui.config.document import canonical, read_document
 from tui.config.errors import ConfigError
 from tui.config.files import locked, write_atomic
 from tui.config.paths import Paths
@@ -63,11 +63,11 @@ def update_model(paths: Paths, identity: str, changes: Mapping[str, Any]) -> Non
                 hint="Delete the line; until then nothing is remembered for this model.",
             )
         merged = {key: value for key, value in {**table, **changes}.items() if value is not None}
-        if merged == table and identity in models:
-            return
         models[identity] = merged
         if not merged:
             del models[identity]
+        if canonical(models) == canonical(document.table):
+            return
         try:
             data = (_HEADER + tomli_w.dumps(models)).encode()
             tomllib.loads(data.decode())
