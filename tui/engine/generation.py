@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from tui.engine.protocol import Delta, Done, DoneReason, Event, Generate, PromptProgress, Timings
 from tui.engine.sequence import Cancelled, Prompt, Sequence
-from tui.engine.text import THINKING_TAGS, TextStream
+from tui.engine.text import THINKING_TAGS, Outbox, TextStream
 from tui.llama.errors import LlamaError
 from tui.llama.model import LoadedModel
 from tui.llama.sampler import Sampler
+
+_SEND_EVERY_S = 0.03
 
 
 @dataclass
@@ -46,6 +48,9 @@ class Generation:
         self._prompt = Prompt((), 0)
         self._count = 0
         self._draws = 0
+        self._outbox = Outbox(
+            lambda text, channel: send(Delta(request.id, text, channel)), _SEND_EVERY_S, time.monotonic
+        )
 
     def run(self) -> None:
         """Send PromptProgress, Delta and, last, Done. Raises LlamaError for what is told as Failed."""
@@ -87,7 +92,8 @@ class Generation:
         finally:
             sampler.close()
             for text, channel in stream.finish():
-                self._send(Delta(self._request.id, text, channel))
+                self._outbox.put(text, channel)
+            self._outbox.flush()
         return reason
 
     def _sample_all(self, sampler: Sampler, stream: TextStream) -> DoneReason:
@@ -99,7 +105,7 @@ class Generation:
                 return "eog"
             self._count += 1
             for text, channel in stream.feed(self._visible(token)):
-                self._send(Delta(self._request.id, text, channel))
+                self._outbox.put(text, channel)
             if stream.stopped:
                 return "stop"
             if len(sequence.held.tokens) >= model.n_ctx:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tui.engine.protocol import Channel
 
@@ -104,3 +104,33 @@ class TextStream:
         if text.strip():
             self._seen_text = True
         yield text, "answer"
+
+
+class Outbox:
+    """Gathers pieces of text and hands them on at most every `every_s` seconds, the first at once.
+
+    Each message wakes the front end, which takes a core from the threads that compute; a screen draws 25 times a
+    second anyway.
+    """
+
+    def __init__(self, send: Callable[[str, Channel], None], every_s: float, clock: Callable[[], float]) -> None:
+        """`send` gets text of one channel at a time."""
+        self._send, self._every_s, self._clock = send, every_s, clock
+        self._text = ""
+        self._channel: Channel = "answer"
+        self._sent = float("-inf")
+
+    def put(self, text: str, channel: Channel) -> None:
+        """Take one piece."""
+        if channel != self._channel:
+            self.flush()
+            self._channel = channel
+        self._text += text
+        if self._clock() - self._sent >= self._every_s:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand on what was gathered."""
+        if self._text:
+            self._send(self._text, self._channel)
+            self._text, self._sent = "", self._clock()
