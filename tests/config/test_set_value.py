@@ -27,8 +27,7 @@ def test_the_first_change_makes_the_file(home: Paths) -> None:
     assert sorted(entry.name for entry in home.config.iterdir()) == ["config.toml", "config.toml.lock"]
 
 
-def test_comments_order_and_spacing_stay(home: Paths, write_config: Write) -> None:
-    file = write_config("""\
+MINE = """\
 # My settings.
 
 [load]   # how models are loaded
@@ -41,17 +40,9 @@ def test_comments_order_and_spacing_stay(home: Paths, write_config: Write) -> No
 # The screen of the laptop.
 [ui]
 theme = 'nord' # not "gruvbox"
-""")
-    set_value(home, "load.n_ctx", "8192")
-    set_value(home, "load.type_k", "q8_0")
-    set_value(home, "ui.mouse", "off")
-    set_value(home, "ui.theme", "gruvbox")
-    set_value(home, "load.devices", "CUDA0,CUDA2")
-    set_value(home, "fit.margin_host_mib", "2048")
-    text = file.read_text()
-    assert (
-        text
-        == """\
+"""
+
+MINE_CHANGED = """\
 # My settings.
 
 [load]   # how models are loaded
@@ -70,7 +61,17 @@ mouse = false
 [fit]
 margin_host_mib = 2048
 """
-    )
+
+
+def test_comments_order_and_spacing_stay(home: Paths, write_config: Write) -> None:
+    file = write_config(MINE)
+    set_value(home, "load.n_ctx", "8192")
+    set_value(home, "load.type_k", "q8_0")
+    set_value(home, "ui.mouse", "off")
+    set_value(home, "ui.theme", "gruvbox")
+    set_value(home, "load.devices", "CUDA0,CUDA2")
+    set_value(home, "fit.margin_host_mib", "2048")
+    assert file.read_text() == MINE_CHANGED
 
 
 @pytest.mark.parametrize(
