@@ -23,9 +23,9 @@ from tui.config.paths import Paths, paths
 from tui.config.settings import LoadedConfig, load_config
 from tui.engine.registry import running
 from tui.hardware.drivers import Card, cards
-from tui.hardware.sampler import Sampler
 from tui.hardware.snapshot import Snapshot, to_json
 from tui.library import Model, scan
+from tui.models.prepare import look
 
 _PROBE_S = 60.0
 LLAMA_CPP_PYTHON = "llama-cpp-python"
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Look and tell. Problems do not change the exit code."""
     here = paths()
-    probe, machine = probe_llama(), _look()
+    probe, machine = probe_llama(), look()
     config = load_config(here)
     models = scan(here, config.settings.library.folders)
     problems = list(find_problems(probe, machine, cards(), here, config, models))
@@ -160,14 +160,6 @@ def _unwritable(here: Paths) -> Iterator[Problem]:
             yield Problem(
                 f"{folder} cannot be written", f"make {nearest} a folder that you may write, or set PUNA_HOME to one"
             )
-
-
-def _look() -> Snapshot:
-    sampler = Sampler()
-    try:
-        return sampler.sample()
-    finally:
-        sampler.close()
 
 
 def _places(here: Paths) -> dict[str, str]:

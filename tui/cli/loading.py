@@ -17,11 +17,9 @@ from tui.config.model_file import read_models
 from tui.config.paths import Paths, paths
 from tui.config.settings import Settings, load_config
 from tui.engine.client import Engine, EngineError
-from tui.gguf.header import GgufError, Header, read_header
-from tui.hardware.sampler import Sampler
 from tui.library import Model, scan
 from tui.llama.settings import LoadSettings, SettingsError
-from tui.models import plan
+from tui.models.prepare import prepare
 from tui.models.resolve import ModelNotFound, resolve
 
 
@@ -50,8 +48,7 @@ def planned(args: argparse.Namespace) -> Planned:
     """The model and settings that the arguments mean. Raises CommandError in words."""
     here = paths()
     config = load_config(here)
-    kept, kept_problems = read_models(here)
-    for problem in (*config.problems, *kept_problems):
+    for problem in (*config.problems, *read_models(here)[1]):
         say(f"puna: {problem}")
     try:
         model = resolve(args.model, scan(here, config.settings.library.folders))
@@ -59,16 +56,10 @@ def planned(args: argparse.Namespace) -> Planned:
         raise CommandError(str(error)) from error
     flags = {"n_ctx": args.n_ctx, "n_gpu_layers": args.n_gpu_layers}
     try:
-        wished = plan.wished_settings(flags, kept.get(model.identity, {}), config.settings.load.values())
+        prepared = prepare(here, model, config.settings, flags=flags)
     except SettingsError as error:
         raise CommandError(str(error)) from error
-    sampler = Sampler()
-    try:
-        machine = sampler.sample()
-    finally:
-        sampler.close()
-    facts = plan.ModelFacts(model.file_bytes, _header(model))
-    return Planned(model, plan.resolve(wished, facts, machine), config.settings, here)
+    return Planned(model, prepared.settings, config.settings, here)
 
 
 async def start(planned_model: Planned) -> Engine:
@@ -118,13 +109,6 @@ def run_until_signal(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
 
     code = asyncio.run(guarded())
     return 128 + caught[0] if caught else code
-
-
-def _header(model: Model) -> Header | None:
-    try:
-        return read_header(model.path)
-    except GgufError:
-        return None  # llama.cpp refuses the file in its own words when it is loaded
 
 
 def _show_progress(fraction: float) -> None:
