@@ -178,7 +178,7 @@ def _check_rope(s: LoadSettings) -> None:
 
 
 def _within(setting: str, value: float, low: float, high: float, hint: str) -> None:
-    if not math.isfinite(value) or not low <= value <= high:
+    if not low <= value <= high:  # NaN is outside of everything
         raise SettingsError(setting, f"{value} is outside {low} to {high} ({hint})")
 
 

@@ -1,4 +1,5 @@
-"""Gathers what a load plan needs, for both front ends: what is kept for the model, its header, and the machine as it is now.
+"""Gathers what a load plan needs, for both front ends: what is kept for the model, its header, and the machine as it
+is now.
 
 Reads files, so a front end with a screen calls it in a thread.
 """
