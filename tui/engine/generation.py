@@ -80,10 +80,7 @@ class Generation:
         self._clock.prefill_done = time.monotonic()
 
     def _answer(self) -> DoneReason:
-        opened = self._request.messages is not None and self._text.rstrip().endswith(
-            tuple(tag for tag, _ in THINKING_TAGS)
-        )
-        stream = TextStream(self._request.stop, thinking=opened)
+        stream = TextStream(self._request.stop, thinking=self._opened_thinking())
         sampler = Sampler(self._request.sampling, vocab=self._model.vocab.handle, n_ctx=self._model.n_ctx)
         try:
             for token in self._prompt.tokens:
@@ -95,6 +92,13 @@ class Generation:
                 self._outbox.put(text, channel)
             self._outbox.flush()
         return reason
+
+    def _opened_thinking(self) -> str:
+        """The tag with which the chat template made the answer begin, if it did."""
+        if self._request.messages is None:
+            return ""
+        end = self._text.rstrip()
+        return next((opening for opening, _ in THINKING_TAGS if end.endswith(opening)), "")
 
     def _sample_all(self, sampler: Sampler, stream: TextStream) -> DoneReason:
         model, sequence, limit = self._model, self._sequence, self._request.max_tokens

@@ -1,4 +1,4 @@
-"""Requests to an engine, made of what a front end has: text that may not be UTF-8 at all must not break the protocol."""
+"""Requests to an engine, made of what a front end has: even text that is not UTF-8 must not break the protocol."""
 
 from __future__ import annotations
 

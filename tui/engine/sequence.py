@@ -87,6 +87,8 @@ class Sequence:
         done, total = prompt.kept, len(prompt.tokens)
         on_progress(done)
         while done < total:
+            if model.cancel.is_set():  # a GPU does not ask while it computes
+                raise Cancelled
             chunk = prompt.tokens[done : done + model.n_ubatch]
             self.compute(chunk, last=done + len(chunk) == total)
             done += len(chunk)

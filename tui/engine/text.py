@@ -26,84 +26,81 @@ def held_back(text: str, marks: Sequence[str]) -> int:
 
 class TextStream:
     """Takes the bytes of one token at a time and gives pieces of (text, channel). `stopped` after a stop text was
-    seen.
+    seen. However the bytes are cut into tokens, the same texts come out: of several marks that of the earliest end
+    counts.
     """
 
-    def __init__(self, stop: Sequence[str] = (), *, thinking: bool = False) -> None:
-        """`stop` texts end the answer and are not part of it; `thinking`: the prompt already opened the thinking."""
+    def __init__(self, stop: Sequence[str] = (), *, thinking: str = "") -> None:
+        """`stop` texts end the answer, are not part of it, and mean nothing inside thinking; `thinking` is the opening
+        tag with which the prompt ended, if it did.
+        """
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._stop = tuple(text for text in stop if text)
         self._pending = ""
-        self._closing = THINKING_TAGS[0][1] if thinking else ""
+        self._closing = dict(THINKING_TAGS)[thinking] if thinking else ""
         self._seen_text = False
-        self._trim = thinking
+        self._trim = bool(thinking)
         self.stopped = False
 
     def feed(self, piece: bytes) -> Iterator[tuple[str, Channel]]:
         """The text that became certain with this piece."""
         if not self.stopped:
-            yield from self._take(self._decoder.decode(piece), final=False)
+            yield from self._take(self._decoder.decode(piece))
+            hold = 0 if self.stopped else held_back(self._pending, (*self._tags(), *self._stops()))
+            yield from self._out(len(self._pending) - hold)
 
     def finish(self) -> Iterator[tuple[str, Channel]]:
         """What was held back; a character that was never completed is dropped."""
         if not self.stopped:
-            yield from self._take("", final=True)
+            yield from self._out(len(self._pending))
 
-    def _take(self, text: str, *, final: bool) -> Iterator[tuple[str, Channel]]:
+    def _take(self, text: str) -> Iterator[tuple[str, Channel]]:
+        """Add `text`, and act on the marks that are complete now."""
         self._pending += text
-        if not self._closing:
-            self._cut_at_stop()
-        while True:
-            mark = self._next_mark()
-            if mark is None:
-                break
-            before, _, self._pending = self._pending.partition(mark)
-            yield from self._out(before)
-            self._switch(mark)
-        hold = 0 if final or self.stopped else held_back(self._pending, (*self._marks(), *self._stop))
-        ready, self._pending = self._pending[: len(self._pending) - hold], self._pending[len(self._pending) - hold :]
-        yield from self._out(ready)
+        self._trim_newlines()
+        while (found := self._next_mark()) is not None:
+            at, mark = found
+            if mark in self._stops():
+                self._pending, self.stopped = self._pending[:at], True
+                return
+            yield from self._out(at)
+            self._pending = self._pending[len(mark) :]
+            self._closing = "" if self._closing else dict(THINKING_TAGS)[mark]
+            self._trim = True
+            self._trim_newlines()
 
-    def _cut_at_stop(self) -> None:
-        found = [at for at in (self._pending.find(text) for text in self._stop) if at >= 0]
-        if found:
-            self._pending, self.stopped = self._pending[: min(found)], True
+    def _trim_newlines(self) -> None:
+        """Line ends that only set the thinking apart are no text."""
+        if self._trim:
+            self._pending = self._pending.lstrip("\n")
+            self._trim = not self._pending
 
-    def _marks(self) -> tuple[str, ...]:
+    def _tags(self) -> tuple[str, ...]:
         if self._closing:
             return (self._closing,)
         # An opening tag counts only before any text of the answer: later it is something that the model talks about.
         return () if self._seen_text else tuple(opening for opening, _ in THINKING_TAGS)
 
-    def _next_mark(self) -> str | None:
-        found = [(self._pending.find(mark), mark) for mark in self._marks() if mark in self._pending]
-        if not found:
-            return None
-        at, mark = min(found)
-        if not self._closing and self._pending[:at].strip():
-            return None
-        return mark
+    def _stops(self) -> tuple[str, ...]:
+        return () if self._closing else self._stop
 
-    def _switch(self, mark: str) -> None:
-        self._trim = True
-        if self._closing:
-            self._closing = ""
-            self._cut_at_stop()
-        else:
-            self._closing = dict(THINKING_TAGS)[mark]
+    def _next_mark(self) -> tuple[int, str] | None:
+        """Where the mark with the earliest end begins, and the mark."""
+        found = []
+        for mark in (*self._tags(), *self._stops()):
+            at = self._pending.find(mark)
+            is_late = not self._closing and mark not in self._stops() and self._pending[:at].strip()
+            if at >= 0 and not is_late:
+                found.append((at + len(mark), at, mark))
+        return min(found)[1:] if found else None
 
-    def _out(self, text: str) -> Iterator[tuple[str, Channel]]:
-        if self._trim:
-            text = text.lstrip("\n")
-            self._trim = not text
-        if not text:
-            return
-        if self._closing:
+    def _out(self, count: int) -> Iterator[tuple[str, Channel]]:
+        text, self._pending = self._pending[:count], self._pending[count:]
+        if text and self._closing:
             yield text, "thinking"
-            return
-        if text.strip():
-            self._seen_text = True
-        yield text, "answer"
+        elif text:
+            self._seen_text = self._seen_text or bool(text.strip())
+            yield text, "answer"
 
 
 class Outbox:

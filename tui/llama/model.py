@@ -224,6 +224,8 @@ class LoadedModel:
 def _check_file(path: Path) -> None:
     """Raise LlamaError for what can be told from outside before native code opens the file."""
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():  # opening a pipe would wait for ever
+            raise LlamaError("load", f"{path} is not a file that can be read twice", "give the path of a .gguf file")
         with path.open("rb") as file:
             magic = file.read(4)
     except FileNotFoundError:
@@ -232,6 +234,8 @@ def _check_file(path: Path) -> None:
         raise LlamaError("load", f"{path} is a folder", "give the path of a .gguf file in it") from None
     except OSError as error:
         raise LlamaError("load", f"{path} cannot be read: {error.strerror}", "check its permissions") from None
+    except ValueError:
+        raise LlamaError("load", f"{path!s:.80} cannot be a path: a zero byte is in it", "check it") from None
     if not magic:
         raise LlamaError("load", f"{path} is empty", "download it again")
     if magic != b"GGUF":

@@ -22,12 +22,15 @@ Outgoing = TypeVar("Outgoing")
 
 
 class ChannelError(Exception):
-    """The other side sent something that is not a message of this protocol."""
+    """Something that is not a message of this protocol was sent, or was about to be."""
 
 
 def encode_frame(message: Any) -> bytes:
-    """One message as it travels."""
-    body = msgspec.msgpack.encode(message)
+    """One message as it travels. Raises ChannelError for one that cannot."""
+    try:
+        body = msgspec.msgpack.encode(message)
+    except UnicodeEncodeError as error:
+        raise ChannelError("a message holds text that is not valid Unicode") from error
     if len(body) > MAX_FRAME_BYTES:
         raise ChannelError(f"a message of {len(body)} bytes is above the limit of {MAX_FRAME_BYTES}")
     return _HEADER.pack(len(body)) + body
@@ -50,7 +53,7 @@ class Channel(Generic[Incoming, Outgoing]):
         self._lock = threading.Lock()
 
     def send(self, message: Outgoing) -> None:
-        """Send one message. A closed other end raises OSError."""
+        """Send one message. A closed other end raises OSError, a message that cannot travel ChannelError."""
         frame = encode_frame(message)
         with self._lock:
             self._socket.sendall(frame)
@@ -85,7 +88,7 @@ class AsyncChannel(Generic[Incoming, Outgoing]):
         self._decoder = msgspec.msgpack.Decoder(incoming)
 
     def send(self, message: Outgoing) -> None:
-        """Queue one message for sending; never blocks."""
+        """Queue one message for sending; never blocks. A message that cannot travel raises ChannelError."""
         self._writer.write(encode_frame(message))
 
     async def receive(self) -> Incoming | None:

@@ -20,6 +20,10 @@ from tui.process.death import meaning, oom_kills
 
 _STDERR_LINES = 200
 _PACKAGE_ROOT = Path(tui.__file__).resolve().parent.parent
+_INSTALLED = ("site-packages", "dist-packages")
+"""Folders that children find by themselves. In PYTHONPATH they would come before the standard library, and old
+backports there would take its place.
+"""
 
 
 @dataclass
@@ -42,6 +46,7 @@ class Child:
         code = await self.process.wait()
         if self._drain is not None:
             await asyncio.wait([self._drain], timeout=1.0)  # a grandchild may hold the pipe open
+            self._drain.cancel()
         self.channel.close()
         return code
 
@@ -66,37 +71,52 @@ async def spawn(module: str, arguments: Sequence[str], *, incoming: Any) -> Chil
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("child processes must be started from the main thread")
     ours, theirs = socket.socketpair()
-    with theirs:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # a folder named like one of our modules in the working directory must not be imported
-            "-m",
-            module,
-            "--fd",
-            str(theirs.fileno()),
-            "--parent",
-            str(os.getpid()),
-            *arguments,
-            pass_fds=(theirs.fileno(),),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-            env=_environment(),
-        )
+    try:
+        with theirs:
+            process = await _start(module, arguments, theirs.fileno())
+    except BaseException:
+        ours.close()
+        raise
     ours.setblocking(False)
-    reader, writer = await asyncio.open_connection(sock=ours)
+    try:
+        reader, writer = await asyncio.open_connection(sock=ours)
+    except BaseException:  # whoever waited was cancelled: nobody would ever end this process
+        ours.close()
+        process.kill()
+        await asyncio.shield(process.wait())
+        raise
     child = Child(process, AsyncChannel(reader, writer, incoming), _oom_kills_before=oom_kills())
     child._drain = asyncio.create_task(_drain(process, child.stderr), name=f"stderr of {process.pid}")
     return child
+
+
+async def _start(module: str, arguments: Sequence[str], fd: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",  # a folder named like one of our modules in the working directory must not be imported
+        "-m",
+        module,
+        "--fd",
+        str(fd),
+        "--parent",
+        str(os.getpid()),
+        *arguments,
+        pass_fds=(fd,),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+        env=_environment(),
+    )
 
 
 def _environment() -> dict[str, str]:
     environment = dict(os.environ)
     # A failing assertion would start a debugger on the terminal otherwise.
     environment["GGML_NO_BACKTRACE"] = "1"
-    paths = [str(_PACKAGE_ROOT), environment.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    if _PACKAGE_ROOT.name not in _INSTALLED:
+        paths = [str(_PACKAGE_ROOT), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
     return environment
 
 
