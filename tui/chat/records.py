@@ -1,0 +1,130 @@
+"""Rows of the history file as values, and the queries that read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+
+from tui.chat.database import Database, Row
+from tui.chat.errors import StoreError
+from tui.chat.tree import Tree
+from tui.chat.values import Conversation, Message, Piece
+
+_CONVERSATION = (
+    "SELECT id, title, system, model, created, updated, leaf_id, "
+    "(SELECT count(*) FROM messages WHERE conversation_id = conversations.id), deleted FROM conversations"
+)
+_MESSAGE = (
+    "m.id, m.conversation_id, m.parent_id, m.role, m.content, m.thinking, m.model, m.created, m.state, m.reason, "
+    "m.timings, m.error"
+)
+_PATH = f"""
+    WITH RECURSIVE up (id, parent_id, height) AS (
+        SELECT id, parent_id, 0 FROM messages WHERE id = ? AND conversation_id = ?
+        UNION ALL
+        SELECT m.id, m.parent_id, height + 1 FROM up JOIN messages AS m ON m.id = up.parent_id
+    )
+    SELECT {_MESSAGE} FROM up JOIN messages AS m USING (id) ORDER BY up.height DESC
+"""
+
+
+def conversations(database: Database, *, limit: int, deleted: bool) -> tuple[Conversation, ...]:
+    """The conversations, the one that changed last first; `deleted` gives those that can be restored instead."""
+    state = "NOT NULL" if deleted else "NULL"
+    rows = database.rows(f"{_CONVERSATION} WHERE deleted IS {state} ORDER BY updated DESC, id DESC LIMIT ?", (limit,))
+    return tuple(Conversation(*row) for row in rows)
+
+
+def conversation(database: Database, conversation_id: int) -> Conversation:
+    """One conversation, a deleted one included; StoreError when it is gone."""
+    row = database.row(f"{_CONVERSATION} WHERE id = ?", (conversation_id,))
+    if row is None:
+        raise no_conversation(conversation_id, database.path)
+    return Conversation(*row)
+
+
+def tree(database: Database, conversation_id: int) -> Tree:
+    """The shape of a conversation."""
+    leaf_id = conversation(database, conversation_id).leaf_id
+    links = database.rows("SELECT id, parent_id FROM messages WHERE conversation_id = ?", (conversation_id,))
+    return Tree.of(links, leaf_id)
+
+
+def path(database: Database, conversation_id: int, leaf_id: int) -> tuple[Message, ...]:
+    """The messages from the opening one to `leaf_id`; StoreError when that is not in the conversation."""
+    rows = database.rows(_PATH, (leaf_id, conversation_id))
+    if not rows:
+        raise no_message(leaf_id, database.path)
+    return tuple(_message(database, row) for row in rows)
+
+
+def message(database: Database, message_id: int) -> Message:
+    """One message; StoreError when it is gone."""
+    row = database.row(f"SELECT {_MESSAGE} FROM messages AS m WHERE m.id = ?", (message_id,))
+    if row is None:
+        raise no_message(message_id, database.path)
+    return _message(database, row)
+
+
+def children(database: Database, conversation_id: int, parent_id: int | None) -> tuple[Message, ...]:
+    """The messages that follow `parent_id` (None: that open the conversation), oldest first."""
+    sql = f"SELECT {_MESSAGE} FROM messages AS m WHERE m.conversation_id = ? AND m.parent_id IS ? ORDER BY m.id"
+    return tuple(_message(database, row) for row in database.rows(sql, (conversation_id, parent_id)))
+
+
+def chunk_texts(database: Database, message_id: int) -> tuple[str, str]:
+    """What has been stored of a streaming answer beyond its row: answer and thinking."""
+    pieces = database.rows("SELECT channel, text FROM chunks WHERE message_id = ? ORDER BY seq", (message_id,))
+    return joined([(channel, text) for channel, text in pieces])
+
+
+def joined(pieces: Sequence[Piece]) -> tuple[str, str]:
+    """The texts of `pieces` by channel: answer and thinking."""
+    answer = "".join(text for channel, text in pieces if channel == "answer")
+    thinking = "".join(text for channel, text in pieces if channel == "thinking")
+    return answer, thinking
+
+
+def timings_json(timings: Mapping[str, object] | None) -> str | None:
+    """Timings as they are stored; None when there are none. JSON has no infinity: a rate over no time is none."""
+    if not timings:
+        return None
+    finite = {
+        key: None if isinstance(value, float) and not isfinite(value) else value for key, value in timings.items()
+    }
+    return json.dumps(finite, separators=(",", ":"), default=str)
+
+
+def no_conversation(conversation_id: int, file: Path | None) -> StoreError:
+    """That conversation was purged, or never was."""
+    return StoreError("missing", f"there is no conversation {conversation_id}", "It may have been deleted", path=file)
+
+
+def no_message(message_id: int, file: Path | None) -> StoreError:
+    """That message was purged, or is not where it was looked for."""
+    return StoreError(
+        "missing", f"there is no message {message_id}", "Its conversation may have been deleted", path=file
+    )
+
+
+def _message(database: Database, row: Row) -> Message:
+    message_id, conversation_id, parent_id, role, content, thinking, model, created, state, reason, timings, error = row
+    if state == "streaming":
+        more_answer, more_thinking = chunk_texts(database, message_id)
+        content, thinking = content + more_answer, thinking + more_thinking
+    return Message(
+        id=message_id,
+        conversation_id=conversation_id,
+        parent_id=parent_id,
+        role=role,
+        content=content,
+        thinking=thinking,
+        model=model,
+        created=created,
+        state=state,
+        reason=reason,
+        timings=json.loads(timings) if timings else {},
+        error=error,
+    )

@@ -1,0 +1,87 @@
+"""The tables of the history file and the steps that bring an older file up to date.
+
+A step that was released is never edited: a change is a new step at the end. All missing steps run in one transaction.
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x70756E61
+"""SQLite's application_id of a history file: "puna"."""
+
+_TABLES = (
+    # AUTOINCREMENT: the id of a purged conversation or message never comes back as another one.
+    # Nothing cascades: down a chain of replies that would run into SQLite's limit of 1000 nested triggers.
+    """
+    CREATE TABLE conversations (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        title TEXT NOT NULL,
+        system TEXT NOT NULL,
+        model TEXT NOT NULL,
+        created REAL NOT NULL,
+        updated REAL NOT NULL,
+        leaf_id INTEGER REFERENCES messages (id) DEFERRABLE INITIALLY DEFERRED, -- each points at the other
+        deleted REAL
+    )
+    """,
+    # Long texts come last, so that the other columns are read without their overflow pages.
+    """
+    CREATE TABLE messages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        conversation_id INTEGER NOT NULL REFERENCES conversations (id),
+        parent_id INTEGER CHECK (parent_id IS NULL OR parent_id < id),
+        role TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant')),
+        model TEXT NOT NULL,
+        created REAL NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('done', 'streaming', 'cut')),
+        owner TEXT,
+        reason TEXT,
+        timings TEXT,
+        error TEXT NOT NULL,
+        thinking TEXT NOT NULL,
+        content TEXT NOT NULL,
+        UNIQUE (conversation_id, id),
+        FOREIGN KEY (conversation_id, parent_id) REFERENCES messages (conversation_id, id)
+    )
+    """,
+    # An answer's text while it streams: rows are only added, so the cost of a token does not grow with the answer.
+    """
+    CREATE TABLE chunks (
+        message_id INTEGER NOT NULL REFERENCES messages (id),
+        seq INTEGER NOT NULL,
+        channel TEXT NOT NULL CHECK (channel IN ('answer', 'thinking')),
+        text TEXT NOT NULL,
+        PRIMARY KEY (message_id, seq)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX conversations_by_update ON conversations (updated)",
+    "CREATE INDEX messages_by_parent ON messages (conversation_id, parent_id, id)",
+    "CREATE INDEX messages_streaming ON messages (owner) WHERE state = 'streaming'",
+)
+
+
+def _search_over(table: str, column: str) -> tuple[str, ...]:
+    """An FTS5 index named <table>_search over one column, kept in step by triggers, filled from what is there."""
+    index = f"{table}_search"
+    remove = f"INSERT INTO {index} ({index}, rowid, {column}) VALUES ('delete', old.id, old.{column});"
+    add = f"INSERT INTO {index} (rowid, {column}) VALUES (new.id, new.{column});"
+    return (
+        f"CREATE VIRTUAL TABLE {index} USING fts5 ({column}, content = '{table}', content_rowid = 'id', "
+        "tokenize = 'unicode61 remove_diacritics 2')",
+        f"CREATE TRIGGER {index}_insert AFTER INSERT ON {table} BEGIN {add} END",
+        f"CREATE TRIGGER {index}_delete AFTER DELETE ON {table} BEGIN {remove} END",
+        f"CREATE TRIGGER {index}_update AFTER UPDATE OF {column} ON {table} BEGIN {remove} {add} END",
+        f"INSERT INTO {index} ({index}) VALUES ('rebuild')",
+    )
+
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _TABLES,
+    (*_search_over("messages", "content"), *_search_over("conversations", "title")),
+)
+"""MIGRATIONS[n] are the statements that turn format n into format n + 1; format 0 is an empty file."""
+
+FORMAT = len(MIGRATIONS)
+"""Format of a history file that this puna reads and writes (SQLite's user_version)."""
+
+TABLES = frozenset({"conversations", "messages", "chunks"})
+SEARCH_TABLES = frozenset({"messages_search", "conversations_search"})
