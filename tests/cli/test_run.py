@@ -1,0 +1,155 @@
+"""`puna run` with the real demo model: the answer, the JSON contract, pipes, refusals and signals."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.puna import puna, start
+from tests.rigs.gguf_maker import tiny_model
+
+pytestmark = pytest.mark.live
+
+_DONE_KEYS = [
+    "event",
+    "text",
+    "prompt_tokens",
+    "completion_tokens",
+    "ttft_s",
+    "prefill_tok_s",
+    "decode_tok_s",
+    "load_s",
+    "stop_reason",
+    "template",
+]
+
+
+def _events(stdout: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stdout.splitlines()]
+
+
+def test_the_same_seed_gives_the_same_answer_and_sane_figures(tmp_path: Path) -> None:
+    question = ("run", "smollm2-demo", "Name three rivers.", "--seed", "1", "--temperature", "0", "--json")
+    first, second = (_events(puna(tmp_path, *question).stdout) for _ in range(2))
+    done = first[-1]
+    assert list(done) == _DONE_KEYS
+    assert done["text"] == second[-1]["text"] != ""
+    assert done["text"] == "".join(event["text"] for event in first[:-1])
+    assert {(event["event"], event["channel"]) for event in first[:-1]} == {("delta", "answer")}
+    assert done["stop_reason"] == "eog"
+    assert done["template"] == "model"
+    assert 10 < done["prompt_tokens"] < 60
+    assert done["completion_tokens"] > 5
+    assert 0 < done["ttft_s"] < 60
+    assert done["decode_tok_s"] > 0
+    assert done["prefill_tok_s"] > 0
+    assert done["load_s"] > 0
+
+
+def test_plain_output_is_the_answer_and_one_newline(tmp_path: Path) -> None:
+    question = ("run", "smollm2-demo", "Name three rivers.", "--temperature", "0", "--max-tokens", "24")
+    plain = puna(tmp_path, *question)
+    events = _events(puna(tmp_path, *question, "--json").stdout)
+    assert plain.returncode == 0
+    assert plain.stdout.decode() == events[-1]["text"].rstrip("\n") + "\n"
+
+
+def test_what_is_piped_in_is_added_to_the_prompt(tmp_path: Path) -> None:
+    options = ("--max-tokens", "4", "--json")
+    alone = _events(puna(tmp_path, "run", "smollm2-demo", "Summarise", *options).stdout)[-1]
+    piped = _events(puna(tmp_path, "run", "smollm2-demo", "Summarise", *options, stdin=b"a long text\n").stdout)[-1]
+    only = _events(puna(tmp_path, "run", "smollm2-demo", *options, stdin=b"a long text\n").stdout)[-1]
+    assert alone["prompt_tokens"] < piped["prompt_tokens"]
+    assert only["prompt_tokens"] < piped["prompt_tokens"]
+    assert piped["stop_reason"] == "length"
+    assert piped["completion_tokens"] == 4
+
+
+def test_the_system_prompt_counts(tmp_path: Path) -> None:
+    options = ("--max-tokens", "2", "--json")
+    without = _events(puna(tmp_path, "run", "smollm2-demo", "Hi", "--system", "Be kind.", *options).stdout)[-1]
+    longer = _events(puna(tmp_path, "run", "smollm2-demo", "Hi", "--system", "Be kind. " * 20, *options).stdout)[-1]
+    assert longer["prompt_tokens"] > without["prompt_tokens"] + 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("missing.gguf", "hi"), "missing.gguf"),
+        (("smollm2-demo", "hi", "--n-ctx", "-5"), "n_ctx"),
+        (("smollm2-demo", "hi", "--n-ctx", "2147483648"), "n_ctx"),
+        (("smollm2-demo", "hi", "--n-gpu-layers", "-1"), "n_gpu_layers"),
+        (("smollm2-demo", "hi", "--temperature", "-1"), "temperature"),
+        (("smollm2-demo", "hi", "--seed", "-1"), "seed"),
+        (("smollm2-demo", "hi", "--max-tokens", "0"), "max-tokens"),
+    ],
+)
+def test_refusals_are_one_clear_line_and_exit_with_1(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
+    done = puna(tmp_path, "run", *arguments)
+    assert done.returncode == 1
+    assert done.stdout.strip() == b""
+    (line,) = done.stderr.decode().splitlines()
+    assert says in line
+
+
+def test_a_refusal_with_json_still_ends_with_one_done(tmp_path: Path) -> None:
+    done = puna(tmp_path, "run", "missing.gguf", "hi", "--json")
+    (event,) = _events(done.stdout)
+    assert done.returncode == 1
+    assert list(event) == _DONE_KEYS
+    assert event["stop_reason"] == "failed"
+    assert event["load_s"] is None
+
+
+def test_input_that_is_not_utf8_is_told(tmp_path: Path) -> None:
+    done = puna(tmp_path, "run", "smollm2-demo", "Summarise", stdin=b"caf\xe9")
+    assert done.returncode == 1
+    assert b"not UTF-8" in done.stderr
+    assert b"0xe9 at offset 3" in done.stderr
+
+
+def test_nothing_to_ask_is_a_usage_error(tmp_path: Path) -> None:
+    assert puna(tmp_path, "run", "smollm2-demo").returncode == 2
+
+
+def test_a_prompt_longer_than_the_context_is_told_with_both_numbers(tmp_path: Path) -> None:
+    done = puna(tmp_path, "run", "smollm2-demo", "word " * 700, "--n-ctx", "512", "--json")
+    (event,) = _events(done.stdout)
+    assert done.returncode == 1
+    assert event["stop_reason"] == "failed"
+    assert b"512" in done.stderr
+    assert b"tokens" in done.stderr
+
+
+def test_an_answer_that_fills_the_context_says_so(tmp_path: Path) -> None:
+    model = tiny_model(tmp_path / "endless.gguf")  # never ends by itself
+    done = puna(tmp_path, "run", str(model), "hello", "--n-ctx", "256", "--temperature", "0", "--json")
+    assert done.returncode == 0
+    assert _events(done.stdout)[-1]["stop_reason"] == "context"
+    assert b"256" in done.stderr
+
+
+def test_a_model_without_a_template_continues_the_text_and_says_so(tmp_path: Path) -> None:
+    model = tiny_model(tmp_path / "plain.gguf", chat_template=None)
+    done = puna(tmp_path, "run", str(model), "once upon", "--max-tokens", "3", "--json")
+    assert _events(done.stdout)[-1]["template"] is None
+    assert b"no chat template" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_with_what_there_is(tmp_path: Path, number: signal.Signals) -> None:
+    model = tiny_model(tmp_path / "endless.gguf", n_ctx_train=100_000)
+    process = start(tmp_path, "run", str(model), "hello", "--n-ctx", "65536", "--temperature", "0", "--json")
+    assert process.stdout is not None
+    first = json.loads(process.stdout.readline())
+    assert first["event"] == "delta"
+    process.send_signal(number)
+    rest, _ = process.communicate(timeout=60)
+    done = _events(rest)[-1]
+    assert process.returncode == 128 + number
+    assert done["stop_reason"] == "cancelled"
+    assert done["text"].startswith(first["text"])
