@@ -1,23 +1,25 @@
 """Chat messages to a prompt, through the model's own Jinja template. Runs in the engine process only.
 
-A template is code from a stranger: it runs in Jinja's immutable sandbox, with bounds on the text it may build and a
-time limit, because the sandbox bounds neither nested loops nor memory.
+A template is code from a stranger: it runs in Jinja's immutable sandbox, and within limits of time and memory, because
+the sandbox bounds neither. Compiling it is running it, too: Jinja computes constant expressions while it compiles.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import jinja2
 import jinja2.exceptions
 import jinja2.ext
+import jinja2.filters
+import jinja2.nodes
+import jinja2.parser
 import jinja2.sandbox
 
+from tui.engine.limits import TimeUp, bounded
 from tui.engine.protocol import ChatMessage
 from tui.llama.errors import LlamaError
 
@@ -25,14 +27,23 @@ TIME_LIMIT_S = 5.0
 MAX_PROMPT_CHARS = 64 << 20
 _MAX_REPEAT = 1 << 20
 """Longest text or list that a template may build by multiplication."""
+_MAX_BITS = 1 << 14
+"""Largest number that a template may compute; arithmetic on huge ones cannot be interrupted."""
+_MAX_DIGITS = 300
 
 
 class _Refused(Exception):
     """The template's own `raise_exception`."""
 
 
-class _TimeUp(Exception):
-    """Thrown into the rendering thread."""
+class _GenerationTag(jinja2.ext.Extension):
+    """`{% generation %}`: some models mark what they were trained to write; for a prompt it means nothing."""
+
+    tags: set[str] = {"generation"}  # noqa: RUF012 - as Jinja declares it
+
+    def parse(self, parser: jinja2.parser.Parser) -> list[jinja2.nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
 
 class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
@@ -41,13 +52,15 @@ class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**", "%"})
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        if operator == "*" and (isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple)):
-            sequence, count = (left, right) if isinstance(left, str | list | tuple) else (right, left)
+        if operator == "*" and (isinstance(left, _REPEATABLE) or isinstance(right, _REPEATABLE)):
+            sequence, count = (left, right) if isinstance(left, _REPEATABLE) else (right, left)
             if isinstance(count, int) and len(sequence) * count > _MAX_REPEAT:
                 raise jinja2.exceptions.SecurityError("it builds too long a text")
-        if operator == "**" and isinstance(right, int) and right > 64:
-            raise jinja2.exceptions.SecurityError("it builds too large a number")
-        if operator == "%" and isinstance(left, str):
+        elif operator != "%" and isinstance(left, int) and isinstance(right, int):
+            bits = left.bit_length() * right if operator == "**" else left.bit_length() + right.bit_length()
+            if bits > _MAX_BITS:
+                raise jinja2.exceptions.SecurityError("it builds too large a number")
+        if operator == "%" and isinstance(left, str | bytes):
             raise jinja2.exceptions.SecurityError("it formats text with %")
         return super().call_binop(context, operator, left, right)
 
@@ -55,21 +68,16 @@ class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
 class ChatTemplate:
     """One compiled template."""
 
-    def __init__(self, source: str, *, bos: str, eos: str) -> None:
+    def __init__(self, source: str, *, bos: str, eos: str, time_limit_s: float = TIME_LIMIT_S) -> None:
         """Compile `source`; raises LlamaError (kind template) when it is not valid Jinja."""
         self._special = {"bos_token": bos, "eos_token": eos}
-        environment = _Sandbox(trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols])
-        environment.filters["tojson"] = _to_json
-        environment.globals["raise_exception"] = _refuse
-        environment.globals["strftime_now"] = _now
+        environment = _environment()
         try:
-            self._template = environment.from_string(source)
-        except (jinja2.TemplateError, RecursionError, ValueError) as error:
-            raise LlamaError(
-                "template",
-                f"the chat template is not valid: {error}",
-                "set chat_template for this model to one that works",
-            ) from error
+            self._template = bounded(lambda: environment.from_string(source), time_limit_s=time_limit_s)
+        except TimeUp:
+            raise _invalid(f"compiling it took longer than {time_limit_s:g} seconds") from None
+        except Exception as error:  # Python's compiler refuses some of what Jinja makes, in its own ways
+            raise _invalid(str(error) or type(error).__name__) from error
 
     def render(self, messages: Sequence[ChatMessage], *, time_limit_s: float = TIME_LIMIT_S) -> str:
         """The prompt up to where the assistant's answer begins.
@@ -95,14 +103,16 @@ class ChatTemplate:
             **self._special,
         }
         try:
-            return _within_time(lambda: self._collect(variables), time_limit_s)
+            return bounded(lambda: self._collect(variables), time_limit_s=time_limit_s)
         except _Refused:
             raise
-        except _TimeUp:
+        except TimeUp:
             raise _failed(f"it took longer than {time_limit_s:g} seconds") from None
-        except (jinja2.TemplateError, RecursionError, MemoryError, OverflowError) as error:
+        except MemoryError:
+            raise _failed("it asks for too much memory") from None
+        except jinja2.TemplateError as error:
             raise _failed(str(error) or type(error).__name__) from error
-        except (TypeError, ValueError, KeyError, AttributeError, IndexError, ZeroDivisionError) as error:
+        except Exception as error:  # whatever a stranger's code raises is the template's failure, not the engine's
             raise _failed(f"{type(error).__name__}: {error}") from error
 
     def _collect(self, variables: Mapping[str, Any]) -> str:
@@ -113,6 +123,24 @@ class ChatTemplate:
                 raise jinja2.exceptions.SecurityError("it builds too long a text")
             parts.append(part)
         return "".join(parts)
+
+
+_REPEATABLE = (str, bytes, list, tuple)
+
+
+def _environment() -> _Sandbox:
+    environment = _Sandbox(trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols, _GenerationTag])
+    environment.filters["tojson"] = _to_json
+    environment.filters["round"] = _round
+    environment.globals["raise_exception"] = _refuse
+    environment.globals["strftime_now"] = _now
+    return environment
+
+
+def _invalid(why: str) -> LlamaError:
+    return LlamaError(
+        "template", f"the chat template is not valid: {why}", "set chat_template for this model to one that works"
+    )
 
 
 def _failed(why: str) -> LlamaError:
@@ -130,30 +158,14 @@ def _without_system(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
     return [ChatMessage("user", system.content), *rest]
 
 
-def _within_time(work: Callable[[], str], time_limit_s: float) -> str:
-    """Run `work` in this thread; after `time_limit_s` an exception is thrown into it between two bytecodes."""
-    thread = ctypes.c_ulong(threading.get_ident())
-    lock, over = threading.Lock(), False
-
-    def throw() -> None:
-        with lock:
-            if not over:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(_TimeUp))
-
-    timer = threading.Timer(time_limit_s, throw)
-    timer.daemon = True
-    timer.start()
-    try:
-        return work()
-    finally:
-        with lock:
-            over = True
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)  # one that was thrown but has not yet arrived
-        timer.cancel()
-
-
 def _to_json(value: Any, indent: int | None = None, **_options: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=indent)
+
+
+def _round(value: Any, precision: int = 0, method: Any = "common") -> float:
+    if abs(precision) > _MAX_DIGITS:
+        raise jinja2.exceptions.SecurityError("it rounds to too many digits")
+    return jinja2.filters.do_round(value, precision, method)
 
 
 def _refuse(message: str) -> str:
