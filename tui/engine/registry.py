@@ -38,7 +38,8 @@ def start_time(pid: int) -> int | None:
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-        return int(stat.rpartition(")")[2].split()[19])
+        fields = stat.rpartition(")")[2].split()
+        return None if fields[0] in "ZX" else int(fields[19])  # ended, and only not yet collected by its parent
     except (OSError, ValueError, IndexError):
         return None
 
@@ -84,8 +85,8 @@ def running(folder: Path) -> tuple[RunningEngine, ...]:
         if entry is None or entry.get("host") != socket.gethostname():
             continue
         try:
-            row = RunningEngine(**{name: entry[name] for name in RunningEngine.__slots__})
-        except (KeyError, TypeError):
+            row = _row(entry)
+        except (KeyError, TypeError, ValueError):
             continue
         if _is_alive(row.pid, entry.get("started")):
             found.append(row)
@@ -99,9 +100,23 @@ def stop(engine: RunningEngine) -> bool:
     """Ask an engine to end. True when the signal was sent; its front end is told by the end of the process."""
     try:
         os.kill(engine.pid, signal.SIGTERM)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # gone, and its pid may belong to somebody else by now
         return False
     return True
+
+
+def _row(entry: dict[str, Any]) -> RunningEngine:
+    rate = entry["decode_tok_s"]
+    row = RunningEngine(
+        pid=int(entry["pid"]),
+        model=str(entry["model"]),
+        n_ctx=int(entry["n_ctx"]),
+        n_ctx_used=int(entry["n_ctx_used"]),
+        decode_tok_s=None if rate is None else float(rate),
+    )
+    if row.pid <= 1:  # a signal to 0 or -1 goes to every process of this group or user
+        raise ValueError("no engine has this pid")
+    return row
 
 
 def _read(path: Path) -> dict[str, Any] | None:

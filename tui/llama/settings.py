@@ -178,11 +178,14 @@ def _check_rope(s: LoadSettings) -> None:
 
 
 def _within(setting: str, value: float, low: float, high: float, hint: str) -> None:
+    kind, words = (int, "a whole number") if isinstance(low, int) else (int | float, "a number")
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise SettingsError(setting, f"{value!r} is not {words} ({hint})")
     if not low <= value <= high:  # NaN is outside of everything
         raise SettingsError(setting, f"{value} is outside {low} to {high} ({hint})")
 
 
-def _one_of(setting: str, value: str, allowed: tuple[str, ...]) -> None:
+def _one_of(setting: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise SettingsError(setting, f"{value!r} is none of {', '.join(allowed)}")
 
