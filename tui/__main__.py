@@ -15,7 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run puna with these arguments (default: the process's own); the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if wants_screen(arguments):
-        from tui.app.main import main as run_screen
+        from tui.app.arguments import main as run_screen
 
         return run_screen(arguments)
     from tui.cli.main import main as run_command
