@@ -1,0 +1,106 @@
+"""One model on this disk as a value, and its forms in JSON."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+Source = Literal["demo", "hf-cache", "folder", "added"]
+"""Where a model was found: the demo package, the Hugging Face cache, a configured folder, a place that was added."""
+
+
+class LibraryError(Exception):
+    """A place that cannot be added, or a file that is no model; the text is one sentence that names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that can be loaded, or one that cannot with the reason why. Shards are one model."""
+
+    name: str
+    """Unique in the library: what a person types."""
+    path: Path
+    """The file to load; of several shards the first."""
+    repo: str | None
+    """Repository on the Hugging Face Hub, as org/name, where the cache tells."""
+    file: str
+    """The file's name; in a repository its path there."""
+    quant: str | None
+    architecture: str | None
+    file_bytes: int
+    """All shards together."""
+    shards: int
+    """Files it consists of, missing ones included."""
+    source: Source
+    problem: str | None = None
+    """Why it cannot be loaded; None for a sound one."""
+    n_layer: int | None = None
+    n_ctx_train: int | None = None
+    parameters: int | None = None
+
+    @property
+    def identity(self) -> str:
+        """What models.toml calls it: repository and file, or file and size. It survives a move to another folder."""
+        return f"{self.repo}/{self.file}" if self.repo else f"{self.file}:{self.file_bytes}"
+
+
+def to_json(model: Model) -> dict[str, Any]:
+    """An entry of `ls --json`: these keys are a contract."""
+    return {
+        "name": model.name,
+        "path": shown(model.path),
+        "repo": model.repo,
+        "file": model.file,
+        "quant": model.quant,
+        "architecture": model.architecture,
+        "file_bytes": model.file_bytes,
+        "shards": model.shards,
+        "source": model.source,
+        "problem": model.problem,
+    }
+
+
+def to_record(model: Model) -> dict[str, Any]:
+    """Everything, for the list of the first frame; the path as it is, even where it is no UTF-8."""
+    extra = {"n_layer": model.n_layer, "n_ctx_train": model.n_ctx_train, "parameters": model.parameters}
+    return {**to_json(model), "path": str(model.path), **extra}
+
+
+def from_record(record: Any) -> Model | None:
+    """The model that `to_record` wrote; None for anything else."""
+    if not isinstance(record, dict) or record.get("source") not in get_args(Source):
+        return None
+    texts = [record.get(key) for key in ("name", "path", "file")]
+    counts = [record.get(key) for key in ("file_bytes", "shards")]
+    if not all(isinstance(text, str) and text for text in texts) or not all(type(n) is int for n in counts):
+        return None
+    return Model(
+        name=record["name"],
+        path=Path(record["path"]),
+        repo=_text(record.get("repo")),
+        file=record["file"],
+        quant=_text(record.get("quant")),
+        architecture=_text(record.get("architecture")),
+        file_bytes=record["file_bytes"],
+        shards=record["shards"],
+        source=cast(Source, record["source"]),
+        problem=_text(record.get("problem")),
+        n_layer=_whole(record.get("n_layer")),
+        n_ctx_train=_whole(record.get("n_ctx_train")),
+        parameters=_whole(record.get("parameters")),
+    )
+
+
+def shown(path: Path | str) -> str:
+    """A path as text that can be printed anywhere: bytes that are no UTF-8 become the replacement character."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _whole(value: Any) -> int | None:
+    return value if type(value) is int else None

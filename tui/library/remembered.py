@@ -1,0 +1,89 @@
+"""The files and folders that a person added: remembered by their place, never copied.
+
+Kept in one JSON file that several running copies share; a damaged one is told of and left as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.library.model import LibraryError, Model, shown
+
+if TYPE_CHECKING:
+    from tui.config.paths import Paths
+
+VERSION = 1
+
+
+def add(paths: Paths, path: Path | str) -> Model:
+    """Remember a file or a folder and return its model (a folder's first by name). Raises LibraryError."""
+    return remember(paths, path)[0]
+
+
+def remember(paths: Paths, path: Path | str) -> tuple[Model, ...]:
+    """Remember a file or a folder and return the models in it; adding it again changes nothing.
+
+    Raises LibraryError in one sentence: nothing there, no permission, not a model, no model in the folder, and a list
+    of places that cannot be read or written.
+    """
+    from tui.config.errors import ConfigError
+    from tui.config.files import locked, write_atomic
+    from tui.library.places import absolute
+
+    place = absolute(os.fspath(path))
+    models = _models_at(place)
+    file = paths.library_file
+    try:
+        with locked(file):
+            places = _read(file)
+            if str(place) not in places:
+                content = {"version": VERSION, "paths": [*places, str(place)]}
+                write_atomic(file, json.dumps(content, indent=1).encode() + b"\n")
+    except ConfigError as error:
+        raise LibraryError(str(error)) from error
+    return models
+
+
+def remembered_places(paths: Paths, notes: list[str]) -> list[Path]:
+    """What was added, in that order; a list that cannot be read is noted."""
+    try:
+        return [Path(text) for text in _read(paths.library_file)]
+    except LibraryError as error:
+        notes.append(str(error))
+        return []
+
+
+def _models_at(place: Path) -> tuple[Model, ...]:
+    from tui.library.entries import models_of
+    from tui.library.facts import FactStore
+    from tui.library.naming import named
+    from tui.library.places import folder_files, is_folder
+    from tui.library.single import entry_for
+
+    if not is_folder(place):
+        return (entry_for(place),)
+    notes: list[str] = []
+    models = named(models_of(folder_files(place, "added", notes), FactStore()))
+    if not models:
+        raise LibraryError(notes[0] if notes else f"{shown(place)}: there is no model (*.gguf) in this folder")
+    return models
+
+
+def _read(file: Path) -> list[str]:
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise LibraryError(f"{shown(file)}: cannot be read ({error.strerror}); give yourself permission") from error
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
+        content = None
+    places = content.get("paths") if isinstance(content, dict) else None
+    if not isinstance(places, list) or not all(isinstance(text, str) and text for text in places):
+        raise LibraryError(f"{shown(file)}: is damaged, so what was added is not known; mend it or remove it")
+    return places
