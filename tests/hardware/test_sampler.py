@@ -6,12 +6,15 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from tests.hardware.conftest import Tree
 from tests.rigs.nvml import GIB, FakeGpu, StandIn, two_gpus
 from tui.hardware.nvml import load_pynvml
 from tui.hardware.sampler import Sampler
 from tui.hardware.snapshot import Snapshot, to_json
+
+ROOT = Path(__file__).parents[2]
 
 KEYS = {
     "gpus": "index uuid name vendor total_bytes used_bytes free_bytes utilization temperature_c power_w error "
@@ -145,5 +148,5 @@ def test_another_process_sees_the_same_through_the_library_path(stand_in: StandI
 def test_a_monitor_pays_for_nothing_heavy() -> None:
     heavy = ["asyncio", "msgspec", "psutil", "tomlkit", "platformdirs", "textual", "llama_cpp", "pynvml"]
     check = f"import sys; import tui.hardware.sampler; print([m for m in {heavy} if m in sys.modules])"
-    ran = subprocess.run([sys.executable, "-S", "-c", check], capture_output=True, text=True, check=True, cwd=".")
+    ran = subprocess.run([sys.executable, "-S", "-c", check], capture_output=True, text=True, check=True, cwd=ROOT)
     assert ran.stdout.strip() == "[]"

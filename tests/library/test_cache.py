@@ -18,6 +18,8 @@ from tui.gguf.header import Header, read_header
 from tui.library import cached, look
 from tui.library.index import index_file
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
@@ -123,5 +125,5 @@ def test_a_cache_folder_that_cannot_be_written_costs_nothing(home: Home, tiny: P
 def test_the_first_frames_list_imports_little() -> None:
     heavy = ["tui.gguf.header", "tui.library.scanner", "importlib.metadata", "msgspec", "filelock", "platformdirs"]
     check = f"import sys; from tui.library import cached, Model; print([m for m in {heavy} if m in sys.modules])"
-    ran = subprocess.run([sys.executable, "-S", "-c", check], capture_output=True, text=True, check=True)
+    ran = subprocess.run([sys.executable, "-S", "-c", check], capture_output=True, text=True, check=True, cwd=ROOT)
     assert ran.stdout.strip() == "[]"

@@ -14,6 +14,7 @@ import pytest
 
 from tests.rigs.gguf_maker import Architecture, scripted_model, tiny_model
 
+ROOT = Path(__file__).parents[2]
 TEXT = "The snow in Zürich 🌍 is white, and the cats are asleep."
 PAST = "forty wizards jumped over quick brown foxes while seven gnomes played vexing chords. "
 
@@ -21,7 +22,7 @@ PAST = "forty wizards jumped over quick brown foxes while seven gnomes played ve
 def decode(path: Path, count: int = 12, *more: str) -> dict[str, Any]:
     """What llama.cpp makes of a file, or the end of its words when it died."""
     command = [sys.executable, "-m", "tests.rigs.run_gguf", str(path), TEXT, str(count), *more]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, cwd=ROOT)
     assert ran.returncode == 0, f"exit {ran.returncode}: {ran.stdout}{ran.stderr[-2000:]}"
     found: dict[str, Any] = json.loads(ran.stdout)
     return found
