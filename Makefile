@@ -10,6 +10,11 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 LLAMA  := $(shell sed -n 's/.*"\(llama-cpp-python==[^"]*\)".*/\1/p' pyproject.toml)
 
+# GCC 12 compiles llama.cpp's AMX kernels wrongly (llama.cpp #20824). puna never uses them; without them llama.cpp keeps its
+# other fast CPU kernels.
+NO_AMX := $(shell grep -qsm1 amx_int8 /proc/cpuinfo && echo | $${CC:-cc} -mno-amx-int8 -E - >/dev/null 2>&1 && \
+	echo -DCMAKE_C_FLAGS=-mno-amx-int8 -DCMAKE_CXX_FLAGS=-mno-amx-int8)
+
 CMAKE_GPU_cuda   := -DGGML_CUDA=on
 CMAKE_GPU_vulkan := -DGGML_VULKAN=on
 CMAKE_GPU_metal  := -DGGML_METAL=on
@@ -46,7 +51,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import importlib.metadata as m; m.version("llama-cpp-python")' 2>/dev/null || \
 		echo "Compiling llama.cpp: about 8 minutes on 2 cores, less on more. pip keeps the result for the next time."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,dev,serve]'
+	CMAKE_ARGS="$(NO_AMX) $(CMAKE_ARGS)" $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		-c constraints.txt -e '.[demo,dev,serve]'
 	@touch $@
 
 # pip's cache does not know about build flags, so a build for a GPU bypasses it. One stamp a kind: nothing is built twice.
@@ -55,7 +61,7 @@ ifneq ($(GPU),)
 	@test -n "$(CMAKE_GPU_$(GPU))" || { echo "GPU=$(GPU) is not one of cuda, vulkan, metal, hip"; exit 2; }
 	@test -e $(VENV)/.gpu-$(GPU) || { rm -f $(VENV)/.gpu-*; \
 		echo "Compiling llama.cpp for $(GPU): 10 to 30 minutes."; \
-		CMAKE_ARGS="$(CMAKE_GPU_$(GPU)) $(CMAKE_ARGS)" $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		CMAKE_ARGS="$(CMAKE_GPU_$(GPU)) $(NO_AMX) $(CMAKE_ARGS)" $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 			--force-reinstall --no-deps --no-cache-dir --no-binary llama-cpp-python '$(LLAMA)' \
 		&& touch $(VENV)/.gpu-$(GPU); }
 endif

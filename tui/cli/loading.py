@@ -54,6 +54,8 @@ def planned(args: argparse.Namespace) -> Planned:
         model = resolve(args.model, scan(here, config.settings.library.folders))
     except ModelNotFound as error:
         raise CommandError(str(error)) from error
+    if model.problem:
+        raise CommandError(f"{model.name}: {model.problem}")
     flags = {"n_ctx": args.n_ctx, "n_gpu_layers": args.n_gpu_layers}
     try:
         prepared = prepare(here, model, config.settings, flags=flags)
