@@ -20,6 +20,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 MEMORY_BYTES = 1 << 30
+"""The longest prompts of today need a small part of it."""
 _STDERR = 2
 
 
@@ -27,13 +28,13 @@ class TimeUp(BaseException):
     """Thrown into the running code; no Exception, so that code which swallows those does not swallow it."""
 
 
-def bounded(work: Callable[[], T], *, time_limit_s: float, memory_bytes: int = MEMORY_BYTES) -> T:
-    """The result of `work`. Raises TimeUp after `time_limit_s`, MemoryError when it asks for more than `memory_bytes`
-    on top of what this process has; at three times the limit the process ends.
+def bounded(work: Callable[[], T], *, time_limit_s: float) -> T:
+    """The result of `work`. Raises TimeUp after `time_limit_s`, MemoryError when it asks for more than MEMORY_BYTES
+    on top of what this process has; at three times the time limit the process ends.
     """
     faulthandler.dump_traceback_later(3 * time_limit_s, exit=True, file=_STDERR)
     try:
-        with _memory_limit(memory_bytes):
+        with _memory_limit(MEMORY_BYTES):
             return _within_time(work, time_limit_s)
     finally:
         faulthandler.cancel_dump_traceback_later()

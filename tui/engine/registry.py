@@ -122,7 +122,7 @@ def _row(entry: dict[str, Any]) -> RunningEngine:
 def _read(path: Path) -> dict[str, Any] | None:
     try:
         entry = json.loads(path.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return entry if isinstance(entry, dict) else None
 

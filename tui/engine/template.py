@@ -6,6 +6,7 @@ the sandbox bounds neither. Compiling it is running it, too: Jinja computes cons
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -107,13 +108,15 @@ class ChatTemplate:
         except _Refused:
             raise
         except TimeUp:
-            raise _failed(f"it took longer than {time_limit_s:g} seconds") from None
+            why = f"it took longer than {time_limit_s:g} seconds"
         except MemoryError:
-            raise _failed("it asks for too much memory") from None
+            why = "it asks for too much memory"
         except jinja2.TemplateError as error:
-            raise _failed(str(error) or type(error).__name__) from error
+            why = str(error) or type(error).__name__
         except Exception as error:  # whatever a stranger's code raises is the template's failure, not the engine's
-            raise _failed(f"{type(error).__name__}: {error}") from error
+            why = f"{type(error).__name__}: {error}"
+        gc.collect()  # the traceback is a cycle that holds all that was built
+        raise _failed(why)
 
     def _collect(self, variables: Mapping[str, Any]) -> str:
         parts, length = [], 0
