@@ -1,0 +1,150 @@
+"""The messages of a transcript as a document: setting, adding and removing them, and the answer that streams.
+
+It knows no widget. Changes are only noted; `advance` shows them and says from which line on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tui.app.panels.chat.document import Document
+from tui.app.panels.chat.entry import Entry
+from tui.app.panels.chat.message import Channel, TranscriptMessage
+from tui.app.panels.chat.ornaments import Card, Thought
+
+
+class Conversation:
+    """Messages below each other, at most one of them being written."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.document = Document()
+        self.live: Entry | None = None
+        """The answer that is being written."""
+        self._clock = clock
+        self._changed: dict[str, None] = {}  # keys of entries with something new, in order
+        self._cards = 0
+
+    # ---- messages -------------------------------------------------------------------------------------------------
+
+    def set_messages(self, messages: Sequence[TranscriptMessage]) -> None:
+        """Have these messages instead of all. Those that were there already keep what is drawn of them."""
+        known = {entry.message.key: entry for entry in self.document.entries}
+        entries: list[Entry] = []
+        for message in messages:
+            entry = known.get(message.key)
+            if entry is None or entry.live or entry.message != message:
+                entry = Entry(message, clock=self._clock)
+            entries.append(entry)
+        self.live = None
+        self._changed.clear()
+        self.document.replace(entries)
+
+    def add(self, message: TranscriptMessage) -> None:
+        """Append a message."""
+        self.document.add(Entry(message, clock=self._clock))
+
+    def add_card(self, title: str, lines: Sequence[str], key: str) -> str:
+        """Append a card; returns its key."""
+        self._cards += 1
+        key = key or f"card-{self._cards}"
+        self.document.add(Entry(TranscriptMessage(key, "card", ""), card=Card(title, lines)))
+        return key
+
+    def remove(self, key: str) -> bool:
+        """Take a message or a card out. Returns whether it was there."""
+        index = self.document.index(key)
+        if index is None:
+            return False
+        if self.document.entries[index] is self.live:
+            self.live = None
+        self.document.remove(index)
+        self._changed.pop(key, None)
+        return True
+
+    def entry(self, key: str) -> Entry | None:
+        """The entry of a message."""
+        index = self.document.index(key)
+        return None if index is None else self.document.entries[index]
+
+    # ---- the answer that is being written -------------------------------------------------------------------------
+
+    def begin(self, key: str, label: str) -> None:
+        """Begin an answer; one that was not ended is ended."""
+        self.end("", failed=False)
+        self.live = Entry(TranscriptMessage(key, "assistant", "", label=label), live=True, clock=self._clock)
+        self.document.add(self.live)
+        self._note(self.live)
+
+    def append(self, text: str, channel: Channel) -> None:
+        """More of it."""
+        if self.live is not None and text:
+            self.live.append(text, channel)
+            self._note(self.live)
+
+    def set_progress(self, text: str) -> None:
+        """What it is waiting for."""
+        if self.live is not None:
+            self.live.set_progress(text)
+            self._note(self.live)
+
+    def end(self, note: str, *, failed: bool) -> None:
+        """It is complete."""
+        if self.live is not None:
+            self.live.finish(note, failed)
+            self._note(self.live)
+            self.live = None
+
+    def toggle_thinking(self, entry: Entry) -> None:
+        """Fold or unfold the thinking of an entry."""
+        entry.toggle()
+        self._note(entry)
+
+    def _note(self, entry: Entry) -> None:
+        self._changed[entry.message.key] = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether `advance` has something to show."""
+        return bool(self._changed)
+
+    def advance(self) -> int | None:
+        """Show what has changed. Returns the first line of the document that may look different, or None."""
+        first: int | None = None
+        for key in self._changed:
+            index = self.document.index(key)
+            line = self.document.advance(index) if index is not None else None
+            if line is not None:
+                first = line if first is None else min(first, line)
+        self._changed.clear()
+        return first
+
+    # ---- what is where --------------------------------------------------------------------------------------------
+
+    def entry_at(self, y: int) -> Entry | None:
+        """The entry that line `y` belongs to."""
+        place = self.document.locate(y)
+        return None if place is None else self.document.entries[place.entry]
+
+    def thinking_line_at(self, y: int) -> Entry | None:
+        """The entry whose line about its thinking is line `y`."""
+        place = self.document.locate(y)
+        if place is None or place.unit >= len(self.document.entries[place.entry].units):
+            return None
+        entry = self.document.entries[place.entry]
+        return entry if isinstance(entry.units[place.unit], Thought) else None
+
+    def last_thinking_before(self, y: int) -> Entry | None:
+        """The last entry with thinking that begins at or above line `y`."""
+        place = self.document.locate(y)
+        entries = self.document.entries[: place.entry + 1] if place is not None else []
+        return next((entry for entry in reversed(entries) if entry.thinking), None)
+
+    def plain_text(self) -> str:
+        """The source of all messages with who said it. Thinking, notes and cards are left out."""
+        parts: list[str] = []
+        for entry in self.document.entries:
+            message = entry.message
+            if message.role != "card":
+                name = message.label or {"user": "you"}.get(message.role, message.role)
+                parts.append(f"{name}:\n{entry.text}")
+        return "\n\n".join(parts)

@@ -1,0 +1,34 @@
+"""The characters that frames, bullets and folds are drawn with: one set for Unicode terminals, one for ASCII."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Glyphs(NamedTuple):
+    """Every character the chat draws by itself. All but `going_on` and `code_mark` are one cell wide."""
+
+    horizontal: str = "─"
+    vertical: str = "│"
+    frame: str = "┌┐└┘"
+    """Corners of code: upper left and right, lower left and right."""
+    card: str = "╭╮╰╯"
+    bullets: str = "•◦▪"
+    """One for each depth of bulleted lists, from the first again when they are used up."""
+    open_task: str = "☐"
+    done_task: str = "☑"
+    bar: str = "▎"
+    folded: str = "▸"
+    unfolded: str = "▾"
+    note: str = "·"
+    error: str = "✗"
+    ellipsis: str = "…"
+    """Stands for what is cut off."""
+    going_on: str = "…"
+    code_mark: str = ""
+    """Stands around inline code where colour cannot tell it from text."""
+
+
+UNICODE = Glyphs()
+UNICODE_NO_COLOUR = Glyphs(code_mark="`")
+ASCII = Glyphs("-", "|", "++++", "++++", "*-+", "o", "x", "|", ">", "v", "-", "x", "~", "...", "`")

@@ -1,0 +1,28 @@
+"""One message as the transcript is given it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Channel = Literal["answer", "thinking"]
+
+
+@dataclass(frozen=True)
+class TranscriptMessage:
+    """One message. Nothing of it needs to be safe for a terminal: the transcript sees to that."""
+
+    key: str
+    """What the caller knows it by; unique in the transcript."""
+    role: str
+    """"user", "assistant" or "system"; a person's and a system's text is shown as it is, an answer as Markdown."""
+    text: str
+    thinking: str = ""
+    note: str = ""
+    """What became of it, such as "stopped"; shown under the text."""
+    label: str = ""
+    """Who speaks; "you" for a person when empty, nothing for an answer."""
+    thinking_s: float | None = None
+    """Seconds of thinking, when known."""
+    failed: bool = False
+    """The note is an error."""

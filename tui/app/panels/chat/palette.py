@@ -1,0 +1,57 @@
+"""Gives the style names of lines their looks, from a widget's component classes: here a theme becomes visible."""
+
+from __future__ import annotations
+
+from rich.style import Style
+from textual.widget import Widget
+
+_ATTRIBUTES = {
+    "strong": Style(bold=True),
+    "em": Style(italic=True),
+    "strike": Style(strike=True),
+}
+_CLASSES = {
+    "h1": "heading",
+    "h2": "heading",
+    "h3": "subheading",
+    "h4": "subheading",
+    "h5": "subheading",
+    "h6": "subheading",
+}
+
+
+class Palette:
+    """Rich styles by name. Names are added up from left to right; an unknown one looks like plain text."""
+
+    def __init__(self, widget: Widget, prefix: str, names: frozenset[str]) -> None:
+        self._widget = widget
+        self._prefix = prefix
+        self._names = names
+        self._styles: dict[str, Style] = {}
+
+    def clear(self) -> None:
+        """The theme has changed."""
+        self._styles.clear()
+
+    @property
+    def base(self) -> Style:
+        """How plain text looks."""
+        return self[""]
+
+    def __getitem__(self, names: str) -> Style:
+        style = self._styles.get(names)
+        if style is None:
+            style = self._widget.visual_style.rich_style
+            for name in names.split():
+                style += self._part(name)
+            self._styles[names] = style
+        return style
+
+    def _part(self, name: str) -> Style:
+        attributes = _ATTRIBUTES.get(name)
+        if attributes is not None:
+            return attributes
+        name = _CLASSES.get(name, name)
+        if name not in self._names:
+            return Style.null()
+        return self._widget.get_visual_style(self._prefix + name).rich_style

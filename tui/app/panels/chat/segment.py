@@ -1,0 +1,371 @@
+"""Cuts Markdown into its top-level pieces, line by line, as it streams in.
+
+A piece that is closed never changes again, so only the open one has to be rendered at each flush. What is cut depends
+on the text alone and never on how it arrived: the same text gives the same pieces, whole or in fragments. Lists are
+taken apart into their items (each piece carries its margin and its marker), so that a long list or a fence inside one
+costs no more than a paragraph; what stands inside a piece is left to the Markdown parser. No character is dropped but
+the syntax.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from tui.app.panels.chat import syntax
+from tui.app.panels.chat.sanitize import clean, expand_tabs, steady
+
+Kind = Literal["text", "heading", "rule", "quote", "table", "fence", "math", "code", "plain"]
+
+LONGEST_PIECE = 8192
+"""Characters after which a paragraph, quote or table is continued in a new piece, and a line in a new line."""
+
+
+@dataclass(slots=True)
+class Chunk:
+    """One piece: a leaf block with its place in the lists around it."""
+
+    kind: Kind
+    lines: list[str] = field(default_factory=list)
+    margin: int = 0
+    """Columns that lists take on its left, its marker's included."""
+    marker: str = ""
+    """Bullet ("-") or number ("3.") of the list item that begins here."""
+    depth: int = 0
+    """How many bulleted lists it stands in."""
+    gap: bool = False
+    """A blank line stands before it."""
+    after: str = ""
+    """The kind of the piece before it; empty for the first."""
+    info: str = ""
+    """What follows the opening fence; for a heading, its level as a digit."""
+    closed: bool = field(default=False, compare=False)
+    head: tuple[str, ...] = ()
+    """Header rows that a continued table takes over from the piece before."""
+    glued: set[int] = field(default_factory=set)
+    """Lines that continue the line before: parts of one very long line."""
+    size: int = 0
+    """Characters so far."""
+
+    @property
+    def text(self) -> str:
+        """The source of this piece, without markers and list indentation."""
+        parts: list[str] = []
+        for index, line in enumerate(self.lines):
+            if index and index not in self.glued:
+                parts.append("\n")
+            parts.append(line)
+        return "".join(parts)
+
+    def add(self, line: str, *, glued: bool = False) -> None:
+        """Append a line."""
+        if glued:
+            self.glued.add(len(self.lines))
+        self.lines.append(line)
+        self.size += len(line) + 1
+
+
+@dataclass(slots=True)
+class _Item:
+    """A list item that is open: columns of its marker and of its content in the source."""
+
+    column: int
+    content: int
+    delimiter: str
+    number: int
+    margin: int
+
+
+class Segmenter:
+    """Takes lines, gives pieces. `closed` only ever grows; `open` is what the next line may still change."""
+
+    def __init__(self) -> None:
+        self.closed: list[Chunk] = []
+        self.open: Chunk | None = None
+        self._items: list[_Item] = []
+        self._marker = ""
+        self._gap = False
+        self._last = ""
+        self._fence: tuple[str, int] = ("", 0)  # the opening marks and their column
+
+    def copy(self) -> Segmenter:
+        """The same state with an empty `closed`, to try a line that is not complete yet. An open fence is shared."""
+        twin = Segmenter()
+        if self.open is not None and self.open.kind != "fence":
+            twin.open = replace(self.open, lines=self.open.lines.copy(), glued=self.open.glued.copy())
+        else:
+            twin.open = self.open
+        twin._items = self._items.copy()
+        twin._marker, twin._gap, twin._last, twin._fence = self._marker, self._gap, self._last, self._fence
+        return twin
+
+    def feed(self, raw: str, *, glued: bool = False) -> None:
+        """Take one complete line, without its newline. `glued`: it continues the line before."""
+        line = clean(raw)
+        chunk = self.open
+        if chunk is not None and chunk.kind == "fence":
+            self._feed_fence(chunk, line, glued)
+            return
+        line = steady(line)
+        if chunk is not None and chunk.kind == "math":
+            self._feed_math(chunk, line)
+        elif glued:
+            self._continue(line)
+        elif not line.strip():
+            self._feed_blank(chunk)
+        else:
+            self._feed_line(expand_tabs(line).rstrip())
+
+    def end(self) -> None:
+        """No more lines: close what is open."""
+        self._close()
+        self._flush_marker()
+
+    # ---- inside literal blocks ------------------------------------------------------------------------------------
+
+    def _feed_fence(self, chunk: Chunk, line: str, glued: bool) -> None:
+        marks, column = self._fence
+        indent = len(line) - len(line.lstrip(" "))
+        if glued:
+            chunk.add(line, glued=True)
+        elif indent <= column + 3 and syntax.closes_fence(line, marks):
+            self._close()
+        else:
+            chunk.add(line[min(column, indent) :])
+
+    def _feed_math(self, chunk: Chunk, line: str) -> None:
+        if not line.strip():
+            self._close()
+            self._gap = True
+            return
+        chunk.add(line.strip())
+        if syntax.MATH_PAIRS[chunk.info] in line:
+            self._close()
+
+    def _feed_blank(self, chunk: Chunk | None) -> None:
+        if chunk is not None and chunk.kind == "code":
+            chunk.add("")
+            return
+        self._close()
+        self._gap = True
+
+    def _continue(self, line: str) -> None:
+        """Part of a very long line of text: never syntax."""
+        if self.open is None:
+            self._start("text", line, glued=True)
+        else:
+            self.open.add(line, glued=True)
+        self._limit()
+
+    # ---- containers -----------------------------------------------------------------------------------------------
+
+    def _feed_line(self, line: str) -> None:
+        rest = line.lstrip(" ")
+        indent = len(line) - len(rest)
+        depth, base = self._matched(indent, rest)
+        chunk = self.open
+        before: _Item | None = None
+        if depth < len(self._items):
+            if chunk is not None and chunk.kind in ("text", "quote") and not syntax.starts_block(rest):
+                chunk.add(rest)  # a lazy continuation of the paragraph
+                return
+            self._close()
+            self._flush_marker()
+            before = self._items[depth]
+            del self._items[depth:]
+        self._feed_block(rest, indent, base, before)
+
+    def _matched(self, indent: int, rest: str) -> tuple[int, int]:
+        """How many open items a line belongs to, and the column that its own content is counted from."""
+        depth = base = 0
+        while depth < len(self._items):
+            item = self._items[depth]
+            if indent >= item.content:
+                base = item.content
+            elif indent >= item.column + 2 and (found := syntax.ITEM.match(rest)) is not None:
+                # Bullets two columns in below "1." are meant to be inside the item, whatever the specification counts.
+                if (found["bullet"] is None) == (item.delimiter in ".)"):
+                    break
+                base = indent
+            else:
+                break
+            depth += 1
+        return depth, base
+
+    def _feed_block(self, rest: str, indent: int, base: int, before: _Item | None) -> None:
+        """Find out what begins here; list markers are taken off one after the other."""
+        while True:
+            inside = self._items != []
+            if indent - base >= 4 and not (inside and syntax.starts_block(rest)):
+                self._feed_indented(rest, indent - base)
+                return
+            found = syntax.ITEM.match(rest) if rest[0] in syntax.ITEM_STARTS else None
+            if found is None or syntax.RULE.match(rest) or not self._may_begin_item(found):
+                self._feed_leaf(rest, indent)
+                return
+            self._begin_item(found, indent, before)
+            before = None
+            rest = found["rest"]
+            base = self._items[-1].content
+            if not rest:
+                return
+            indent += found.end() - len(rest)
+
+    def _may_begin_item(self, found: syntax.Match) -> bool:
+        """A paragraph is interrupted only by an item that has text, and by a number only when it is 1."""
+        if self.open is None or self.open.kind not in ("text", "quote"):
+            return True
+        if not found["rest"]:
+            return False
+        return found["bullet"] is not None or int(found["number"]) == 1
+
+    def _begin_item(self, found: syntax.Match, indent: int, before: _Item | None) -> None:
+        self._close()
+        self._flush_marker()
+        margin = self._items[-1].margin if self._items else 0
+        bullet = found["bullet"]
+        if bullet is not None:
+            delimiter, number, marker = bullet, 0, "-"
+        else:
+            delimiter, number = found["delimiter"], int(found["number"])
+            if before is not None and before.delimiter == delimiter and number <= before.number:
+                number = before.number + 1
+            marker = f"{number}{delimiter}"
+        wide = len(found["space"]) > 4 or not found["rest"]
+        content = indent + found.start("space") + (1 if wide else len(found["space"]))
+        self._items.append(_Item(indent, content, delimiter, number, margin + len(marker) + 1))
+        self._marker = marker
+
+    def _flush_marker(self) -> None:
+        """An item without any text is still shown."""
+        if self._marker:
+            self._start("text", "")
+            self._close()
+
+    # ---- leaves ---------------------------------------------------------------------------------------------------
+
+    def _feed_indented(self, rest: str, columns: int) -> None:
+        chunk = self.open
+        if chunk is not None and chunk.kind in ("text", "quote"):
+            chunk.add(rest)
+            self._limit()
+        elif chunk is not None and chunk.kind == "code":
+            chunk.add(" " * (columns - 4) + rest)
+        else:
+            self._close()
+            self._start("code", " " * (columns - 4) + rest)
+
+    def _feed_leaf(self, rest: str, indent: int) -> None:
+        chunk = self.open
+        paragraph = chunk if chunk is not None and chunk.kind == "text" else None
+        level = syntax.underline_level(rest)
+        if paragraph is not None and level and len(paragraph.lines) == 1 and not paragraph.glued:
+            paragraph.kind, paragraph.info = "heading", str(level)
+            self._close()
+        elif paragraph is not None and syntax.is_delimiter_row(rest, paragraph.lines[-1]):
+            self._begin_table(paragraph, rest)
+        elif syntax.starts_block(rest) and self._begin_leaf(rest, indent):
+            pass
+        elif chunk is not None and chunk.kind in ("text", "quote", "table"):
+            chunk.add(rest)
+            self._limit()
+        else:
+            self._close()
+            self._start("text", rest)
+
+    def _begin_leaf(self, rest: str, indent: int) -> bool:
+        """Begin the block whose syntax opens `rest`; False when it turns out to be text."""
+        if (found := syntax.FENCE.match(rest)) is not None:
+            self._close()
+            chunk = self._start("fence")
+            chunk.info = found["info"].strip()
+            self._fence = (found["marks"], indent)
+        elif (found := syntax.HEADING.match(rest)) is not None:
+            self._close()
+            chunk = self._start("heading", found["text"] or "")
+            chunk.info = str(len(found["marks"]))
+            self._close()
+        elif syntax.RULE.match(rest):
+            self._close()
+            self._start("rule", rest)
+            self._close()
+        elif rest[0] == ">":
+            if self.open is None or self.open.kind != "quote":
+                self._close()
+                self._start("quote")
+            assert self.open is not None
+            self.open.add(rest)
+            self._limit()
+        elif rest in syntax.MATH_PAIRS:
+            self._close()
+            chunk = self._start("math", rest)
+            chunk.info = rest
+        else:
+            return False
+        return True
+
+    def _begin_table(self, paragraph: Chunk, row: str) -> None:
+        """The last line of the paragraph was the header."""
+        header = paragraph.lines[-1]
+        if len(paragraph.lines) > 1:
+            paragraph.lines.pop()
+            self._close()
+            chunk = self._start("table", header)
+        else:
+            paragraph.kind = "table"
+            chunk = paragraph
+        chunk.add(row)
+
+    def _start(self, kind: Kind, *lines: str, glued: bool = False) -> Chunk:
+        margin = self._items[-1].margin if self._items else 0
+        bullets = sum([item.delimiter not in ".)" for item in self._items])
+        chunk = Chunk(kind, margin=margin, marker=self._marker, depth=bullets, gap=self._gap, after=self._last)
+        for line in lines:
+            chunk.add(line, glued=glued)
+        self._marker, self._gap = "", False
+        self.open = chunk
+        return chunk
+
+    def _close(self) -> None:
+        chunk = self.open
+        if chunk is None:
+            return
+        if chunk.kind == "code":
+            while chunk.lines and not chunk.lines[-1]:
+                chunk.lines.pop()
+                self._gap = True
+        chunk.closed = True
+        self.closed.append(chunk)
+        self.open = None
+        self._last = chunk.kind
+
+    def _limit(self) -> None:
+        """Continue a piece that has grown too long in a new one, so that no flush renders more than this."""
+        chunk = self.open
+        if chunk is None or chunk.size < LONGEST_PIECE:
+            return
+        self._close()
+        if chunk.kind == "table":
+            head = chunk.head or tuple(chunk.lines[:2])
+            self._start("table").head = head
+        elif chunk.kind == "quote":
+            self._start("quote")
+
+
+def count_fences(text: str) -> int | None:
+    """How many fences this text has, found without cutting it up; None where only cutting it up can tell."""
+    count = 0
+    marks, column = "", 0
+    for found in syntax.FENCE_LINE.finditer(text):
+        line = expand_tabs(found.group())
+        rest = line.lstrip(" ")
+        indent = len(line) - len(rest)
+        if marks:
+            if indent <= column + 3 and syntax.closes_fence(rest, marks):
+                marks = ""
+        elif indent > 3 or rest[0] not in "`~":
+            return None
+        elif (opened := syntax.FENCE.match(rest.rstrip())) is not None:
+            count += 1
+            marks, column = opened["marks"], indent
+    return None if count and syntax.MATH_LINE.search(text) else count

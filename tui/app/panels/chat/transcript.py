@@ -1,0 +1,213 @@
+"""The transcript: one hand-drawn widget that shows a conversation of any length and streams answers at a flat cost.
+
+Data goes in, nothing of an engine is known here. Appending only marks the widget; one tick of the app calls `flush`,
+which renders the open piece of the answer and repaints the lines that changed. Everything from outside is cleaned
+before it is drawn. What renders messages is imported with the first one, markdown-it-py with the first answer and
+Pygments with the first code: none of them is part of the first frame. `warm_up` imports them in a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from textual import events
+
+from tui.app.panels.chat.lines import BLANK, Line, emphasised, line
+from tui.app.panels.chat.message import Channel, TranscriptMessage
+from tui.app.panels.chat.sanitize import clean, steady
+from tui.app.panels.chat.view import DocumentView
+from tui.app.panels.chat.wrap import wrap
+
+if TYPE_CHECKING:
+    from tui.app.panels.chat.conversation import Conversation
+
+__all__ = ["Channel", "Transcript", "TranscriptMessage", "warm_up"]
+
+
+class Transcript(DocumentView):
+    """A conversation. See the module for what it costs and what it never does.
+
+    | Key(s) | What it does |
+    | :- | :- |
+    | up, k / down, j | Scroll by a line. |
+    | pageup / pagedown | Scroll by a page. |
+    | home, g | Go to the beginning. |
+    | end, G | Go to the end and follow what is written there. |
+
+    Component classes are `transcript--` and a name of `looks.NAMES`.
+    """
+
+    def __init__(
+        self,
+        *,
+        ascii_only: bool = False,
+        measure: int = 120,
+        clock: Callable[[], float] = monotonic,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        """`measure`: text is never wider than this many columns; 0 is no limit. `clock` times thinking, in seconds."""
+        super().__init__(ascii_only=ascii_only, measure=measure, name=name, id=id, classes=classes)
+        self._clock = clock
+        self._talk: Conversation | None = None
+        self._empty: list[str] = []
+
+    @property
+    def conversation(self) -> Conversation:
+        """What is shown. Made when it is first needed."""
+        if self._talk is None:
+            from tui.app.panels.chat.conversation import Conversation
+
+            self._talk = Conversation(self._clock)
+            self.show_document(self._talk.document)
+        return self._talk
+
+    # ---- messages -------------------------------------------------------------------------------------------------
+
+    def set_messages(self, messages: Sequence[TranscriptMessage]) -> None:
+        """Show these messages, from their end. Those shown already keep what is drawn of them."""
+        if messages or self._talk is not None:
+            self.conversation.set_messages(messages)
+            self.follow = True
+            self.renew()
+
+    def add_message(self, message: TranscriptMessage) -> None:
+        """Append a message. A person's own message is always brought into view."""
+        self.conversation.add(message)
+        if message.role == "user":
+            self.follow = True
+        self.renew()
+
+    def remove_message(self, key: str) -> bool:
+        """Take a message or a card out. Returns whether it was there."""
+        removed = self.conversation.remove(key)
+        if removed:
+            self.renew()
+        return removed
+
+    def add_card(self, title: str, lines: Sequence[str], *, key: str = "") -> str:
+        """Append a framed notice. Lines keep their indentation, and `**key**` stands out in them. Returns its key, for
+        `remove_message`."""
+        key = self.conversation.add_card(title, lines, key)
+        self.renew()
+        return key
+
+    # ---- the answer that is being written -------------------------------------------------------------------------
+
+    @property
+    def answering(self) -> bool:
+        """An answer is being written."""
+        return self._talk is not None and self._talk.live is not None
+
+    def begin_answer(self, key: str, label: str = "") -> None:
+        """Begin the answer that `append` adds to. One that was not ended is ended."""
+        self.conversation.begin(key, label)
+        self.flush()
+
+    def append(self, text: str, channel: Channel = "answer") -> None:
+        """More of the answer, of any length. Shown by the next `flush`; text after the end is dropped."""
+        if self._talk is not None:
+            self._talk.append(text, channel)
+
+    def set_progress(self, text: str) -> None:
+        """What the answer is waiting for, such as how much of the prompt is read; shown until its first text."""
+        if self._talk is not None:
+            self._talk.set_progress(text)
+
+    def end_answer(self, note: str = "", *, failed: bool = False) -> None:
+        """The answer is complete. `note` says how it ended when that is worth saying; `failed` makes it an error."""
+        if self._talk is not None:
+            self._talk.end(note, failed=failed)
+            self.flush()
+
+    @property
+    def needs_flush(self) -> bool:
+        """Whether `flush` has something to do."""
+        return (self._talk is not None and self._talk.waiting) or bool(self.leftovers)
+
+    def flush(self) -> bool:
+        """Show what has changed since the last flush; call it from one tick for all panes. Returns whether it did
+        something. A call costs the open piece of the answer, however long the transcript is."""
+        if self._talk is None or not self.laid_out:
+            return False
+        if self._talk.waiting:
+            changed = self._talk.advance()
+            if changed is not None:
+                self.settle(changed)
+            return True
+        return self.leftovers.do()
+
+    # ---- thinking -------------------------------------------------------------------------------------------------
+
+    def toggle_thinking(self, key: str | None = None) -> bool:
+        """Fold or unfold the thinking of a message; without a key, of the last one on screen. Returns whether there
+        was any."""
+        if self._talk is None:
+            return False
+        entry = self._talk.last_thinking_before(self.bottom) if key is None else self._talk.entry(key)
+        if entry is None or not entry.thinking:
+            return False
+        self._talk.toggle_thinking(entry)
+        self.flush()
+        return True
+
+    def action_toggle_thinking(self) -> None:
+        """Fold or unfold the last thinking on screen."""
+        self.toggle_thinking()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the line about the thinking folds or unfolds it."""
+        entry = self._talk.thinking_line_at(self.top + event.y) if self._talk is not None else None
+        if entry is not None:
+            self.toggle_thinking(entry.message.key)
+            event.stop()
+
+    # ---- text -----------------------------------------------------------------------------------------------------
+
+    def plain_text(self, key: str | None = None) -> str:
+        """The source of one message as it was given, or of all with who said it; without thinking and notes."""
+        if self._talk is None:
+            return ""
+        if key is None:
+            return self._talk.plain_text()
+        entry = self._talk.entry(key)
+        return "" if entry is None else entry.text
+
+    @property
+    def code_count(self) -> int:
+        """How many numbered code blocks there are."""
+        return 0 if self._talk is None else self._talk.document.fence_count
+
+    def code_block(self, number: int) -> str | None:
+        """The source of the code block with this number, or None."""
+        return None if self._talk is None else self._talk.document.fence(number)
+
+    # ---- the empty state ------------------------------------------------------------------------------------------
+
+    def set_empty(self, lines: Sequence[str]) -> None:
+        """What an empty transcript shows in its middle: a title, then lines in which `**key**` stands out."""
+        self._empty = [steady(clean(text)) for text in lines]
+        if not self.shows_document:
+            self.refresh()
+
+    def empty_rows(self, width: int, height: int) -> list[Line]:
+        lines: list[Line] = []
+        for index, text in enumerate(self._empty):
+            runs = emphasised(text, "empty-title" if index == 0 else "empty")
+            lines.extend(wrap(runs, max(1, width)))
+        above = max(0, (height - len(lines)) // 2)
+        centred = [line((" " * ((width - len(one.text)) // 2), ""), *one.runs) for one in lines]
+        return [BLANK] * above + centred
+
+
+def warm_up() -> None:
+    """Import what rendering the first answer needs. Takes some 0.1 s; safe in a thread, after the first frame."""
+    import pygments.lexers  # noqa: F401
+
+    import tui.app.panels.chat.conversation  # noqa: F401
+    from tui.app.panels.chat.inline import parser
+
+    parser()
