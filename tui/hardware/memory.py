@@ -5,9 +5,11 @@ MemAvailable, not MemFree: mapped model files sit in the page cache and are give
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from tui.hardware import cgroups
 from tui.hardware.files import read
-from tui.hardware.snapshot import Ram, Swap
+from tui.hardware.snapshot import EngineMemory, Ram, Swap
 
 
 class MemoryReader:
@@ -21,6 +23,11 @@ class MemoryReader:
         """Host memory now; None for what this kernel does not tell."""
         info = _meminfo(read(f"{self._proc}/meminfo"))
         return self._ram(info), _swap(info)
+
+    def engines(self, pids: Collection[int]) -> tuple[EngineMemory, ...]:
+        """Host memory of each of these processes that is running, mapped model pages apart from the rest."""
+        found = ((pid, read(f"{self._proc}/{pid}/status")) for pid in sorted(pids))
+        return tuple(_engine(pid, data) for pid, data in found if data is not None)
 
     def _ram(self, info: dict[bytes, int]) -> Ram:
         total, available = info.get(b"MemTotal"), _available(info)
@@ -48,7 +55,7 @@ def _swap(info: dict[bytes, int]) -> Swap:
 
 
 def _meminfo(data: bytes | None) -> dict[bytes, int]:
-    """Bytes by name, from lines of `Name:   123 kB`."""
+    """Bytes by name, from lines of `Name:   123 kB`; lines that hold words are passed over."""
     found: dict[bytes, int] = {}
     for line in (data or b"").splitlines():
         name, _, rest = line.partition(b":")
@@ -56,6 +63,11 @@ def _meminfo(data: bytes | None) -> dict[bytes, int]:
         if words and words[0].isdigit():
             found[name] = int(words[0]) * (1024 if words[-1] == b"kB" else 1)
     return found
+
+
+def _engine(pid: int, status: bytes) -> EngineMemory:
+    held = _meminfo(status)
+    return EngineMemory(pid, held.get(b"RssAnon"), held.get(b"RssFile"), held.get(b"RssShmem"), held.get(b"VmSwap"))
 
 
 def _total_by_sysconf() -> int | None:

@@ -22,13 +22,24 @@ class GpuProcess:
     """None where the driver does not tell (WSL, MIG)."""
     mine: bool
     """True for an engine of this user's puna."""
+    foreign: bool = False
+    """True where the driver names a pid that this process cannot see: another container's, or the host's."""
+
+
+Pool = Literal["own", "shared", "unified"]
+"""Whose memory a GPU uses: its own; its own and part of the host's (an AMD APU); all of it the host's, so that its figures
+are those of RAM and must not be added to them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One GPU. `used_bytes` and `free_bytes` are the driver's own figures and need not add up to the total."""
+    """One GPU, or one MIG instance. `used_bytes` and `free_bytes` are the driver's own figures and need not add up to the
+    total.
+    """
 
     index: int
+    """The driver's number of the card; a MIG instance has its card's."""
     uuid: str | None
     name: str | None
     vendor: str
@@ -41,6 +52,30 @@ class Gpu:
     error: str | None = None
     """Why the row is empty, in words; None while the device answers."""
     processes: tuple[GpuProcess, ...] = ()
+    clock_mhz: int | None = None
+    memory_clock_mhz: int | None = None
+    pci: str | None = None
+    """PCI address in lower case, such as 0000:c1:00.0, as llama.cpp names its devices too."""
+    parent: str | None = None
+    """Of a MIG instance: the UUID of its card."""
+    instance: int | None = None
+    """Of a MIG instance: its number on its card."""
+    divided: bool = False
+    """True for a card that is cut into MIG instances: a load goes to one of them, never to the card."""
+    pool: Pool = "own"
+    asleep: bool = False
+    """True while it is powered down; it is left asleep, so the row has no figures."""
+    unattributed_bytes: int | None = None
+    """Used, but by none of `processes`. None where the driver does not tell what each of them holds."""
+    cuda_visible: bool | None = None
+    """Whether CUDA_VISIBLE_DEVICES lets programs started here use it; None where that cannot be told."""
+    cuda_index: int | None = None
+    """N where it is provably CUDA's device N here (llama.cpp's CUDAN); None otherwise."""
+
+    @property
+    def key(self) -> str:
+        """What stays the same from one snapshot to the next."""
+        return self.uuid or self.pci or f"{self.vendor}{self.index}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +112,30 @@ class Cpu:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineMemory:
+    """Host memory of one engine of ours. A mapped model's pages are in `file_bytes`; the kernel takes them back on demand."""
+
+    pid: int
+    anon_bytes: int | None = None
+    """RssAnon: weights that were read, KV cache, buffers."""
+    file_bytes: int | None = None
+    """RssFile: pages of mapped files that are in memory now. Two engines of one file share theirs."""
+    shared_bytes: int | None = None
+    """RssShmem."""
+    swapped_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Room for models."""
+
+    folder: str
+    total_bytes: int | None = None
+    free_bytes: int | None = None
+    """What this user may still write there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything seen at one time."""
 
@@ -87,6 +146,25 @@ class Snapshot:
     cpu: Cpu = Cpu()
     nvml_error: str | None = None
     """Why NVIDIA's driver does not answer and what to do; None where it does, and where there is no NVIDIA card."""
+    engines: tuple[EngineMemory, ...] = ()
+    """Of the engines that were asked for, those that are running."""
+    disk: Disk | None = None
+    """None where no folder was asked for."""
+    gpus_age_s: float = 0.0
+    """How long ago the GPU rows were measured."""
+    gpus_stale: bool = False
+    """True while a driver is late to answer: the GPU rows are the last ones it gave, or none."""
+
+
+def loadable(gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:
+    """The rows that a load from here could go to, each byte in one row only: no card that is cut into instances, none that
+    CUDA_VISIBLE_DEVICES hides, none that does not answer, none whose memory is the host's.
+    """
+    return tuple(
+        gpu
+        for gpu in gpus
+        if not (gpu.divided or gpu.asleep or gpu.error) and gpu.cuda_visible is not False and gpu.pool != "unified"
+    )
 
 
 def to_json(snapshot: Snapshot, engines: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
@@ -95,7 +173,7 @@ def to_json(snapshot: Snapshot, engines: Sequence[Mapping[str, Any]] = ()) -> di
     """
     return {
         "time": snapshot.time,
-        "gpus": [_gpu(gpu) for gpu in snapshot.gpus],
+        "gpus": [_gpu(gpu, _silence(gpu, snapshot)) for gpu in snapshot.gpus],
         "ram": {
             "total_bytes": snapshot.ram.total_bytes,
             "available_bytes": snapshot.ram.available_bytes,
@@ -112,7 +190,16 @@ def to_json(snapshot: Snapshot, engines: Sequence[Mapping[str, Any]] = ()) -> di
     }
 
 
-def _gpu(gpu: Gpu) -> dict[str, Any]:
+def _silence(gpu: Gpu, snapshot: Snapshot) -> str | None:
+    """Why the figures of a row are missing or old, in words; a document has no other place for it."""
+    if gpu.error is None and gpu.asleep:
+        return "asleep: it is powered down, and reading it would wake it"
+    if gpu.error is None and snapshot.gpus_stale:
+        return f"its driver has not answered for {snapshot.gpus_age_s:.0f} s; the figures are from then"
+    return gpu.error
+
+
+def _gpu(gpu: Gpu, error: str | None) -> dict[str, Any]:
     return {
         "index": gpu.index,
         "uuid": gpu.uuid,
@@ -124,7 +211,7 @@ def _gpu(gpu: Gpu) -> dict[str, Any]:
         "utilization": gpu.utilization,
         "temperature_c": gpu.temperature_c,
         "power_w": gpu.power_w,
-        "error": gpu.error,
+        "error": error,
         "processes": [
             {
                 "pid": process.pid,
