@@ -1,0 +1,248 @@
+"""Everything that is read outside the loop, in threads that post what they found: settings, models, memory, the history.
+
+Nothing of this is imported before the first frame. Workers compute and post; the app's handlers change what is seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+from textual.worker import get_current_worker
+
+from tui.config.paths import Paths
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from tui.app.panels.load.form import Form
+    from tui.app.themes import ThemeBook
+    from tui.chat.thread import AsyncStore
+    from tui.config.settings import LoadedConfig, Settings
+    from tui.hardware.snapshot import Snapshot
+    from tui.library import Model
+
+
+@dataclass
+class ConfigRead(Message):
+    """The person's settings, and everything that is wrong with files of theirs, in words."""
+
+    config: LoadedConfig
+    problems: tuple[str, ...]
+
+
+@dataclass
+class ModelsFound(Message):
+    """What is on this machine now."""
+
+    models: tuple[Model, ...]
+
+
+@dataclass
+class ModelNamed(Message):
+    """The model that the command line named, or why there is none."""
+
+    model: Model | None
+    problem: str = ""
+
+
+@dataclass
+class Sampled(Message, bubble=False):
+    """Memory and processor at this moment."""
+
+    snapshot: Snapshot
+
+
+@dataclass
+class HistoryOpened(Message):
+    """The conversations; `problem` says why they are in memory only."""
+
+    store: AsyncStore
+    problem: str = ""
+
+
+@dataclass
+class FormRead(Message):
+    """What the load panel begins with; `problem` is what is wrong with what was stored."""
+
+    model: Model
+    form: Form
+    problem: str = ""
+
+
+@dataclass
+class Remembered(Message):
+    """Settings were written to models.toml, or could not be."""
+
+    problem: str = ""
+
+
+class Background:
+    """Starts the workers of an app."""
+
+    def __init__(self, app: App[Any], paths: Paths, book: ThemeBook) -> None:
+        self._app, self._paths, self._book = app, paths, book
+
+    def _thread(self, work: Callable[[], None], group: str, description: str) -> None:
+        self._app.run_worker(
+            work, group=group, description=description, thread=True, exclusive=True, exit_on_error=False
+        )
+
+    def read_config(self) -> None:
+        """Read config.toml, models.toml and the themes, and say what is wrong there."""
+
+        def work() -> None:
+            from tui.config.model_file import read_models
+            from tui.config.settings import load_config
+
+            config = load_config(self._paths)
+            problems = [str(problem) for problem in config.problems]
+            problems += [str(problem) for problem in read_models(self._paths)[1]]
+            problems += [str(problem) for problem in self._book.problems()]
+            self._app.post_message(ConfigRead(config, tuple(problems)))
+
+        self._thread(work, "config", "read the settings")
+
+    def find_models(self, folders: tuple[str, ...]) -> None:
+        """Look for models on this machine."""
+
+        def work() -> None:
+            from tui.library import scan
+
+            self._app.post_message(ModelsFound(scan(self._paths, folders)))
+
+        self._thread(work, "library", "look for models")
+
+    def name_model(self, text: str, folders: tuple[str, ...]) -> None:
+        """Find the model that `text` means: a path, or a name in the library."""
+
+        def work() -> None:
+            from tui.library import cached, scan
+            from tui.models.resolve import ModelNotFound, resolve
+
+            try:
+                try:
+                    model = resolve(text, cached(self._paths))
+                except ModelNotFound:
+                    model = resolve(text, scan(self._paths, folders))
+            except ModelNotFound as error:
+                self._app.post_message(ModelNamed(None, str(error)))
+            else:
+                self._app.post_message(ModelNamed(model))
+
+        self._thread(work, "name", f"find {text}")
+
+    def watch_machine(self, interval_s: float) -> None:
+        """Measure memory again and again, until the app ends."""
+
+        def work() -> None:
+            from tui.hardware.sampler import Sampler
+
+            worker, sampler = get_current_worker(), Sampler()
+            try:
+                while not worker.cancelled_event.is_set():
+                    self._app.post_message(Sampled(sampler.sample()))
+                    worker.cancelled_event.wait(interval_s)
+            finally:
+                sampler.close()
+
+        self._thread(work, "meter", "measure memory")
+
+    def open_history(self) -> None:
+        """Open the conversations; a history that cannot be opened is replaced by one in memory, and told of."""
+
+        async def work() -> None:
+            # Imported in a thread: SQLite and msgspec would hold up the loop.
+            module = await asyncio.to_thread(_import_history)
+            try:
+                store = await module.AsyncStore.open(self._paths.history_file)
+            except module.StoreError as error:
+                words = f"{error} Until then conversations are kept in memory only."
+                self._app.post_message(HistoryOpened(await module.AsyncStore.open(None), words))
+            else:
+                self._app.post_message(HistoryOpened(store))
+
+        self._app.run_worker(
+            work, group="history", description="open the conversations", exclusive=True, exit_on_error=False
+        )
+
+    def warm_up(self) -> None:
+        """Import what the first load and the first answer need, while nobody waits for it."""
+
+        def work() -> None:
+            import tui.app.panels.load.panel
+            import tui.engine.client
+            import tui.models.prepare  # noqa: F401 - imported for its time, not for its names
+            from tui.app.panels.chat.transcript import warm_up
+
+            warm_up()
+
+        self._thread(work, "warm", "get ready")
+
+    def read_form(self, model: Model, settings: Settings) -> None:
+        """Read what the load panel shows of a model: its stored settings, this machine's cores."""
+
+        def work() -> None:
+            self._app.post_message(read_form(self._paths, model, settings))
+
+        self._thread(work, "form", f"read the settings of {model.name}")
+
+    def remember(self, model: Model, changes: dict[str, Any]) -> None:
+        """Keep settings of a model in models.toml."""
+
+        def work() -> None:
+            from tui.config.errors import ConfigError
+            from tui.config.model_file import update_model
+
+            try:
+                update_model(self._paths, model.identity, changes)
+            except ConfigError as error:
+                self._app.post_message(Remembered(str(error)))
+            else:
+                self._app.post_message(Remembered())
+
+        self._thread(work, "remember", f"keep the settings of {model.name}")
+
+    def keep_theme(self, name: str) -> None:
+        """Write the theme to config.toml."""
+
+        def work() -> None:
+            from tui.config.errors import ConfigError
+            from tui.config.settings import set_value
+
+            try:
+                set_value(self._paths, "ui.theme", name)
+            except ConfigError as error:
+                self._app.post_message(Remembered(str(error)))
+
+        self._thread(work, "theme", "keep the theme")
+
+
+def _import_history() -> Any:
+    from tui.chat import thread
+
+    return thread
+
+
+def read_form(paths: Paths, model: Model, settings: Settings) -> FormRead:
+    """The load panel's first values."""
+    from tui.app.panels.load.form import Form, Limits
+    from tui.hardware.cpu import physical_cores
+    from tui.llama.settings import SettingsError
+    from tui.models.plan import wished_settings
+    from tui.models.prepare import wished_for
+
+    problem = ""
+    try:
+        base = wished_settings({}, {}, settings.load.values())
+    except SettingsError as error:
+        base, problem = wished_settings({}, {}, {}), f"config.toml: {error}"
+    try:
+        stored = wished_for(paths, model, settings)
+    except SettingsError as error:
+        stored, problem = base, problem or f"models.toml: {error}"
+    limits = Limits(model.n_layer, model.n_ctx_train, physical_cores())
+    return FormRead(model, Form.of(base, stored, limits), problem)

@@ -1,0 +1,312 @@
+"""The engine of this window: load, unload, reload, and what is told of it. Runs in the asyncio loop; never touches a widget.
+
+What happens is posted as messages, which the app's handlers act on. A turn may begin before the model is there: it talks to
+an `Expected` engine, so that a person's words are stored first and answered when the model is ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from textual.message import Message
+
+from tui.engine.errors import EngineDied, EngineError
+from tui.engine.protocol import ChatMessage, Delta, Done, PromptProgress, Timings
+from tui.llama.receipt import Receipt
+from tui.llama.settings import LoadSettings, SamplingSettings, SettingsError
+
+if TYPE_CHECKING:
+    from tui.library import Model
+
+Events = PromptProgress | Delta | Done
+
+
+class RunningGeneration(Protocol):
+    """An answer being made."""
+
+    def __aiter__(self) -> AsyncIterator[Events]: ...
+    def cancel(self) -> None: ...
+
+
+class RunningEngine(Protocol):
+    """The part of `tui.engine.client.Engine` that is used here."""
+
+    receipt: Receipt
+    settings: LoadSettings
+    name: str
+    died: EngineDied | None
+
+    @property
+    def alive(self) -> bool: ...
+    def generate(
+        self,
+        *,
+        messages: tuple[ChatMessage, ...] | None = None,
+        sampling: SamplingSettings,
+        max_tokens: int | None = None,
+        stop: tuple[str, ...] = (),
+        pane: int = 0,
+    ) -> RunningGeneration: ...
+    async def close(self) -> None: ...
+    def on_death(self, callback: Callable[[EngineDied], None]) -> None: ...
+
+
+Start = Callable[[Path, LoadSettings, str, Callable[[float], None]], Awaitable[RunningEngine]]
+"""Starts an engine: file, resolved settings, name, progress."""
+Prepare = Callable[["Model", LoadSettings | None], tuple[LoadSettings, LoadSettings]]
+"""(wished, resolved) settings: what is kept for the model where nothing is wished, numbers in place of "auto". Runs in a
+thread, may read files. Raises SettingsError."""
+
+
+@dataclass
+class LoadBegun(Message):
+    """A model is being read into memory."""
+
+    model: Model
+
+
+@dataclass
+class LoadProgressed(Message):
+    """How far that has come, 0 to 1."""
+
+    model: Model
+    fraction: float
+
+
+@dataclass
+class EngineReady(Message):
+    """The model waits for words."""
+
+    model: Model
+    engine: RunningEngine
+
+
+@dataclass
+class LoadFailed(Message):
+    """The model could not be loaded; a cancelled load included."""
+
+    model: Model
+    wished: LoadSettings | None
+    error: EngineError
+
+
+@dataclass
+class EngineGone(Message):
+    """The engine process ended without being asked to."""
+
+    model: Model
+    wished: LoadSettings
+    receipt: Receipt
+    error: EngineDied
+
+
+@dataclass
+class Unloaded(Message):
+    """The model is out of memory."""
+
+    model: Model
+
+
+class Engines:
+    """At most one engine. `spawn` runs a coroutine as the app's worker of the group "engine", ending the one before."""
+
+    def __init__(
+        self,
+        *,
+        start: Start,
+        prepare: Prepare,
+        post: Callable[[Message], object],
+        spawn: Callable[[Coroutine[Any, Any, None], str], object],
+    ) -> None:
+        self._start, self._prepare, self._post, self._spawn = start, prepare, post, spawn
+        self.engine: RunningEngine | None = None
+        self.model: Model | None = None
+        """The model that is loaded, or being loaded."""
+        self.wished: LoadSettings | None = None
+        """What it was loaded with, "auto" still in it."""
+        self.loading = False
+        self._arrival: asyncio.Future[RunningEngine] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """True when a model waits for words."""
+        return self.engine is not None and self.engine.alive and not self.loading
+
+    def load(self, model: Model, wished: LoadSettings | None = None) -> None:
+        """Load `model`, without `wished` as kept for it; what is loaded or being loaded makes room first."""
+        self._give_up(EngineError("cancelled", "another model was loaded instead"))
+        self.model, self.wished, self.loading = model, wished, True
+        self._arrival = asyncio.get_running_loop().create_future()
+        self._arrival.add_done_callback(_seen)
+        self._post(LoadBegun(model))
+        self._spawn(self._load(model, wished, self._arrival), f"load {model.name}")
+
+    def cancel_load(self) -> None:
+        """Stop a load; nothing is in memory then."""
+        if self.loading and self.model is not None:
+            error = EngineError("cancelled", "the load was stopped", "load it again when you like")
+            model, wished = self.model, self.wished
+            self._give_up(error)
+            self.model, self.loading = None, False
+            self._spawn(self._drop(), "stop loading")
+            self._post(LoadFailed(model, wished, error))
+
+    def unload(self) -> None:
+        """Take the model out of memory."""
+        if self.model is not None and not self.loading:
+            self._spawn(self._unload(self.model), f"unload {self.model.name}")
+
+    async def close(self) -> None:
+        """End the engine; its memory is back when this returns."""
+        self._give_up(EngineError("cancelled", "puna is ending"))
+        await self._drop()
+
+    def expected(self) -> Expected:
+        """What a turn talks to: the engine that is here, or is on its way."""
+        assert self.model is not None
+        return Expected(self.model.name, self.engine, self._arrival)
+
+    # ---- inside
+
+    async def _load(self, model: Model, wished: LoadSettings | None, arrival: asyncio.Future[RunningEngine]) -> None:
+        try:
+            await asyncio.shield(self._drop())
+            wished, settings = await asyncio.to_thread(self._prepare, model, wished)
+            self.wished = wished
+            engine = await self._start(model.path, settings, model.name, self._progress(model))
+        except EngineError as error:
+            self._failed(model, wished, arrival, error)
+        except SettingsError as problem:
+            self._failed(model, wished, arrival, EngineError("settings", str(problem), "change it in the load panel"))
+        except Exception as problem:  # whatever it is, the panel must not say "loading" for ever
+            self._failed(model, wished, arrival, EngineError("load", str(problem) or type(problem).__name__))
+        else:
+            self.engine, self.loading = engine, False
+            engine.on_death(partial(self._died, model, wished, engine))
+            if not arrival.done():
+                arrival.set_result(engine)
+            self._post(EngineReady(model, engine))
+
+    def _progress(self, model: Model) -> Callable[[float], None]:
+        """A callback that posts whole percents only."""
+        last = -1
+
+        def told(fraction: float) -> None:
+            nonlocal last
+            percent = int(fraction * 100)
+            if percent != last:
+                last = percent
+                self._post(LoadProgressed(model, fraction))
+
+        return told
+
+    def _failed(
+        self,
+        model: Model,
+        wished: LoadSettings | None,
+        arrival: asyncio.Future[RunningEngine],
+        error: EngineError,
+    ) -> None:
+        if not arrival.done():
+            arrival.set_exception(error)
+        if self._arrival is arrival:
+            self.model, self.loading = None, False
+            self._post(LoadFailed(model, wished, error))
+
+    def _died(self, model: Model, wished: LoadSettings, engine: RunningEngine, error: EngineDied) -> None:
+        if self.engine is engine:
+            self.engine = self.model = None
+            self._post(EngineGone(model, wished, engine.receipt, error))
+
+    async def _unload(self, model: Model) -> None:
+        await asyncio.shield(self._drop())
+        if self.model is model and not self.loading:
+            self.model = None
+            self._post(Unloaded(model))
+
+    async def _drop(self) -> None:
+        engine, self.engine = self.engine, None
+        if engine is not None:
+            await engine.close()
+
+    def _give_up(self, error: EngineError) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_exception(error)
+
+
+def _seen(arrival: asyncio.Future[RunningEngine]) -> None:
+    """A load that nobody waited for may fail without asyncio complaining."""
+    if not arrival.cancelled():
+        arrival.exception()
+
+
+class Expected:
+    """An engine that may still be on its way, as a turn sees it."""
+
+    def __init__(
+        self, name: str, engine: RunningEngine | None, arrival: asyncio.Future[RunningEngine] | None
+    ) -> None:
+        self.name = name
+        self._engine, self._arrival = engine, arrival
+
+    def generate(
+        self,
+        *,
+        messages: tuple[ChatMessage, ...],
+        sampling: SamplingSettings,
+        max_tokens: int | None = None,
+        stop: tuple[str, ...] = (),
+        pane: int = 0,
+    ) -> RunningGeneration:
+        """Begin to answer, now or when the model is there."""
+
+        def begin(engine: RunningEngine) -> RunningGeneration:
+            return engine.generate(messages=messages, sampling=sampling, max_tokens=max_tokens, stop=stop, pane=pane)
+
+        if self._engine is not None:
+            return begin(self._engine)
+        return ExpectedGeneration(self._arrival, begin)
+
+
+class ExpectedGeneration:
+    """An answer that begins when its engine arrives. Stopped before, it ends as cancelled."""
+
+    def __init__(
+        self,
+        arrival: asyncio.Future[RunningEngine] | None,
+        begin: Callable[[RunningEngine], RunningGeneration],
+    ) -> None:
+        self._arrival, self._begin = arrival, begin
+        self._stop = asyncio.Event()
+        self._generation: RunningGeneration | None = None
+
+    def cancel(self) -> None:
+        """Ask for an early end; safe at any time."""
+        self._stop.set()
+        if self._generation is not None:
+            self._generation.cancel()
+
+    async def __aiter__(self) -> AsyncIterator[Events]:
+        engine = await self._wait()
+        if engine is None:
+            yield Done(0, "cancelled", Timings())
+            return
+        self._generation = self._begin(engine)
+        async for event in self._generation:
+            yield event
+
+    async def _wait(self) -> RunningEngine | None:
+        """The engine, or None when stopped before it came; raises what its load raised."""
+        if self._arrival is None:
+            raise EngineError("died", "no model is loaded", "load one, and answer again with r")
+        stopped = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait((self._arrival, stopped), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+        return None if self._stop.is_set() else self._arrival.result()

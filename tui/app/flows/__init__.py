@@ -1,0 +1,1 @@
+"""What happens in several steps across panels: loading a model, and asking it something."""

@@ -1,0 +1,284 @@
+"""From a row of the library to a model that waits for words: the load panel, the load, what went wrong, the meter's ghost."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+
+from tui.app.background import FormRead
+from tui.app.keys import show_key
+from tui.app.panels.chat.state import Loading, NoModel, Unloading
+from tui.app.panels.meter.gauges import measure
+from tui.app.panels.meter.ghost import ghost_of
+from tui.app.text import clean, size
+
+if TYPE_CHECKING:
+    from tui.app.app import PunaApp
+    from tui.app.engines import EngineGone, EngineReady, Engines, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
+    from tui.app.panels.chat.crash import Crash
+    from tui.app.panels.load.form import Form
+    from tui.app.panels.load.panel import LoadPanel
+    from tui.hardware.snapshot import Snapshot
+    from tui.library import Model
+    from tui.llama.settings import LoadSettings
+
+
+class LoadFlow:
+    """Holds the engines. `start` may replace the real ones."""
+
+    def __init__(self, app: PunaApp, start: Start | None = None) -> None:
+        self._app, self._start = app, start
+        self._engines: Engines | None = None
+        self._form: Form | None = None
+        self._others_at_load: dict[str, int] = {}
+        self.last_log: tuple[str, ...] = ()
+        """What the last engine that failed or stopped had written."""
+
+    @property
+    def engines(self) -> Engines:
+        """The engines; made on first use, after the first frame."""
+        if self._engines is None:
+            from tui.app.engines import Engines
+
+            self._engines = Engines(
+                start=self._start or self._start_real, prepare=self._prepare, post=self._post, spawn=self._spawn
+            )
+        return self._engines
+
+    @property
+    def loading(self) -> bool:
+        """True while a model is read into memory."""
+        return self._engines is not None and self._engines.loading
+
+    @property
+    def ready(self) -> bool:
+        """True when a model waits for words."""
+        return self._engines is not None and self._engines.ready
+
+    @property
+    def log(self) -> tuple[str, ...]:
+        """What the engine wrote: the running one, else the last one that failed."""
+        engine = self._engines.engine if self._engines is not None else None
+        logged = getattr(engine, "logged", ())
+        return tuple(line.text for line in logged) or self.last_log
+
+    async def close(self) -> None:
+        """End the engine."""
+        if self._engines is not None:
+            await self._engines.close()
+
+    def cancel(self) -> None:
+        """Stop a load that is running."""
+        if self._engines is not None:
+            self._engines.cancel_load()
+
+    def unload(self) -> None:
+        """Take the model out of memory."""
+        if self.ready and self.engines.model is not None:
+            self._app.bench.chat.set_status(Unloading(self.engines.model.name))
+            self.engines.unload()
+
+    # ---- the load panel
+
+    def open_panel(self, model: Model) -> None:
+        """Read what the panel shows; it opens when that is there."""
+        if model.problem:
+            self._app.tell(f"{clean(model.name)} cannot be loaded: {clean(model.problem)}", "warning")
+        elif self._app.settings is not None:
+            self._app.background.read_form(model, self._app.settings)
+
+    async def form_read(self, event: FormRead) -> None:
+        """Open the panel."""
+        from tui.app.keys import install
+        from tui.app.panels.load.panel import LoadPanel
+
+        panel = LoadPanel(event.model, event.form)
+        self._form = event.form
+        await self._app.bench.open_load(panel)
+        install(panel.fields, self._app.keymap, "load")
+        self._app.screen.refresh_bindings()
+        if event.problem:
+            panel.say(event.problem)
+        self.show_meter()
+
+    def form_changed(self, form: Form) -> None:
+        """The ghost follows the settings."""
+        self._form = form
+        self.show_meter()
+
+    async def panel_closed(self) -> None:
+        """The panel goes."""
+        self._form = None
+        await self._app.bench.close_load()
+        self.show_meter()
+
+    async def wanted(self, event: LoadPanel.Load) -> None:
+        """Remember the settings, then load with them."""
+        self._app.background.remember(event.model, event.changes)
+        self._form = None
+        await self._app.bench.close_load(then="chat")
+        self.load(event.model, event.settings)
+
+    def load(self, model: Model, wished: LoadSettings | None = None) -> None:
+        """Load a model, with its own settings unless told."""
+        self.engines.load(model, wished)
+
+    # ---- what the engines tell
+
+    def begun(self, event: LoadBegun) -> None:
+        self._app.bench.chat.clear_crash()
+        self._app.bench.chat.set_model("")
+        self._app.bench.chat.set_status(Loading(event.model.name))
+        self.refresh()
+
+    def progressed(self, event: LoadProgressed) -> None:
+        if self.loading and self.engines.model is event.model:
+            self._app.bench.chat.set_status(Loading(event.model.name, event.fraction))
+
+    def arrived(self, event: EngineReady) -> None:
+        app = self._app
+        app.bench.chat.set_model(f"{event.model.name} {event.model.quant or ''}".strip())
+        app.bench.library.list.loaded = event.model.identity
+        self._others_at_load = _others(app.machine)
+        if event.engine.receipt.template is None:
+            app.tell(f"{clean(event.model.name)} has no chat template: it continues text instead of answering it.")
+        app.chatting.context_changed(event.engine.receipt.n_ctx)
+        self.refresh()
+
+    def failed(self, event: LoadFailed) -> None:
+        self.last_log = event.error.log or self.last_log
+        self._nothing_loaded()
+        if event.error.kind != "cancelled":
+            hint = f" {event.error.hint[:1].upper()}{event.error.hint[1:]}." if event.error.hint else ""
+            self._app.tell(
+                f"{clean(event.model.name)} could not be loaded: {clean(event.error.message)}.{clean(hint) and hint}",
+                "error",
+            )
+
+    def gone(self, event: EngineGone) -> None:
+        from tui.app.panels.chat.crash import Crash
+
+        app = self._app
+        self.last_log = event.error.log
+        crash = Crash.of(
+            event.error, event.model, event.wished, event.receipt, app.chatting.kept_tokens, self._suspects()
+        )
+        self._nothing_loaded()
+        keys = [app.keymap.keys[name] for name in ("reload_safer", "reload_same", "crash_log")]
+        safer_key, same_key, log_key = (show_key(found[0]) if found else "^p" for found in keys)
+        app.bench.chat.show_crash(crash, (safer_key, same_key, log_key))
+        app.screen.refresh_bindings()
+
+    def unloaded(self, _event: Unloaded) -> None:
+        self._nothing_loaded()
+
+    def reload(self, crash: Crash, wished: LoadSettings) -> None:
+        """Load again after a crash; settings other than before are remembered for the model."""
+        self._app.bench.chat.clear_crash()
+        if wished != crash.settings:
+            self._app.background.remember(crash.model, changed_settings(crash.settings, wished))
+        self.load(crash.model, wished)
+
+    def _nothing_loaded(self) -> None:
+        app = self._app
+        app.bench.chat.set_model("")
+        app.bench.library.list.loaded = ""
+        app.chatting.context_changed(0)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Bring hint, status, meter and footer up to date with what is loaded and selected."""
+        self.describe_next()
+        self.show_meter()
+        self._app.screen.refresh_bindings()
+
+    def describe_next(self) -> None:
+        """Where nothing is loaded: which model would be, when a person writes."""
+        if not self.ready and not self.loading:
+            model = self._app.bench.library.selected
+            self._app.bench.chat.set_status(NoModel(model.name if model and not model.problem else ""))
+        self._app.show_hint()
+
+    # ---- the meter
+
+    def show_meter(self) -> None:
+        """Show memory as last measured, ours from the receipt, and the ghost of what is selected."""
+        snapshot = self._app.machine
+        if snapshot is None:
+            return
+        held = 0
+        if self._engines is not None and self._engines.engine is not None:
+            receipt = self._engines.engine.receipt
+            held = receipt.host.sum_bytes + receipt.output_bytes
+        self._app.show_meter(measure(snapshot, held, self._ghost(snapshot)))
+
+    def _ghost(self, snapshot: Snapshot) -> dict[str, int]:
+        panel = self._app.bench.load
+        model = panel.model if panel is not None else self._app.bench.library.selected
+        if model is None or model.problem or self.loading:
+            return {}
+        if self._engines is not None and self._engines.model is not None and self._form is None:
+            return {}  # a model is in memory: what another would add is asked for by opening its load panel
+        form = self._form
+        layers = form.values["n_gpu_layers"] if form else "auto"
+        return ghost_of(model.file_bytes, snapshot, layers, form.limits.n_layer if form else None)
+
+    def _suspects(self) -> tuple[str, ...]:
+        """Cards on which others hold much more memory than when the model was loaded."""
+        now = _others(self._app.machine)
+        grown = {name: amount - self._others_at_load.get(name, amount) for name, amount in now.items()}
+        return tuple(
+            f"Other processes took {size(amount)} more on {clean(name)} since the load."
+            for name, amount in grown.items()
+            if amount > 256 << 20
+        )
+
+    # ---- what the engines need
+
+    def _prepare(self, model: Model, wished: LoadSettings | None) -> tuple[LoadSettings, LoadSettings]:
+        from tui.models.prepare import prepare
+
+        settings = self._app.settings
+        assert settings is not None
+        prepared = prepare(self._app.paths, model, settings, wished=wished, machine=self._app.machine)
+        return prepared.wished, prepared.settings
+
+    async def _start_real(self, path: Any, settings: LoadSettings, name: str, on_progress: Any) -> Any:
+        from tui.engine.client import Engine
+
+        own = self._app.settings
+        return await Engine.start(
+            path,
+            settings,
+            name=name,
+            on_progress=on_progress,
+            nice=own.engine.nice if own else 10,
+            reserve_threads=1,
+            engines_dir=self._app.paths.engines_dir,
+        )
+
+    def _post(self, message: Message) -> None:
+        self._app.post_message(message)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], description: str) -> None:
+        self._app.run_worker(work, group="engine", description=description, exclusive=True, exit_on_error=False)
+
+
+def changed_settings(before: LoadSettings, after: LoadSettings) -> dict[str, Any]:
+    """Fields that differ, as models.toml keeps them."""
+    names = before.__struct_fields__
+    return {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
+
+
+def _others(snapshot: Snapshot | None) -> dict[str, int]:
+    """Bytes that others hold, by card."""
+    if snapshot is None:
+        return {}
+    return {
+        gpu.name or f"GPU {gpu.index}": (gpu.used_bytes or 0) - sum(p.used_bytes or 0 for p in gpu.processes if p.mine)
+        for gpu in snapshot.gpus
+    }
+
+

@@ -1,0 +1,36 @@
+"""What an empty chat says: what to do next, in a few words, with the keys that do it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.app.keys import show_key
+from tui.app.text import clean
+
+if TYPE_CHECKING:
+    from tui.app.app import PunaApp
+
+
+def hint_for(app: PunaApp) -> list[str]:
+    """The hint for how things are now: a title, then lines in which **keys** stand out."""
+    ascii_only = app.glyphs.ellipsis != "…"
+
+    def key(action_id: str) -> str:
+        """A key that works while the cursor is in the prompt, if there is one."""
+        keys = app.keymap.keys[action_id]
+        return f"**{show_key(keys[-1], ascii_only) if keys else '^p'}**"
+
+    model = app.bench.library.selected
+    if app.loading.ready and app.loading.engines.model is not None:
+        return [f"{clean(app.loading.engines.model.name)} is ready", "", f"Write below and press {key('send')}."]
+    if app.loading.loading:
+        return ["One moment", "", "What you write meanwhile is answered when the model is there."]
+    if model is None or model.problem:
+        return ["No model to talk to yet", "", f"{key('library')} shows what there is, and how to get one."]
+    return [
+        f"Write below, and {clean(model.name)} answers",
+        "",
+        f"{key('library')} chooses another",
+        f"{key('load')} sets how it is loaded",
+        f"{key('help')} shows every key",
+    ]

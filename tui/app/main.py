@@ -1,0 +1,118 @@
+"""The front end with a screen: opens it, and gives the terminal back however it ends. Textual is imported in here only."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from tui.app.app import PunaApp
+    from tui.config.paths import Paths
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Flags of the command line; None leaves it to config.toml."""
+
+    theme: str | None = None
+    ascii: bool | None = None
+    mouse: bool | None = None
+
+
+def run(
+    open: Literal["workbench", "chat"] = "workbench",
+    model: str | None = None,
+    conversation: str | None = None,
+    options: Options | None = None,
+) -> int:
+    """Open the workbench, with `model` loaded and a stored `conversation` (its number) shown when given; the exit code."""
+    from tui.app.signals import Signals, is_terminal
+
+    if not is_terminal():
+        print("puna needs a terminal to draw on; in a pipe use `puna run MODEL PROMPT`.", file=sys.stderr)
+        return 1
+    number = _number(conversation)
+    if conversation is not None and number is None:
+        print(f"puna: {conversation!r} is not the number of a conversation; `puna history` lists them.", file=sys.stderr)
+        return 2
+    signals = Signals()
+    signals.install()
+    from tui.config.errors import ConfigError
+    from tui.config.paths import paths
+
+    try:
+        where = paths()
+    except ConfigError as error:
+        print(f"puna: {error}", file=sys.stderr)
+        return 1
+    chosen = options or Options()
+    ui = first_settings(where)
+    app = _make(where, ui, chosen, open, model, number)
+    mouse = chosen.mouse if chosen.mouse is not None else ui.get("mouse") is not False
+    code = _run(app, signals, mouse)
+    if app.last_words:
+        print(app.last_words, file=sys.stderr)
+    return code
+
+
+def _make(
+    where: Paths, ui: dict[str, Any], options: Options, view: str, model: str | None, conversation: int | None
+) -> PunaApp:
+    """The app with what its first frame shows."""
+    from tui.app.app import Opening, PunaApp
+    from tui.app.look import wants_ascii
+    from tui.app.panels.meter.gauges import first_look
+    from tui.app.themes import ThemeBook
+    from tui.config.paths import share
+    from tui.library import cached
+
+    theme = options.theme if options.theme is not None else ui.get("theme")
+    ascii_only = options.ascii if options.ascii is not None else ui.get("ascii") is True
+    opening = Opening(
+        view="chat" if view == "chat" or model or conversation is not None else "library",
+        model=model or "",
+        conversation=conversation,
+        theme=theme if isinstance(theme, str) else "",
+        ascii_only=wants_ascii(ascii_only),
+    )
+    book = ThemeBook(share("themes"), where.user_themes_dir)
+    return PunaApp(where, book, opening, models=cached(where), meter=first_look())
+
+
+def _run(app: PunaApp, signals: Any, mouse: bool) -> int:
+    """Run the app to its end, and its engine's; the exit code."""
+    import asyncio
+
+    async def session() -> int:
+        loop = asyncio.get_running_loop()
+        signals.attach(lambda number: loop.call_soon_threadsafe(app.end_on_signal, number), lambda: app._driver)
+        try:
+            await app.run_async(mouse=mouse)
+        finally:
+            signals.detach()
+            await app.loading.close()
+        return app.return_code or 0
+
+    code = asyncio.run(session())
+    return 128 + signals.received if signals.received is not None else code
+
+
+def first_settings(where: Paths) -> dict[str, Any]:
+    """The table [ui] of config.toml as it stands there, for the first frame. Whatever is wrong in the file is told later,
+    by the real reading of it."""
+    import tomllib
+
+    try:
+        table = tomllib.loads(where.config_file.read_text("utf-8")).get("ui")
+    except (OSError, ValueError):
+        return {}
+    return table if isinstance(table, dict) else {}
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdecimal() and len(text) < 19 else None
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,186 @@
+"""The chat panel: a transcript, one line on context and progress, and the prompt. It shows what it is told; it knows no
+engine and no store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.strip import Strip
+
+from tui.app.look import Drawn
+from tui.app.panels.chat.editor import PromptEditor
+from tui.app.panels.chat.state import Loading, NoModel, Status
+from tui.app.panels.chat.status import StatusLine
+from tui.app.panels.chat.stored import answer_note, failed, transcribed
+from tui.app.panels.chat.transcript import Transcript
+from tui.app.text import clean, fit, rate
+
+if TYPE_CHECKING:
+    from tui.app.panels.chat.crash import Crash
+    from tui.chat.values import Message
+
+TITLE = "Chat"
+CARD = "crash"
+"""The transcript's key of the card about an engine that stopped."""
+
+
+class PromptSign(Drawn):
+    """The sign before the prompt; bright while letters go there."""
+
+    def render_line(self, y: int) -> Strip:
+        ready = isinstance(self.parent, Horizontal) and self.parent.has_focus_within
+        sign = f" {self.glyphs.prompt} " if y == 0 else ""
+        return self.line([Segment(sign, self.pen("accent" if ready else "faint", "bold" if ready else ""))])
+
+
+class ChatPanel(Vertical):
+    """The panel."""
+
+    def __init__(self) -> None:
+        super().__init__(id="chat")
+        self._model = ""
+        self._rate: float | None = None
+        self.crash: Crash | None = None
+        """What the card tells, while there is one."""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="talk", classes="panel"):
+            yield Transcript(id="transcript")
+            yield StatusLine(id="status")
+        with Horizontal(id="ask"):
+            yield PromptSign(id="sign")
+            yield PromptEditor(id="prompt", placeholder="Write here")
+
+    def on_mount(self) -> None:
+        self._draw_title()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._draw_title()
+
+    # ---- parts
+
+    @property
+    def transcript(self) -> Transcript:
+        """The messages."""
+        return self.query_one(Transcript)
+
+    @property
+    def editor(self) -> PromptEditor:
+        """The prompt."""
+        return self.query_one(PromptEditor)
+
+    @property
+    def writing(self) -> bool:
+        """True while letters go into the prompt."""
+        return self.editor.has_focus
+
+    def go(self) -> None:
+        """Put the cursor into the prompt."""
+        self.editor.focus()
+
+    def leave(self) -> None:
+        """Leave the prompt, so that plain keys work."""
+        self.transcript.focus()
+
+    def give_back(self, text: str) -> None:
+        """Text that could not be sent returns to the prompt, before what was typed meanwhile."""
+        self.editor.text = f"{text}\n{self.editor.text}" if self.editor.text else text
+
+    def code_blocks(self) -> dict[int, str]:
+        """The code blocks of the conversation by their numbers."""
+        transcript = self.transcript
+        blocks = {number: transcript.code_block(number) for number in range(1, transcript.code_count + 1)}
+        return {number: text for number, text in blocks.items() if text is not None}
+
+    # ---- status and title
+
+    @property
+    def status(self) -> Status:
+        """What the status line says."""
+        return self.query_one(StatusLine).status
+
+    def set_status(self, status: Status) -> None:
+        """Say something else in the status line."""
+        self.query_one(StatusLine).status = status
+        if isinstance(status, NoModel | Loading):
+            self.set_rate(None)
+
+    def set_model(self, name: str) -> None:
+        """Name of the loaded model, for the title; empty without one."""
+        self._model = clean(name)
+        self._draw_title()
+
+    def set_rate(self, tok_s: float | None) -> None:
+        """Tokens per second, for the title."""
+        if tok_s != self._rate:
+            before = rate(self._rate) if self._rate else ""
+            self._rate = tok_s
+            if before != (rate(tok_s) if tok_s else ""):
+                self._draw_title()
+
+    def _draw_title(self) -> None:
+        """Name on the left of the upper border, rate on the right; the border's own line between them."""
+        frame, glyphs = self.query_one("#talk"), self.query_one(StatusLine).glyphs
+        room = self.size.width - 6
+        words = rate(self._rate) if self._rate else ""
+        name = f"{TITLE} {glyphs.dot} {self._model}" if self._model else TITLE
+        if not words or room < 24:
+            frame.border_title = Content(fit(name, min(cell_len(name), max(1, room)), glyphs.ellipsis))
+            return
+        name = fit(name, min(cell_len(name), room - cell_len(words) - 4), glyphs.ellipsis)
+        rule = glyphs.rule * (room - cell_len(name) - cell_len(words) - 2)
+        color = "$border" if frame.has_focus_within else "$frame"
+        frame.border_title = Content.assemble(name, " ", (rule, color), " ", (words, "$muted"))
+
+    def on_descendant_focus(self) -> None:
+        self._focus_moved()
+
+    def on_descendant_blur(self) -> None:
+        self._focus_moved()
+
+    def _focus_moved(self) -> None:
+        self._draw_title()
+        self.query_one(PromptSign).refresh()
+
+    # ---- messages
+
+    def show_messages(self, messages: Sequence[Message]) -> None:
+        """Show a conversation from its beginning."""
+        self.transcript.set_messages([transcribed(message) for message in messages])
+
+    def add_message(self, message: Message) -> None:
+        """Show one more message."""
+        self.transcript.add_message(transcribed(message))
+
+    def begin_answer(self, message: Message) -> None:
+        """An answer begins to stream; its text comes through `transcript.append`."""
+        self.set_rate(None)
+        self.transcript.begin_answer(str(message.id), message.model)
+
+    def end_answer(self, message: Message) -> None:
+        """The answer is over."""
+        self.transcript.end_answer(answer_note(message), failed=failed(message))
+
+    # ---- an engine that stopped
+
+    def show_crash(self, crash: Crash, keys: tuple[str, str, str]) -> None:
+        """Tell of an engine that stopped. The focus goes to the card's keys unless something is being written."""
+        self.clear_crash()
+        self.crash = crash
+        self.transcript.add_card("the engine stopped", crash.lines(*keys), key=CARD)
+        if not (self.writing and self.editor.text.strip()):
+            self.transcript.focus()
+
+    def clear_crash(self) -> None:
+        """The card is not needed any more."""
+        if self.crash is not None:
+            self.crash = None
+            self.transcript.remove_message(CARD)

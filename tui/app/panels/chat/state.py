@@ -1,0 +1,57 @@
+"""What the chat panel's status line can say, as values. Exactly one of them counts at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class NoModel:
+    """Nothing is loaded. `next_model` is loaded by itself when a person writes; empty when there is none."""
+
+    next_model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """A model is read into memory."""
+
+    name: str
+    fraction: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The model waits for words. Tokens of the context in use, and in all."""
+
+    used: int
+    n_ctx: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The prompt is computed, `done` of `total` tokens."""
+
+    done: int
+    total: int
+    n_ctx: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """The answer comes: tokens of the prompt, tokens of the answer so far, the context's size, the rate."""
+
+    prompt: int
+    answer: int
+    n_ctx: int
+    tok_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unloading:
+    """The model leaves memory."""
+
+    name: str
+
+
+Status = NoModel | Loading | Ready | Reading | Answering | Unloading

@@ -1,0 +1,76 @@
+"""The line under the transcript: how full the context is, or how far a load or a long prompt has come."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from tui.app.look import Drawn
+from tui.app.panels.chat.state import Answering, Loading, NoModel, Reading, Ready, Status, Unloading
+from tui.app.text import brief, clean, fit, thousands
+
+BAR = 20
+"""Cells of a bar where there is room."""
+
+
+class StatusLine(Drawn):
+    """One drawn line. Set `status`, and `note` for a word that fades out of its own accord."""
+
+    status: reactive[Status] = reactive(NoModel(), init=False)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        return self.line([Segment(" ", self.pen()), *self._words(self.status, width - 2)], width)
+
+    def _words(self, status: Status, width: int) -> list[Segment]:
+        if isinstance(status, NoModel):
+            words = f"{clean(status.next_model)} is loaded when you write" if status.next_model else "no model loaded"
+            return [Segment(fit(words, width, self.glyphs.ellipsis), self.pen("muted"))]
+        if isinstance(status, Loading):
+            percent = f" {status.fraction * 100:.0f} %"
+            return self._progress(f"loading {clean(status.name)} ", status.fraction, percent, width)
+        if isinstance(status, Unloading):
+            return [Segment(fit(f"unloading {clean(status.name)}", width, self.glyphs.ellipsis), self.pen("muted"))]
+        if isinstance(status, Reading):
+            share = status.done / status.total if status.total else 0.0
+            words = f" {thousands(status.done)} of {thousands(status.total)}"
+            return self._progress("reading your prompt ", share, words, width)
+        return self._fullness(status, width)
+
+    def _progress(self, before: str, share: float, after: str, width: int) -> list[Segment]:
+        room = width - cell_len(before) - cell_len(after)
+        if room < 6:
+            return [Segment(fit(f"{before.strip()}{after}", width, self.glyphs.ellipsis), self.pen("muted"))]
+        cells = min(BAR, room)
+        full = round(cells * max(0.0, min(1.0, share)))
+        return [
+            Segment(before, self.pen("muted")),
+            Segment(self.glyphs.ours * full, self.pen("accent")),
+            Segment(self.glyphs.free * (cells - full), self.pen("meter-free")),
+            Segment(after, self.pen("foreground")),
+        ]
+
+    def _fullness(self, status: Ready | Answering, width: int) -> list[Segment]:
+        prompt = status.used if isinstance(status, Ready) else status.prompt
+        answer = 0 if isinstance(status, Ready) else status.answer
+        total = max(1, status.n_ctx)
+        used = prompt + answer
+        words = f" {brief(used)} of {brief(status.n_ctx)}"
+        before = "context "
+        room = width - len(before) - cell_len(words)
+        tight = used > total * 0.9
+        color = "warning" if tight else "muted"
+        if room < 6:
+            return [Segment(fit(f"context{words}", width, self.glyphs.ellipsis), self.pen(color))]
+        cells = min(BAR, room)
+        full = min(cells, max(1 if used else 0, round(cells * used / total)))
+        fresh = min(full, max(1 if answer else 0, round(cells * answer / total)))
+        return [
+            Segment(before, self.pen("muted")),
+            Segment(self.glyphs.ours * (full - fresh), self.pen("warning" if tight else "meter-used")),
+            Segment(self.glyphs.ghost * fresh, self.pen("accent")),
+            Segment(self.glyphs.free * (cells - full), self.pen("meter-free")),
+            Segment(words, self.pen(color)),
+        ]

@@ -1,0 +1,53 @@
+"""A stored message as the transcript takes it, with the words that stand under an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.app.panels.chat.message import TranscriptMessage
+from tui.app.text import plural, rate
+
+if TYPE_CHECKING:
+    from tui.chat.values import Message
+
+_REASONS = {
+    "cancelled": "stopped",
+    "length": "ended at max_tokens",
+    "context": "ended because the context is full",
+    "failed": "failed",
+}
+
+
+def transcribed(message: Message) -> TranscriptMessage:
+    """The message with its note."""
+    answer = message.role == "assistant"
+    return TranscriptMessage(
+        key=str(message.id),
+        role=message.role,
+        text=message.content,
+        thinking=message.thinking,
+        note=answer_note(message) if answer else "",
+        label=message.model if answer else "",
+        failed=failed(message),
+    )
+
+
+def failed(message: Message) -> bool:
+    """True when the answer ended with an error."""
+    return bool(message.error) or message.reason == "failed"
+
+
+def answer_note(message: Message) -> str:
+    """What stands under an answer: why it ended, when not by itself, and how fast it came."""
+    if message.error:
+        ending = message.error
+    elif message.state == "streaming":
+        ending = "being written in another window"
+    elif message.reason is None:
+        ending = "cut off when puna ended"
+    else:
+        ending = _REASONS.get(message.reason, "")
+    tokens, speed = message.timings.get("completion_tokens"), message.timings.get("decode_tok_s")
+    count = plural(tokens, "token") if isinstance(tokens, int) and tokens else ""
+    pace = rate(float(speed)) if isinstance(speed, float | int) and speed else ""
+    return " · ".join(part for part in (ending, count, pace) if part)

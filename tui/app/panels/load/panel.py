@@ -1,0 +1,183 @@
+"""The load panel: how the selected model will be loaded, set by arrows and digits, with what will be written shown.
+
+It asks for the load with `Load`, and leaves by `Closed`. What the settings would take in memory has its place below the
+fields (`memory`), filled by whoever can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.strip import Strip
+from textual.widgets import Static
+
+from tui.app.look import Drawn
+from tui.app.panels.load.form import FIELDS, Form
+from tui.app.text import clean, fit, thousands
+from tui.llama.settings import LoadSettings
+
+if TYPE_CHECKING:
+    from tui.library import Model
+
+LABEL, VALUE = 18, 14
+
+
+class LoadFields(Drawn, can_focus=True):
+    """The fields. Its keys are the group "load" of the action table; digits are typed into numbers."""
+
+    @dataclass
+    class Changed(Message):
+        """Another value, or another field."""
+
+        form: Form
+
+    def __init__(self, form: Form) -> None:
+        super().__init__(id="fields")
+        self._form = form
+
+    @property
+    def form(self) -> Form:
+        """The values."""
+        return self._form
+
+    @form.setter
+    def form(self, form: Form) -> None:
+        if form != self._form:
+            self._form = form
+            self.refresh()
+            self.post_message(self.Changed(form))
+
+    def render_line(self, y: int) -> Strip:
+        width, form = self.size.width, self._form
+        first = max(0, min(form.at - self.size.height + 1, len(FIELDS) - self.size.height)) if self.size.height else 0
+        at = y + first
+        if at >= len(FIELDS):
+            return Strip.blank(width, self.pen())
+        one, here, glyphs = FIELDS[at], at == form.at, self.glyphs
+        on = "surface" if here else ""
+        value = form.values[one.name]
+        shown = thousands(value) if isinstance(value, int) else str(value)
+        color = "muted" if value == one.automatic else "foreground"
+        left, right = (glyphs.left, glyphs.right) if here else (" ", " ")
+        segments = [
+            Segment(f"{glyphs.pointer if here else ' '} ", self.pen("accent", on=on)),
+            Segment(fit(one.label, LABEL), self.pen("foreground" if here else "muted", on=on)),
+            Segment(f"{left} ", self.pen("accent", on=on)),
+            Segment(fit(shown, VALUE - 4), self.pen(color, "bold" if here else "", on=on)),
+            Segment(f" {right} ", self.pen("accent", on=on)),
+        ]
+        room = width - sum(cell_len(segment.text) for segment in segments)
+        hint = form.hint() if here else ""
+        segments.append(Segment(fit(f" {hint}", room, glyphs.ellipsis), self.pen("muted", on=on)))
+        return self.line(segments, width)
+
+    def on_key(self, event: events.Key) -> None:
+        if event.character and event.character.isdigit() and event.character.isascii():
+            event.stop()
+            self.form = self.form.digit(event.character)
+
+    def on_click(self, event: events.Click) -> None:
+        if event.y < len(FIELDS):
+            self.form = self.form.move(event.y - self.form.at)
+
+    def action_field_up(self) -> None:
+        self.form = self.form.move(-1)
+
+    def action_field_down(self) -> None:
+        self.form = self.form.move(1)
+
+    def action_less(self) -> None:
+        self.form = self.form.step(-1)
+
+    def action_more(self) -> None:
+        self.form = self.form.step(1)
+
+    def action_much_less(self) -> None:
+        self.form = self.form.step(-1, page=True)
+
+    def action_much_more(self) -> None:
+        self.form = self.form.step(1, page=True)
+
+    def action_auto(self) -> None:
+        self.form = self.form.automatic()
+
+    def action_rub_out(self) -> None:
+        self.form = self.form.rub_out()
+
+    def action_load_now(self) -> None:
+        panel = self.parent
+        if isinstance(panel, LoadPanel):
+            panel.load_now()
+
+    def action_close_load(self) -> None:
+        self.post_message(LoadPanel.Closed())
+
+
+class LoadPanel(Vertical):
+    """The panel for one model."""
+
+    @dataclass
+    class Load(Message):
+        """Load `model` with `settings`, and remember `changes` for it."""
+
+        model: Model
+        settings: LoadSettings
+        changes: dict[str, Any]
+
+    @dataclass
+    class Closed(Message):
+        """The panel is not wanted any more."""
+
+    def __init__(self, model: Model, form: Form) -> None:
+        super().__init__(id="load", classes="panel")
+        self.model = model
+        self._first = form
+        self.border_title = Content(f"Load {clean(model.name)} {clean(model.quant or '')}".rstrip())
+
+    def compose(self) -> ComposeResult:
+        yield LoadFields(self._first)
+        yield Static(Content(""), id="memory")
+        yield Static(Content(""), id="load-words")
+
+    def on_mount(self) -> None:
+        self._tell(self._first)
+
+    @property
+    def fields(self) -> LoadFields:
+        """The fields."""
+        return self.query_one(LoadFields)
+
+    def show_memory(self, lines: Sequence[Content]) -> None:
+        """Say what the settings would take, device by device; no lines say nothing."""
+        self.query_one("#memory", Static).update(Content("\n").join(lines))
+
+    def say(self, words: str) -> None:
+        """A problem that only loading or writing could find."""
+        self.query_one("#load-words", Static).update(Content(clean(words)).stylize("$warning"))
+
+    def load_now(self) -> None:
+        """Ask for the load, unless something is wrong."""
+        form = self.fields.form
+        if not form.problem():
+            self.post_message(self.Load(self.model, form.settings(), form.changes()))
+
+    def on_load_fields_changed(self, event: LoadFields.Changed) -> None:
+        self._tell(event.form)
+
+    def _tell(self, form: Form) -> None:
+        words = self.query_one("#load-words", Static)
+        if problem := form.problem():
+            words.update(Content(problem).stylize("$warning"))
+            return
+        written = "  ".join(f"{name} = {value!r}".replace("'", '"') for name, value in form.changes().items() if value is not None)
+        text = f"models.toml: {written}" if written else "models.toml: nothing of its own, the defaults count"
+        words.update(Content(text).stylize("$faint"))

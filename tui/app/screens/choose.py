@@ -1,0 +1,142 @@
+"""A list that opens over the screen and can be narrowed by typing: the palette, themes, conversations, code blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui.app.keys import Keymap, install
+from tui.app.rows import RowList
+from tui.app.text import clean, fit, fit_right, plural
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Option(Generic[Value]):
+    """One row: what it stands for, its title, more about it, and a word on the right."""
+
+    value: Value
+    title: str
+    detail: str = ""
+    right: str = ""
+
+    def matches(self, words: Sequence[str]) -> bool:
+        """True when every word occurs in what is shown."""
+        text = f"{self.title} {self.detail}".casefold()
+        return all(word in text for word in words)
+
+
+class Options(RowList[Option[object]]):
+    """The rows of a chooser."""
+
+    def draw_row(self, row: Option[object], width: int, selected: bool) -> Sequence[Segment]:
+        on, glyphs = ("surface" if selected else ""), self.glyphs
+        right = clean(row.right)
+        room = width - 3 - (cell_len(right) + 2 if right else 0)
+        title = clean(row.title)
+        title_room = min(cell_len(title), room)
+        detail = clean(row.detail)
+        segments = [
+            Segment(f"{glyphs.pointer if selected else ' '} ", self.pen("accent", on=on)),
+            Segment(fit(title, title_room, glyphs.ellipsis), self.pen("foreground", "bold" if selected else "", on=on)),
+        ]
+        left = room - title_room
+        if detail and left > 12:
+            segments.append(Segment("  " + fit(detail, left - 2, glyphs.ellipsis), self.pen("muted", on=on)))
+        else:
+            segments.append(Segment(" " * left, self.pen("muted", on=on)))
+        if right:
+            segments.append(Segment("  " + fit_right(right, cell_len(right)), self.pen("muted", on=on)))
+        return [*segments, Segment(" ", self.pen(on=on))]
+
+
+class ChooseScreen(ModalScreen[Value | None], Generic[Value]):
+    """Ends with the chosen value, or None. `on_move` hears of every row that the cursor comes to."""
+
+    AUTO_FOCUS = "Input"
+
+    def __init__(
+        self,
+        title: str,
+        options: Sequence[Option[Value]],
+        keymap: Keymap,
+        *,
+        at: int = 0,
+        empty: str = "Nothing here.",
+        on_move: Callable[[Value], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self._title, self._all, self._at, self._empty = title, tuple(options), at, empty
+        self._on_move = on_move
+        install(self, keymap, "dialog", "list")
+
+    def compose(self) -> ComposeResult:
+        rows = Options(self._all, id="options")
+        box = Vertical(Input(placeholder="type to narrow", id="filter", compact=True), rows, Static(id="none"), id="dialog")
+        box.border_title = Content(clean(self._title))
+        yield box
+
+    def on_mount(self) -> None:
+        self._show(self._all, self._at)
+
+    @property
+    def rows(self) -> Options:
+        """The list."""
+        return self.query_one(Options)
+
+    def _show(self, options: Sequence[Option[Value]], at: int = 0) -> None:
+        self.rows.styles.height = max(1, len(options))
+        self.rows.set_rows(options, at)
+        self.query_one("#none", Static).update(Content("" if options else self._empty).stylize("$muted"))
+        self.query_one("#none").display = not options
+        self.rows.display = bool(options)
+        self.query_one("#dialog").border_subtitle = Content(plural(len(options), "row")) if len(options) > 12 else None
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        words = event.value.casefold().split()
+        if words or len(self.rows.rows) != len(self._all):
+            self._show([option for option in self._all if option.matches(words)])
+
+    def on_input_submitted(self) -> None:
+        self.action_choose()
+
+    def on_row_list_moved(self, event: RowList.Moved) -> None:
+        event.stop()
+        option = self.rows.selected
+        if self._on_move is not None and option is not None:
+            self._on_move(option.value)  # type: ignore[arg-type]
+
+    def on_row_list_chosen(self, event: RowList.Chosen) -> None:
+        event.stop()
+        self.action_choose()
+
+    # The filter has the focus, so the list's keys arrive here.
+
+    def action_cursor_up(self) -> None:
+        self.rows.action_cursor_up()
+
+    def action_cursor_down(self) -> None:
+        self.rows.action_cursor_down()
+
+    def action_page_up(self) -> None:
+        self.rows.action_page_up()
+
+    def action_page_down(self) -> None:
+        self.rows.action_page_down()
+
+    def action_choose(self) -> None:
+        option = self.rows.selected
+        self.dismiss(option.value if option is not None else None)  # type: ignore[arg-type]
+
+    def action_close(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,190 @@
+"""The conversation in the chat panel: turns, what streams, and the numbers beside them.
+
+The session tells what happens in the loop; it is only noted here, and drawn at the next tick, everything in order and at
+once. So a fast model costs no more repaints than a slow one, and a key is never behind a token.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tui.app.panels.chat.state import Answering, Reading, Ready
+from tui.chat.events import AnswerBegun, AnswerEnded, SessionEvent, StoreHealed, StoreTrouble, UserStored
+from tui.chat.session import ChatSession
+from tui.chat.turn import AnswerEngine, TurnOptions
+from tui.chat.values import Message
+from tui.engine.protocol import Channel, Delta, Done, PromptProgress
+from tui.llama.settings import SamplingSettings
+
+if TYPE_CHECKING:
+    from tui.app.panels.chat.panel import ChatPanel
+    from tui.app.ticker import Ticker
+    from tui.chat.thread import AsyncStore
+
+
+class Talk:
+    """One panel's conversation. `notify` shows a sentence with a severity."""
+
+    def __init__(
+        self,
+        store: AsyncStore,
+        panel: ChatPanel,
+        ticker: Ticker,
+        notify: Callable[[str, str], None],
+        *,
+        system: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store, self._panel, self._ticker, self._notify, self._clock = store, panel, ticker, notify, clock
+        self._events: deque[SessionEvent] = deque()
+        self._shown: list[int] = []
+        self.system = system
+        """System prompt of new conversations."""
+        self.session = self._new_session(None)
+        self.answer_tokens = 0
+        """Tokens of the answer that streams, or streamed last."""
+        self._prompt_tokens = 0
+        self._first_at = 0.0
+        self.n_ctx = 0
+        """Context of the loaded model, in tokens."""
+
+    @property
+    def busy(self) -> bool:
+        """True while a turn runs."""
+        return self.session.busy
+
+    @property
+    def last_answer(self) -> Message | None:
+        """The newest answer that has text."""
+        return next((m for m in reversed(self.session.messages) if m.role == "assistant" and m.content), None)
+
+    @property
+    def can_answer_again(self) -> bool:
+        """True when there is a question to answer."""
+        return bool(self.session.messages) and not self.busy
+
+    # ---- turns: each is awaited in a worker
+
+    async def send(self, text: str, engine: AnswerEngine, sampling: SamplingSettings, options: TurnOptions) -> None:
+        """Store the person's words, then have them answered."""
+        await self.session.send(text, engine, sampling, options)
+
+    async def again(self, engine: AnswerEngine, sampling: SamplingSettings, options: TurnOptions) -> None:
+        """Have the last question answered once more; the answer before is kept beside it."""
+        await self.session.regenerate(engine, sampling, options)
+
+    def stop(self) -> None:
+        """End the answer early; what there is stays."""
+        self.session.stop()
+
+    def new(self) -> None:
+        """An empty conversation; it is stored with its first message."""
+        self.session = self._new_session(None)
+        self.answer_tokens = 0
+        self._show(())
+
+    async def open(self, conversation_id: int) -> None:
+        """Show a stored conversation. Raises StoreError; what is shown stays then."""
+        session = self._new_session(conversation_id)
+        messages = await session.load()
+        self.session = session
+        self._show(messages)
+
+    # ---- what streams
+
+    def flush(self) -> None:
+        """Draw everything noted since the last tick."""
+        text: list[str] = []
+        channel: Channel = "answer"
+        while self._events:
+            event = self._events.popleft()
+            if isinstance(event, Delta):
+                if event.channel != channel and text:
+                    self._panel.transcript.append("".join(text), channel)
+                    text = []
+                channel = event.channel
+                text.append(event.text)
+                continue
+            if text:
+                self._panel.transcript.append("".join(text), channel)
+                text = []
+            self._draw(event)
+        if text:
+            self._panel.transcript.append("".join(text), channel)
+        if isinstance(self._panel.status, Answering | Reading) and self.answer_tokens:
+            self._panel.set_status(self._answering())
+
+    def set_context(self, n_ctx: int) -> None:
+        """Another model, or none (0), is loaded: its context counts from now on."""
+        self.n_ctx = n_ctx
+        self._rest()
+
+    def _heard(self, event: SessionEvent) -> None:
+        """Note an event, in the loop. Counting is done here, since a tick may be late."""
+        if isinstance(event, Delta):
+            if not self.answer_tokens:
+                self._first_at = self._clock()
+            self.answer_tokens += 1
+        elif isinstance(event, AnswerBegun):
+            self.answer_tokens, self._prompt_tokens = 0, 0
+        elif isinstance(event, PromptProgress):
+            self._prompt_tokens = event.total
+        self._events.append(event)
+        self._ticker.wake()
+
+    def _draw(self, event: SessionEvent) -> None:
+        panel = self._panel
+        if isinstance(event, UserStored):
+            self._match(self.session.messages)
+        elif isinstance(event, AnswerBegun):
+            self._match(tuple(m for m in self.session.messages if m.id < event.message.id))
+            self._shown.append(event.message.id)
+            panel.begin_answer(event.message)
+        elif isinstance(event, PromptProgress):
+            if self._prompt_tokens and event.done < event.total:
+                panel.set_status(Reading(event.done, event.total, self.n_ctx))
+        elif isinstance(event, Done):
+            panel.set_rate(event.timings.decode_tok_s)
+        elif isinstance(event, AnswerEnded):
+            panel.end_answer(event.message)
+            self._rest(event.message)
+            if not event.stored:
+                self._notify("This answer could not be stored yet; it is tried again.", "warning")
+        elif isinstance(event, StoreTrouble):
+            self._notify(str(event.error), "error")
+        elif isinstance(event, StoreHealed):
+            self._notify("What could not be stored has been now.", "information")
+
+    def _answering(self) -> Answering:
+        elapsed = self._clock() - self._first_at
+        tok_s = (self.answer_tokens - 1) / elapsed if self.answer_tokens > 4 and elapsed > 0 else None
+        if tok_s is not None:
+            self._panel.set_rate(tok_s)
+        return Answering(self._prompt_tokens, self.answer_tokens, self.n_ctx, tok_s)
+
+    def _rest(self, message: Message | None = None) -> None:
+        """The line when nothing runs: what the last answer left in the context."""
+        if self.n_ctx and not (self.busy and message is None):
+            last = message or self.last_answer
+            used = last.timings.get("n_ctx_used") if last else 0
+            self._panel.set_status(Ready(int(used or 0), self.n_ctx))
+
+    def _match(self, messages: tuple[Message, ...]) -> None:
+        """Bring the transcript to these messages: one more is added, anything else is shown anew."""
+        ids = [message.id for message in messages]
+        if ids[:-1] == self._shown and ids:
+            self._panel.add_message(messages[-1])
+            self._shown = ids
+        elif ids != self._shown:
+            self._show(messages)
+
+    def _show(self, messages: tuple[Message, ...]) -> None:
+        self._shown = [message.id for message in messages]
+        self._panel.show_messages(messages)
+        self._rest()
+
+    def _new_session(self, conversation_id: int | None) -> ChatSession:
+        return ChatSession(self._store, conversation_id, system=self.system, on_event=self._heard)

@@ -1,0 +1,92 @@
+"""Words and numbers as the screen shows them: cleaned of anything a terminal would obey, cut to cells, sizes in one unit.
+
+Names of models, file paths, error texts of native code and titles come from outside. They pass through `clean` before they
+are drawn, and are never parsed as markup.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rich.cells import cell_len, set_cell_size
+
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
+    r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"  # OSC, DCS, SOS, PM, APC up to their end
+    r"|\x1b[@-Z\\-_a-z0-9=>]?"
+)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+
+GIB = 1 << 30
+MIB = 1 << 20
+
+
+def clean(text: str) -> str:
+    """`text` on one line, without escape sequences, controls, direction overrides and bytes that were not UTF-8."""
+    return " ".join(clean_lines(text).split())
+
+
+def clean_lines(text: str) -> str:
+    """Like `clean`, with line breaks and indentation kept; for logs."""
+    text = _ESCAPES.sub("", text).replace("\t", "    ")
+    text = _CONTROLS.sub("", text.replace("\r\n", "\n"))
+    return _SURROGATES.sub("\ufffd", text)
+
+
+def fit(text: str, width: int, ellipsis: str = "…") -> str:
+    """`text` in exactly `width` cells: padded on the right, or cut there with an ellipsis."""
+    if width <= 0:
+        return ""
+    if cell_len(text) <= width:
+        return text + " " * (width - cell_len(text))
+    mark = cell_len(ellipsis)
+    return set_cell_size(text, max(0, width - mark)) + ellipsis[:width]
+
+
+def fit_right(text: str, width: int) -> str:
+    """`text` at the right edge of `width` cells; cut on the right when it does not fit."""
+    missing = width - cell_len(text)
+    return " " * missing + text if missing >= 0 else set_cell_size(text, max(0, width))
+
+
+def thousands(number: int) -> str:
+    """12345 as "12 345"."""
+    return f"{number:,}".replace(",", " ")
+
+
+def brief(number: int) -> str:
+    """A count of tokens in at most six cells: 512, 3.1 k, 16 k, 1.2 M. 16 384 is 16 k, as people say it."""
+    if number < 1000:
+        return str(number)
+    if number < 1_000_000:
+        if number >= 4096 and number % 1024 == 0:
+            return f"{number // 1024} k"
+        thousand = number / 1000
+        return f"{thousand:.1f} k" if thousand < 9.95 else f"{thousand:.0f} k"
+    return f"{number / 1_000_000:.1f} M"
+
+
+def gib(size_bytes: int) -> str:
+    """Bytes as GiB without the unit: 0.4, 31.2, 251."""
+    value = size_bytes / GIB
+    return f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
+
+
+def size(size_bytes: int) -> str:
+    """Bytes with their unit: 93 MiB, 4.1 GiB."""
+    if size_bytes < MIB:
+        return f"{size_bytes / 1024:.0f} KiB"
+    if size_bytes < 999.5 * MIB:
+        return f"{size_bytes / MIB:.0f} MiB"
+    return f"{gib(size_bytes)} GiB"
+
+
+def rate(tok_s: float) -> str:
+    """Tokens per second: 8.4 tok/s, 61 tok/s."""
+    return f"{tok_s:.1f} tok/s" if tok_s < 9.95 else f"{tok_s:.0f} tok/s"
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """1 model, 2 models."""
+    return f"{thousands(number)} {one if number == 1 else many or one + 's'}"
