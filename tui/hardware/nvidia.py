@@ -1,83 +1,75 @@
-"""NVIDIA's GPUs as rows of a snapshot, through NVML.
+"""NVIDIA's GPUs as rows of a snapshot, through NVML: opening the driver, keeping the list, leaving sleepers asleep.
 
-"Used" is the second version of NVML's memory call and "free" is NVML's own: what the driver keeps for itself is in
-neither. Each figure may fail alone, and a GPU that is lost keeps its row and says so. Nothing here raises.
+A GPU that is lost keeps its row and says so, and is found again when it comes back. Nothing here raises.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tui.hardware import nvml
-from tui.hardware.processes import ProcessNames, clean
-from tui.hardware.snapshot import Gpu, GpuProcess
+from tui.hardware.cuda import marks
+from tui.hardware.nvidia_device import Device, Reading, divide, identified
+from tui.hardware.nvidia_rows import RowReader, identity, lost
+from tui.hardware.power import NvidiaPower
+from tui.hardware.processes import ProcessNames
+from tui.hardware.snapshot import Gpu, Ram
+from tui.hardware.unified import shares_host_memory, with_host_memory
 
 REOPEN_S = 10.0
-"""How often a driver that is missing, or a GPU that is lost, is looked for again."""
-
-
-@dataclass(slots=True)
-class _Device:
-    """A GPU once seen. It stays in the list when it is lost."""
-
-    index: int
-    handle: Any
-    uuid: str | None = None
-    name: str | None = None
-    total_bytes: int | None = None
-    gone: str | None = None
-
-
-class _Reading:
-    """One pass over one device: collects figures, and the first error that means more than "cannot tell"."""
-
-    def __init__(self) -> None:
-        self.code: int | None = None
-        """The serious error; None so far."""
-        self.last: Exception | None = None
-        """The last error of any kind."""
-
-    def ask(self, call: Callable[..., Any], *args: Any) -> Any:
-        """The answer, or None. After a serious error the device is not asked again."""
-        if self.code is not None:
-            return None
-        try:
-            return call(*args)
-        except Exception as error:  # a broken answer (a name that is no UTF-8) must not cost the other figures
-            self.last = error
-            code = nvml.code_of(error)
-            if code not in nvml.HARMLESS and not isinstance(error, UnicodeError):
-                self.code = code
-            return None
+"""How often a driver that is missing, or a GPU that is lost, is looked for again, and how cards are divided."""
 
 
 class NvidiaReader:
-    """Reads all GPUs that NVML lists. Not for two threads at a time."""
+    """Reads all GPUs that NVML lists. Not for two threads at a time.
+
+    `power` tells which cards are asleep (none are, without it); `ram` measures the host's memory, asked for only where
+    a GPU has none of its own; `shares` tells such a GPU by its name.
+    """
 
     def __init__(
         self,
         load: nvml.LoadNvml = nvml.load_pynvml,
         names: ProcessNames | None = None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        power: NvidiaPower | None = None,
+        ram: Callable[[], Ram] = Ram,
+        shares: Callable[[str | None], bool] = shares_host_memory,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.problem: nvml.DriverProblem | None = None
         """Why NVML does not answer; None while it does."""
         self.problem_code: int | None = None
         self._load, self._names, self._clock = load, names or ProcessNames(), clock
+        self._power, self._ram, self._shares = power, ram, shares
+        self._environ = os.environ if environ is None else environ
         self._lib: Any = None
-        self._devices: list[_Device] = []
-        self._opened_at: float | None = None
+        self._rows: RowReader | None = None
+        self._devices: list[Device] = []
+        self._looked_at: float | None = None
         self._unwell = True
-        self._memory_v1 = False
 
     def read(self, engine_pids: Collection[int] = ()) -> tuple[Gpu, ...]:
-        """A row for each GPU, in NVML's order. Opens the library when it is not, and again when a GPU is lost."""
-        if self._unwell and (self._opened_at is None or self._clock() - self._opened_at >= REOPEN_S):
+        """A row for each GPU, in NVML's order, each card's MIG instances behind it. Opens the library when it is not,
+        and again when a GPU is lost.
+        """
+        due = self._looked_at is None or self._clock() - self._looked_at >= REOPEN_S
+        if due and self._power is not None:
+            self._power.rescan()
+        if self._lib is None and self._power is not None and self._power.all_asleep():
+            # Opened as soon as somebody else has woken one.
+            self._looked_at = self._clock() if due else self._looked_at
+            return tuple(self._sleepers())
+        if self._unwell and (due or self._opens_after_sleep()):
             self._reopen()
-        rows = tuple(self._row(device, engine_pids) for device in self._devices)
+        elif due:
+            self._divide_again()
+        rows = tuple(row for device in self._devices for row in self._read(device, engine_pids))
         self._names.keep_only(process.pid for row in rows for process in row.processes)
         return rows
 
@@ -88,11 +80,22 @@ class NvidiaReader:
                 self._lib.nvmlShutdown()
             except Exception:  # noqa: S110 - the driver may be gone, and then there is nothing to let go of
                 pass
-        self._lib, self._unwell, self._opened_at = None, True, None
+        self._lib, self._rows, self._unwell, self._looked_at = None, None, True, None
+
+    def _opens_after_sleep(self) -> bool:
+        return self._lib is None and self.problem is None
+
+    def _sleepers(self) -> Iterator[Gpu]:
+        """Rows of cards that are all asleep: as they were known, or by their place on the bus."""
+        if self._devices:
+            yield from (replace(identity(device), asleep=True) for device in self._devices)
+        elif self._power is not None:
+            for index, address in enumerate(self._power.addresses):
+                yield Gpu(index, None, None, "nvidia", pci=address, asleep=True)
 
     def _reopen(self) -> None:
         self.close()
-        self._opened_at = self._clock()
+        self._looked_at = self._clock()
         try:
             lib = self._load()
             lib.nvmlInit()
@@ -102,33 +105,25 @@ class NvidiaReader:
                 device.handle, device.gone = None, device.gone or nvml.device_problem(nvml.DRIVER_NOT_LOADED)
             return
         self._lib, self.problem, self.problem_code = lib, None, None
+        self._rows = RowReader(lib, self._names, self._clock)
         self._unwell = False
-        self._memory_v1 = False
         self._devices = self._merged(self._listed(lib))
+        self._mark()
 
-    def _listed(self, lib: Any) -> list[_Device]:
-        reading = _Reading()
+    def _listed(self, lib: Any) -> list[Device]:
+        reading = Reading()
         count = reading.ask(lib.nvmlDeviceGetCount)
         if count is None:
             failed = reading.last or RuntimeError("it lists no devices")
             self.problem, self.problem_code = nvml.driver_problem(failed), nvml.code_of(failed)
             self._unwell = True
-        return [self._identified(lib, index) for index in range(count or 0)]
+        found = [identified(lib, index) for index in range(count or 0)]
+        self._unwell = self._unwell or any(device.handle is None for device in found)
+        for device in found:
+            device.unified = self._shares(device.name)
+        return found
 
-    def _identified(self, lib: Any, index: int) -> _Device:
-        reading = _Reading()
-        handle = reading.ask(lib.nvmlDeviceGetHandleByIndex, index)
-        device = _Device(index, handle)
-        if handle is None:
-            failed = reading.last or RuntimeError("no handle")
-            device.gone = nvml.device_problem(nvml.code_of(failed), failed)
-            self._unwell = True
-            return device
-        uuid, name = reading.ask(lib.nvmlDeviceGetUUID, handle), reading.ask(lib.nvmlDeviceGetName, handle)
-        device.uuid, device.name = (clean(text) if isinstance(text, str) else None for text in (uuid, name))
-        return device
-
-    def _merged(self, fresh: list[_Device]) -> list[_Device]:
+    def _merged(self, fresh: list[Device]) -> list[Device]:
         """The new list, with what is known of those that cannot say who they are, and with those that are missing."""
         merged = []
         missing = [old for old in self._devices if old.uuid not in {device.uuid for device in fresh if device.uuid}]
@@ -137,75 +132,36 @@ class NvidiaReader:
             if before is not None:
                 missing.remove(before)
                 device.uuid, device.name, device.total_bytes = before.uuid, before.name, before.total_bytes
+                device.pci = device.pci or before.pci
             merged.append(device)
         for old in missing:
-            old.handle, old.gone = None, nvml.device_problem(nvml.NOT_FOUND)
+            old.handle, old.gone, old.instances = None, nvml.device_problem(nvml.NOT_FOUND), []
             self._unwell = True
         return sorted([*merged, *missing], key=lambda device: device.index)
 
-    def _row(self, device: _Device, engine_pids: Collection[int]) -> Gpu:
-        if device.handle is None or self._lib is None:
-            return _lost(device, device.gone or nvml.device_problem(nvml.DRIVER_NOT_LOADED))
-        lib, handle, reading = self._lib, device.handle, _Reading()
-        memory = self._memory(reading, handle)
-        if memory is not None:
-            device.total_bytes = memory.total
-        busy = reading.ask(lib.nvmlDeviceGetUtilizationRates, handle)
-        degrees = reading.ask(lib.nvmlDeviceGetTemperature, handle, lib.NVML_TEMPERATURE_GPU)
-        milliwatts = reading.ask(lib.nvmlDeviceGetPowerUsage, handle)
-        processes = self._processes(reading, handle, engine_pids)
-        if reading.code is not None:
-            self._unwell = self._unwell or reading.code in nvml.NEEDS_REOPENING
-            return _lost(device, nvml.device_problem(reading.code, reading.last))
-        return Gpu(
-            index=device.index,
-            uuid=device.uuid,
-            name=device.name,
-            vendor="nvidia",
-            total_bytes=device.total_bytes,
-            used_bytes=memory.used if memory is not None else None,
-            free_bytes=memory.free if memory is not None else None,
-            utilization=busy.gpu if busy is not None else None,
-            temperature_c=degrees,
-            power_w=milliwatts / 1000 if milliwatts is not None else None,
-            processes=processes,
-        )
+    def _divide_again(self) -> None:
+        """An administrator may cut a card anew at any time."""
+        self._looked_at = self._clock()
+        awake = [device for device in self._devices if device.knows_mig and not self._asleep(device)]
+        changed = [device for device in awake if self._lib is not None and divide(self._lib, device)]
+        if changed:
+            self._mark()
 
-    def _memory(self, reading: _Reading, handle: Any) -> Any:
-        if not self._memory_v1:
-            memory = reading.ask(self._lib.nvmlDeviceGetMemoryInfo, handle, self._lib.nvmlMemory_v2)
-            if memory is not None or reading.code is not None:
-                return memory
-        # Drivers before 510 know only the first version, where "used" includes what the driver reserves.
-        memory = reading.ask(self._lib.nvmlDeviceGetMemoryInfo, handle)
-        self._memory_v1 = memory is not None
-        return memory
+    def _mark(self) -> None:
+        listed = [one for device in self._devices for one in (device, *device.instances)]
+        for device, mark in zip(listed, marks(listed, self._environ), strict=True):
+            device.mark = mark
 
-    def _processes(self, reading: _Reading, handle: Any, engine_pids: Collection[int]) -> tuple[GpuProcess, ...]:
-        """Compute and graphics processes, each pid once, the largest first; one that is in both lists is the same
-        memory.
-        """
-        used: dict[int, int | None] = {}
-        for kind in ("Compute", "Graphics"):
-            for version in ("_v3", "_v2"):
-                listed = reading.ask(getattr(self._lib, f"nvmlDeviceGet{kind}RunningProcesses{version}"), handle)
-                if listed is not None:
-                    break
-            for process in listed or ():
-                used[process.pid] = _more(used.get(process.pid), process.usedGpuMemory)
-        found = (self._process(pid, used_bytes, pid in engine_pids) for pid, used_bytes in used.items())
-        return tuple(sorted(found, key=lambda process: (-(process.used_bytes or 0), process.pid)))
+    def _asleep(self, device: Device) -> bool:
+        return self._power is not None and self._power.asleep(device.pci)
 
-    def _process(self, pid: int, used_bytes: int | None, mine: bool) -> GpuProcess:
-        name, user = self._names.look_up(pid)
-        return GpuProcess(pid, name, user, used_bytes, mine)
-
-
-def _lost(device: _Device, error: str) -> Gpu:
-    """The row of a GPU that does not answer: who it is, and why there is nothing else."""
-    return Gpu(device.index, device.uuid, device.name, "nvidia", total_bytes=device.total_bytes, error=error)
-
-
-def _more(one: int | None, other: int | None) -> int | None:
-    """The larger of two figures, either of which may be unknown."""
-    return max((value for value in (one, other) if value is not None), default=None)
+    def _read(self, device: Device, engine_pids: Collection[int]) -> tuple[Gpu, ...]:
+        if device.handle is None or self._rows is None:
+            return (lost(device, device.gone or nvml.device_problem(nvml.DRIVER_NOT_LOADED)),)
+        if self._asleep(device):
+            return (replace(identity(device), asleep=True),)
+        rows = self._rows.card(device, engine_pids)
+        self._unwell = self._unwell or self._rows.code in nvml.NEEDS_REOPENING
+        if device.unified and rows[0].error is None and rows[0].used_bytes is None:
+            return (with_host_memory(rows[0], self._ram()), *rows[1:])
+        return rows

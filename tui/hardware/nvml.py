@@ -18,8 +18,10 @@ GPU_IS_LOST, RESET_REQUIRED, VERSION_MISMATCH, ARGUMENT_VERSION = 15, 16, 18, 25
 
 HARMLESS = frozenset({NOT_SUPPORTED, NO_PERMISSION, NOT_FOUND, FUNCTION_NOT_FOUND, ARGUMENT_VERSION})
 """One figure is missing; the device is well."""
-NEEDS_REOPENING = frozenset({UNINITIALIZED, DRIVER_NOT_LOADED, GPU_IS_LOST, RESET_REQUIRED})
+NEEDS_REOPENING = frozenset({UNINITIALIZED, DRIVER_NOT_LOADED, GPU_IS_LOST, RESET_REQUIRED, VERSION_MISMATCH})
 """The driver or the device went away; opening the library again may find it back."""
+FATAL = NEEDS_REOPENING | {TIMEOUT}
+"""Whichever figure was asked for, the device has no others. Any other error costs that figure alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import os
 import time
 import unicodedata
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from tui.hardware.files import read
 
@@ -31,22 +32,48 @@ def clean(text: str, length: int = MAX_NAME) -> str:
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-class ProcessNames:
-    """Looks processes up in one proc tree, remembering each for some seconds."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a process by its pid."""
 
-    def __init__(self, proc_root: str = "/proc", clock: Callable[[], float] = time.monotonic) -> None:
+    name: str | None = None
+    user: str | None = None
+    here: bool = False
+    """False where no process of this PID namespace has the pid: it has ended, or the pid is the host's."""
+
+
+class ProcessNames:
+    """Looks processes up in one proc tree, remembering each for some seconds.
+
+    In a container a driver's pid may be the host's and yet be taken here, by a process that has nothing to do with it.
+    So with `nested` (found out where not given) only a process that holds a device of the driver open counts as here.
+    """
+
+    def __init__(
+        self, proc_root: str = "/proc", clock: Callable[[], float] = time.monotonic, nested: bool | None = None
+    ) -> None:
         self._root, self._clock = proc_root, clock
-        self._known: dict[int, tuple[float, str | None, str | None]] = {}
+        self._known: dict[int, tuple[float, Known]] = {}
         self._users: dict[int, str] = {}
+        self._nested = _in_container(proc_root) if nested is None else nested
 
     def look_up(self, pid: int) -> tuple[str | None, str | None]:
         """Name and user of a process; None for what cannot be told."""
+        known = self.look(pid)
+        return known.name, known.user
+
+    def knows(self, pid: int) -> bool:
+        """True when it was looked up before and not forgotten since."""
+        return pid in self._known
+
+    def look(self, pid: int) -> Known:
+        """Everything known of a process."""
         now = self._clock()
         found = self._known.get(pid)
         if found is None or now - found[0] >= REFRESH_S:
-            found = (now, *self._read(pid))
+            found = (now, self._read(pid))
             self._known[pid] = found
-        return found[1], found[2]
+        return found[1]
 
     def keep_only(self, pids: Iterable[int]) -> None:
         """Forget everyone else, so that a meter that runs for weeks does not grow."""
@@ -54,13 +81,15 @@ class ProcessNames:
         if len(wanted) < len(self._known):
             self._known = {pid: entry for pid, entry in self._known.items() if pid in wanted}
 
-    def _read(self, pid: int) -> tuple[str | None, str | None]:
+    def _read(self, pid: int) -> Known:
         folder = f"{self._root}/{pid}"
         try:
             uid = os.stat(folder).st_uid  # noqa: PTH116 - a path object per process and second is waste
         except OSError:
-            return None, None
-        return self._name(folder), self._user(uid)
+            return Known()
+        if self._nested and not _may_hold_a_gpu(folder):
+            return Known()
+        return Known(self._name(folder), self._user(uid), here=True)
 
     def _name(self, folder: str) -> str | None:
         comm = (read(f"{folder}/comm", 64) or b"").rstrip(b"\n")
@@ -75,6 +104,33 @@ class ProcessNames:
         if uid not in self._users:
             self._users[uid] = _user_name(uid)
         return self._users[uid]
+
+
+_HOST_NAMESPACE = "pid:[4026531836]"
+"""The first PID namespace's number is fixed (PROC_PID_INIT_INO)."""
+
+
+def _in_container(proc_root: str) -> bool:
+    """True where pids of the host's may not be ours, and a process that uses a GPU is known by the device it holds."""
+    space = _link(f"{proc_root}/self/ns/pid")
+    return space is not None and space != _HOST_NAMESPACE and os.access("/dev/nvidiactl", os.F_OK)
+
+
+def _may_hold_a_gpu(folder: str) -> bool:
+    """False only for a process whose open files can be seen and are no device of NVIDIA's (or of WSL's)."""
+    try:
+        numbers = os.listdir(f"{folder}/fd")  # noqa: PTH208 - plain strings are wanted
+    except OSError:
+        return True
+    links = (_link(f"{folder}/fd/{number}") or "" for number in numbers)
+    return any(link.startswith(("/dev/nvidia", "/dev/dxg")) for link in links)
+
+
+def _link(path: str) -> str | None:
+    try:
+        return os.readlink(path)  # noqa: PTH115 - as above
+    except OSError:
+        return None
 
 
 def _user_name(uid: int) -> str:

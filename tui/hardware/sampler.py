@@ -1,13 +1,14 @@
 """Takes snapshots of the machine: one object, asked once a second by a meter, in a few milliseconds and never raising.
 
-Blocking, for one thread at a time. Nothing that costs start-up time or memory is imported: a monitor stands on this
-alone.
+Blocking, for one thread at a time; what a driver may hold up is in `gpus` alone, so that a watch can ask for it
+elsewhere. Nothing that costs start-up time or memory is imported: a monitor stands on this alone.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Protocol
 
 from tui.hardware import cgroups
 from tui.hardware.cpu import CpuMeter, physical_cores
@@ -15,17 +16,29 @@ from tui.hardware.drivers import has_card
 from tui.hardware.memory import MemoryReader
 from tui.hardware.nvidia import NvidiaReader
 from tui.hardware.nvml import DRIVER_NOT_LOADED, LIBRARY_NOT_FOUND, DriverProblem, LoadNvml, load_pynvml
+from tui.hardware.power import NvidiaPower
 from tui.hardware.processes import ProcessNames
-from tui.hardware.snapshot import Cpu, Gpu, Snapshot
+from tui.hardware.snapshot import Cpu, Disk, Gpu, Snapshot
+from tui.hardware.unified import shares_host_memory
 
 SLOW_S = 10.0
-"""How often the CPU quota is read again: it changes with a container's settings, not with its load."""
+"""How often the CPU quota and the room on a disk are read again: they change slowly."""
 
 _NORMAL_WITHOUT_A_CARD = frozenset({LIBRARY_NOT_FOUND, DRIVER_NOT_LOADED})
 
 
+class GpuReader(Protocol):
+    """One vendor's GPUs."""
+
+    def read(self, engine_pids: Collection[int] = ()) -> tuple[Gpu, ...]: ...
+    def close(self) -> None: ...
+
+
 class Sampler:
-    """Reads the machine under `proc_root` and `sys_root`; `nvml` returns the pynvml module, None leaves NVIDIA out."""
+    """Reads the machine under `proc_root` and `sys_root`; `nvml` returns the pynvml module, None leaves NVIDIA out.
+
+    `disk_folder` is the folder whose room is told; `environ` is where CUDA_VISIBLE_DEVICES is looked up.
+    """
 
     def __init__(
         self,
@@ -33,31 +46,77 @@ class Sampler:
         sys_root: str = "/sys",
         nvml: LoadNvml | None = load_pynvml,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        disk_folder: str | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self._clock = clock
+        self._roots = proc_root, sys_root
         self._memory = MemoryReader(proc_root, sys_root)
         self._cpu = CpuMeter(proc_root)
         self._cpu_levels = cgroups.levels("cpu", proc_root, sys_root)
         self._cores = physical_cores(proc_root=proc_root, sys_root=sys_root)
         self._quota: float | None = None
         self._quota_read_at: float | None = None
-        names = ProcessNames(proc_root, clock)
-        self._nvidia = NvidiaReader(nvml, names, clock) if nvml is not None else None
+        self._disk_folder = disk_folder
+        self._disk: Disk | None = None
+        self._disk_read_at: float | None = None
+        self._nvidia = self._open_nvidia(nvml, environ)
         self._has_nvidia = self._nvidia is not None and has_card("nvidia", proc_root, sys_root)
+        self._others: tuple[GpuReader, ...] | None = None
 
     def sample(self, engine_pids: Collection[int] = ()) -> Snapshot:
         """The machine now. Processes whose pid is in `engine_pids` are marked as this user's own engines."""
-        gpus = self._gpus(engine_pids)
+        gpus, problem, disk = self.gpus(engine_pids), self.nvml_problem, self.disk()
+        return self.host(engine_pids, gpus, str(problem) if problem is not None else None, disk)
+
+    def host(
+        self,
+        engine_pids: Collection[int] = (),
+        gpus: tuple[Gpu, ...] = (),
+        nvml_error: str | None = None,
+        disk: Disk | None = None,
+        *,
+        gpus_age_s: float = 0.0,
+        gpus_stale: bool = False,
+    ) -> Snapshot:
+        """The host now, beside GPU rows and a disk that were measured before: asks no driver and no disk."""
         ram, swap = self._memory.read()
-        problem = self.nvml_problem
         return Snapshot(
             time=time.time(),
             gpus=gpus,
             ram=ram,
             swap=swap,
             cpu=Cpu(self._cores, self._current_quota(), self._cpu.utilization()),
-            nvml_error=str(problem) if problem is not None else None,
+            nvml_error=nvml_error,
+            engines=self._memory.engines(engine_pids),
+            disk=disk,
+            gpus_age_s=gpus_age_s,
+            gpus_stale=gpus_stale,
         )
+
+    def gpus(self, engine_pids: Collection[int] = ()) -> tuple[Gpu, ...]:
+        """The rows of all GPUs now. A driver may make this wait."""
+        if self._others is None:
+            self._others = self._open_others()
+        rows = self._nvidia.read(engine_pids) if self._nvidia is not None else ()
+        for reader in self._others:
+            rows += reader.read(engine_pids)
+        return rows
+
+    def disk(self) -> Disk | None:
+        """The room for models, at most some seconds old; None without a folder. A network folder may make this wait."""
+        now = self._clock()
+        if self._disk_folder is not None and (self._disk_read_at is None or now - self._disk_read_at >= SLOW_S):
+            from tui.hardware.disk import disk
+
+            self._disk, self._disk_read_at = disk(self._disk_folder), now
+        return self._disk
+
+    @property
+    def has_disk(self) -> bool:
+        """True where a folder's room is told."""
+        return self._disk_folder is not None
 
     @property
     def nvml_problem(self) -> DriverProblem | None:
@@ -73,9 +132,26 @@ class Sampler:
         """Let go of the drivers."""
         if self._nvidia is not None:
             self._nvidia.close()
+        for reader in self._others or ():
+            reader.close()
 
-    def _gpus(self, engine_pids: Collection[int]) -> tuple[Gpu, ...]:
-        return self._nvidia.read(engine_pids) if self._nvidia is not None else ()
+    def _open_nvidia(self, nvml: LoadNvml | None, environ: Mapping[str, str] | None) -> NvidiaReader | None:
+        if nvml is None:
+            return None
+        proc_root, sys_root = self._roots
+        return NvidiaReader(
+            nvml,
+            ProcessNames(proc_root, self._clock),
+            self._clock,
+            power=NvidiaPower(proc_root, sys_root),
+            ram=lambda: self._memory.read()[0],
+            shares=lambda name: shares_host_memory(name, proc_root, sys_root),
+            environ=environ,
+        )
+
+    def _open_others(self) -> tuple[GpuReader, ...]:
+        """Readers for the vendors whose cards are here; nothing is imported for the rest."""
+        return ()
 
     def _current_quota(self) -> float | None:
         now = self._clock()

@@ -27,15 +27,15 @@ class GpuProcess:
 
 
 Pool = Literal["own", "shared", "unified"]
-"""Whose memory a GPU uses: its own; its own and part of the host's (an AMD APU); all of it the host's, so that its figures
-are those of RAM and must not be added to them.
+"""Whose memory a GPU uses: its own; its own and part of the host's (an AMD APU); all of it the host's, so that its
+figures are those of RAM and must not be added to them.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One GPU, or one MIG instance. `used_bytes` and `free_bytes` are the driver's own figures and need not add up to the
-    total.
+    """One GPU, or one MIG instance. `used_bytes` and `free_bytes` are the driver's own figures and need not add up to
+    the total.
     """
 
     index: int
@@ -113,7 +113,9 @@ class Cpu:
 
 @dataclass(frozen=True, slots=True)
 class EngineMemory:
-    """Host memory of one engine of ours. A mapped model's pages are in `file_bytes`; the kernel takes them back on demand."""
+    """Host memory of one engine of ours. A mapped model's pages are in `file_bytes`: the kernel takes them back on
+    demand.
+    """
 
     pid: int
     anon_bytes: int | None = None
@@ -157,8 +159,8 @@ class Snapshot:
 
 
 def loadable(gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:
-    """The rows that a load from here could go to, each byte in one row only: no card that is cut into instances, none that
-    CUDA_VISIBLE_DEVICES hides, none that does not answer, none whose memory is the host's.
+    """The rows that a load from here could go to, each byte in one row only: no card that is cut into instances, none
+    that CUDA_VISIBLE_DEVICES hides, none that does not answer, none whose memory is the host's.
     """
     return tuple(
         gpu

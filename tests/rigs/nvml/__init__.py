@@ -32,8 +32,8 @@ def build(folder: Path) -> Path:
 
 @dataclass
 class FakeGpu:
-    """One device, or one MIG instance, as the state file describes it. `errors` maps a call (see state.h) to NVML's error
-    number; `hangs` names calls that do not return until a later state leaves them out.
+    """One device, or one MIG instance, as the state file describes it. `errors` maps a call (see state.h) to NVML's
+    error number; `hangs` names calls that do not return until a later state leaves them out.
     """
 
     name: str = "NVIDIA Stand-in 24GB"
@@ -158,8 +158,8 @@ class StandIn:
         init_hangs: bool = False,
         driver: str = "560.35.03",
     ) -> None:
-        """From now on every call sees these devices; `init` is what opening the library answers, `count` what asking for
-        the number of devices does.
+        """From now on every call sees these devices; `init` is what opening the library answers, `count` what asking
+        for the number of devices does.
         """
         head = [f"init {init}", f"count {count}", f"driver {driver}", *(["hang init"] if init_hangs else [])]
         lines = [*head, *(line for gpu in gpus for line in gpu.lines())]

@@ -1,0 +1,51 @@
+"""Which NVIDIA cards are powered down now. Only the PCI bus is read, which wakes nothing; NVML's mere opening would.
+
+Laptops power a card down when nobody uses it. A card that the kernel keeps on for ever, as on every server, is never
+looked at again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui.hardware.drivers import cards
+from tui.hardware.files import read, read_word
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    address: str
+    status: str
+    may_sleep: bool
+
+
+class NvidiaPower:
+    """Looks at the cards that NVIDIA's driver holds."""
+
+    def __init__(self, proc_root: str = "/proc", sys_root: str = "/sys") -> None:
+        self._roots = proc_root, sys_root
+        self._slots: dict[str, _Slot] = {}
+
+    def rescan(self) -> None:
+        """See which cards are plugged in."""
+        _, sys_root = self._roots
+        found = [card for card in cards(*self._roots) if card.vendor == "nvidia" and card.driver == "nvidia"]
+        self._slots = {}
+        for card in found:
+            folder = f"{sys_root}/bus/pci/devices/{card.address}/power"
+            may_sleep = card.sleeping or read_word(f"{folder}/control") == "auto"
+            self._slots[card.address.lower()] = _Slot(card.address.lower(), f"{folder}/runtime_status", may_sleep)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The cards' PCI addresses, in PCI order, which is NVML's."""
+        return tuple(self._slots)
+
+    def asleep(self, address: str | None) -> bool:
+        """True while that card is powered down."""
+        slot = self._slots.get(address or "")
+        return slot is not None and slot.may_sleep and (read(slot.status, 32) or b"").startswith(b"suspended")
+
+    def all_asleep(self) -> bool:
+        """True where there are cards and each of them is powered down: opening NVML would wake them."""
+        return bool(self._slots) and all(self.asleep(address) for address in self._slots)
