@@ -5,11 +5,16 @@ MemAvailable, not MemFree: mapped model files sit in the page cache and are give
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from tui.hardware import cgroups
 from tui.hardware.files import read
 from tui.hardware.snapshot import EngineMemory, Ram, Swap
+
+if TYPE_CHECKING:
+    from tui.hardware.apple import Answers
 
 
 class MemoryReader:
@@ -17,10 +22,15 @@ class MemoryReader:
 
     def __init__(self, proc_root: str = "/proc", sys_root: str = "/sys") -> None:
         self._proc = proc_root
+        self._mac = _mac() if proc_root == "/proc" and sys.platform == "darwin" else None
         self._levels = cgroups.levels("memory", proc_root, sys_root)
 
     def read(self) -> tuple[Ram, Swap]:
         """Host memory now; None for what this kernel does not tell."""
+        if self._mac is not None:
+            from tui.hardware.apple import host_memory
+
+            return host_memory(self._mac)
         info = _meminfo(read(f"{self._proc}/meminfo"))
         return self._ram(info), _swap(info)
 
@@ -68,6 +78,12 @@ def _meminfo(data: bytes | None) -> dict[bytes, int]:
 def _engine(pid: int, status: bytes) -> EngineMemory:
     held = _meminfo(status)
     return EngineMemory(pid, held.get(b"RssAnon"), held.get(b"RssFile"), held.get(b"RssShmem"), held.get(b"VmSwap"))
+
+
+def _mac() -> Answers:
+    from tui.hardware.apple import Mac
+
+    return Mac()
 
 
 def _total_by_sysconf() -> int | None:

@@ -6,6 +6,7 @@ elsewhere. Nothing that costs start-up time or memory is imported: a monitor sta
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
@@ -13,6 +14,7 @@ from typing import Protocol
 from tui.hardware import cgroups
 from tui.hardware.cpu import CpuMeter, physical_cores
 from tui.hardware.drivers import has_card
+from tui.hardware.files import names_in, read_word
 from tui.hardware.memory import MemoryReader
 from tui.hardware.nvidia import NvidiaReader
 from tui.hardware.nvml import DRIVER_NOT_LOADED, LIBRARY_NOT_FOUND, DriverProblem, LoadNvml, load_pynvml
@@ -23,6 +25,8 @@ from tui.hardware.unified import shares_host_memory
 
 SLOW_S = 10.0
 """How often the CPU quota and the room on a disk are read again: they change slowly."""
+
+_AMD, _INTEL = "0x1002", "0x8086"
 
 _NORMAL_WITHOUT_A_CARD = frozenset({LIBRARY_NOT_FOUND, DRIVER_NOT_LOADED})
 
@@ -151,7 +155,17 @@ class Sampler:
 
     def _open_others(self) -> tuple[GpuReader, ...]:
         """Readers for the vendors whose cards are here; nothing is imported for the rest."""
-        return ()
+        proc_root, sys_root = self._roots
+        if proc_root == "/proc" and sys.platform == "darwin":
+            from tui.hardware.apple import AppleReader, Mac
+
+            return (AppleReader(Mac()),)
+        folder = f"{sys_root}/class/drm"
+        if not {read_word(f"{folder}/{name}/device/vendor") for name in names_in(folder)} & {_AMD, _INTEL}:
+            return ()
+        from tui.hardware.others import KernelReader
+
+        return (KernelReader(proc_root, sys_root, lambda: self._memory.read()[0], self._clock),)
 
     def _current_quota(self) -> float | None:
         now = self._clock()
