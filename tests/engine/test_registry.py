@@ -47,6 +47,12 @@ def write(folder: Path, pid: int, **changes: object) -> Path:
     return path
 
 
+def wrong(**changes: object) -> bytes:
+    """A file that is whole JSON but no engine's."""
+    entry = {"host": HOST, "pid": 999_999, "model": "m", "n_ctx": 1, "n_ctx_used": 1, "decode_tok_s": None, **changes}
+    return json.dumps(entry).encode()
+
+
 def test_an_engine_lists_itself_and_takes_itself_off(engines_dir: Path) -> None:
     entry = Entry(engines_dir, model="mödel 🐟", n_ctx=2048)
     assert running(engines_dir) == (RunningEngine(os.getpid(), "mödel 🐟", 2048, 0, None),)
@@ -122,15 +128,11 @@ def test_a_file_of_another_machine_is_left_alone(engines_dir: Path) -> None:
         b"\xff\xfe",
         b"[" * 5000,
         json.dumps({"host": HOST}).encode(),
-        json.dumps(
-            {"host": HOST, "pid": "x", "model": "m", "n_ctx": 1, "n_ctx_used": 1, "decode_tok_s": None}
-        ).encode(),
-        json.dumps({"host": HOST, "pid": 0, "model": "m", "n_ctx": 1, "n_ctx_used": 1, "decode_tok_s": None}).encode(),
-        json.dumps({"host": HOST, "pid": -1, "model": "m", "n_ctx": 1, "n_ctx_used": 1, "decode_tok_s": None}).encode(),
-        json.dumps({"host": HOST, "pid": 5, "model": "m", "n_ctx": [], "n_ctx_used": 1, "decode_tok_s": None}).encode(),
-        json.dumps(
-            {"host": HOST, "pid": 5, "model": "m", "n_ctx": 1, "n_ctx_used": 1, "decode_tok_s": "fast"}
-        ).encode(),
+        wrong(pid="x"),
+        wrong(pid=0),
+        wrong(pid=-1),
+        wrong(n_ctx=[]),
+        wrong(decode_tok_s="fast"),
     ],
 )
 def test_a_file_that_is_torn_or_wrong_harms_nobody(engines_dir: Path, content: bytes) -> None:

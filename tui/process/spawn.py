@@ -19,6 +19,8 @@ from tui.process.channel import AsyncChannel
 from tui.process.death import meaning, oom_kills
 
 _STDERR_LINES = 200
+_LAST_WORDS_S = 1.0
+"""How long the last of stderr is waited for; a process that the child started may hold it open for ever."""
 _PACKAGE_ROOT = Path(tui.__file__).resolve().parent.parent
 _INSTALLED = ("site-packages", "dist-packages")
 """Folders that children find by themselves. In PYTHONPATH they would come before the standard library, and old
@@ -45,7 +47,7 @@ class Child:
         """Wait for its end, and for the last of its stderr; the return code, negative for a signal."""
         code = await self.process.wait()
         if self._drain is not None:
-            await asyncio.wait([self._drain], timeout=1.0)  # a grandchild may hold the pipe open
+            await asyncio.wait([self._drain], timeout=_LAST_WORDS_S)
             self._drain.cancel()
         self.channel.close()
         return code
@@ -71,26 +73,24 @@ async def spawn(module: str, arguments: Sequence[str], *, incoming: Any) -> Chil
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("child processes must be started from the main thread")
     ours, theirs = socket.socketpair()
-    try:
-        with theirs:
-            process = await _start(module, arguments, theirs.fileno())
-    except BaseException:
-        ours.close()
-        raise
-    ours.setblocking(False)
-    try:
+    errors, its_errors = socket.socketpair()
+    with theirs, its_errors, contextlib.ExitStack() as undo:
+        undo.callback(ours.close)
+        undo.callback(errors.close)
+        # Both are connected before the process starts, so that a cancelled start leaves nothing that nobody ends.
         reader, writer = await asyncio.open_connection(sock=ours)
-    except BaseException:  # whoever waited was cancelled: nobody would ever end this process
-        ours.close()
-        process.kill()
-        await asyncio.shield(process.wait())
-        raise
+        undo.callback(writer.close)
+        error_reader, error_writer = await asyncio.open_connection(sock=errors)
+        undo.callback(error_writer.close)
+        process = await _start(module, arguments, theirs.fileno(), its_errors.fileno())
+        undo.pop_all()
     child = Child(process, AsyncChannel(reader, writer, incoming), _oom_kills_before=oom_kills())
-    child._drain = asyncio.create_task(_drain(process, child.stderr), name=f"stderr of {process.pid}")
+    drain = _drain(error_reader, error_writer, child.stderr)
+    child._drain = asyncio.create_task(drain, name=f"stderr of {process.pid}")
     return child
 
 
-async def _start(module: str, arguments: Sequence[str], fd: int) -> asyncio.subprocess.Process:
+async def _start(module: str, arguments: Sequence[str], fd: int, stderr: int) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",  # a folder named like one of our modules in the working directory must not be imported
@@ -104,7 +104,7 @@ async def _start(module: str, arguments: Sequence[str], fd: int) -> asyncio.subp
         pass_fds=(fd,),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
+        stderr=stderr,
         start_new_session=True,
         env=_environment(),
     )
@@ -120,13 +120,17 @@ def _environment() -> dict[str, str]:
     return environment
 
 
-async def _drain(process: asyncio.subprocess.Process, lines: deque[str]) -> None:
+async def _drain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lines: deque[str]) -> None:
     """Keep the last lines of stderr; a line without an end is kept, too."""
-    stream, rest = process.stderr, b""
-    assert stream is not None
-    while chunk := await stream.read(65536):
-        *whole, rest = (rest + chunk).split(b"\n")
-        lines.extend(line.decode("utf-8", "replace") for line in whole)
-        rest = rest[-65536:]
-    if rest:
-        lines.append(rest.decode("utf-8", "replace"))
+    rest = b""
+    try:
+        while chunk := await reader.read(65536):
+            *whole, rest = (rest + chunk).split(b"\n")
+            lines.extend(line.decode("utf-8", "replace") for line in whole)
+            rest = rest[-65536:]
+    except ConnectionError:
+        pass  # the other end of a socket, unlike that of a pipe, can break off
+    finally:
+        writer.close()
+        if rest:
+            lines.append(rest.decode("utf-8", "replace"))
