@@ -27,6 +27,15 @@ def stand_in(nvml_library: Path, tmp_path: Path) -> StandIn:
     return made
 
 
+class Clock:
+    """A clock that stands still until a test moves it."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Tree:
     """A `proc` and a `sys` folder to which tests write files."""
 

@@ -120,7 +120,7 @@ def _is_apu(card: DrmCard) -> bool:
 
 
 def _apus_by_topology(sys_root: str) -> frozenset[str]:
-    """PCI addresses of GPUs that are one node with CPU cores, as the compute driver tells, which writes them as numbers."""
+    """PCI addresses of GPUs that are one node with CPU cores; the compute driver writes them as numbers."""
     base = f"{sys_root}/class/kfd/kfd/topology/nodes"
     found = set()
     for node in names_in(base):
