@@ -1,0 +1,97 @@
+"""A laptop's sleeping GPU is left asleep: the driver is not even opened."""
+
+from __future__ import annotations
+
+from tests.hardware.conftest import Clock, Tree
+from tests.rigs.nvml import GIB, FakeGpu, StandIn
+from tui.hardware.nvml import load_pynvml
+from tui.hardware.sampler import Sampler
+from tui.hardware.snapshot import Snapshot, loadable, to_json
+
+ONE, TWO = "0000:01:00.0", "0000:02:00.0"
+
+
+def plug_in(tree: Tree, address: str, status: str, control: str = "auto") -> None:
+    base = f"sys/bus/pci/devices/{address}"
+    tree.write(
+        {
+            f"{base}/vendor": "0x10de\n",
+            f"{base}/class": "0x030000\n",
+            f"{base}/power/runtime_status": f"{status}\n",
+            f"{base}/power/control": f"{control}\n",
+        }
+    )
+    driver = tree.folder / base / "driver"
+    if not driver.is_symlink():
+        driver.symlink_to("../../../../bus/pci/drivers/nvidia")
+
+
+def sampler(tree: Tree, clock: Clock) -> Sampler:
+    return Sampler(tree.proc, tree.sys, load_pynvml, clock, environ={})
+
+
+def test_a_sleeping_card_is_shown_and_the_driver_left_closed(stand_in: StandIn, tree: Tree) -> None:
+    clock = Clock()
+    plug_in(tree, ONE, "suspended")
+    stand_in.show([FakeGpu(pci=ONE)])
+    with stand_in.in_this_process(), stand_in.calls() as calls:
+        meter = sampler(tree, clock)
+        for _ in range(3):
+            (row,) = meter.gpus()
+            clock.now += 20.0
+        assert calls() == []
+        assert (row.asleep, row.pci, row.used_bytes, row.error) == (True, ONE, None, None)
+        assert meter.nvml_problem is None
+        assert loadable([row]) == ()
+        assert "asleep" in to_json(Snapshot(0.0, (row,)))["gpus"][0]["error"]
+        # Somebody else wakes it: it is seen at once.
+        plug_in(tree, ONE, "active")
+        (row,) = meter.gpus()
+        assert (row.asleep, row.used_bytes) == (False, 3 * GIB)
+        assert "init" in calls()
+        # It goes to sleep again, and is left alone from then on.
+        plug_in(tree, ONE, "suspended")
+        (row,) = meter.gpus()
+        clock.now += 20.0
+        meter.gpus()
+        assert calls() == []
+        assert (row.asleep, row.name, row.total_bytes, row.used_bytes) == (True, "NVIDIA Stand-in 24GB", 24 * GIB, None)
+        plug_in(tree, ONE, "active")
+        assert meter.gpus()[0].used_bytes == 3 * GIB
+        meter.close()
+
+
+def test_beside_a_card_at_work_only_the_sleeping_one_is_left_alone(stand_in: StandIn, tree: Tree) -> None:
+    plug_in(tree, ONE, "active")
+    plug_in(tree, TWO, "active")
+    stand_in.show([FakeGpu(uuid="GPU-1", pci=ONE), FakeGpu(uuid="GPU-2", pci=TWO)])
+    with stand_in.in_this_process():
+        meter = sampler(tree, Clock())
+        assert [row.used_bytes for row in meter.gpus()] == [3 * GIB, 3 * GIB]
+        plug_in(tree, TWO, "suspended")
+        assert [(row.asleep, row.used_bytes) for row in meter.gpus()] == [(False, 3 * GIB), (True, None)]
+        meter.close()
+
+
+def test_cards_that_are_kept_on_are_simply_read(stand_in: StandIn, tree: Tree) -> None:
+    plug_in(tree, ONE, "active", control="on")
+    stand_in.show([FakeGpu(pci=ONE)])
+    with stand_in.in_this_process():
+        meter = sampler(tree, Clock())
+        # No kernel does this to such a card; a meter that looked would believe it.
+        meter.gpus()
+        plug_in(tree, ONE, "suspended", control="on")
+        assert meter.gpus()[0].used_bytes == 3 * GIB
+        meter.close()
+
+
+def test_a_card_without_nvidias_driver_does_not_keep_it_closed(stand_in: StandIn, tree: Tree) -> None:
+    plug_in(tree, ONE, "suspended")
+    (tree.folder / f"sys/bus/pci/devices/{ONE}/driver").unlink()
+    stand_in.show([], init=9)
+    with stand_in.in_this_process(), stand_in.calls() as calls:
+        meter = sampler(tree, Clock())
+        assert meter.gpus() == ()
+        assert "init" in calls()
+        assert meter.nvml_problem is not None
+        assert "modprobe" in meter.nvml_problem.fix
