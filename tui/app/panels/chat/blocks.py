@@ -29,11 +29,16 @@ _DEEPEST = 12
 
 def layout_chunk(chunk: Chunk, width: int, glyphs: Glyphs) -> list[Line]:
     """The lines of a piece with its list margin, marker and the blank line before it."""
-    margin = min(chunk.margin, max(0, width - NARROWEST))
+    margin = margin_of(chunk, width)
     body = _body(chunk, width - margin, glyphs) or [BLANK]
     if margin:
         body = prefixed(body, marker_runs(chunk, margin, glyphs), [(" " * margin, "")])
     return [BLANK] * space_before(chunk) + body
+
+
+def margin_of(chunk: Chunk, width: int) -> int:
+    """Columns of list margin: less where they would leave too few to the text, but always enough for the marker."""
+    return min(chunk.margin, max(width - NARROWEST, len(chunk.marker) + 1 if chunk.marker else 0))
 
 
 def space_before(chunk: Chunk) -> int:

@@ -106,10 +106,10 @@ class Document:
         entry = self.entries[index]
         self._number_until(index)
         line = entry.advance(self.glyphs)
+        self._heights.set(index, entry.height)
         if line is None:
             return None
         self._forget_numbers(index + 1)
-        self._heights.set(index, entry.height)
         return self._heights.offset(index) + line
 
     # ---- code blocks ----------------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ def _wide_starts(line: str, width: int) -> tuple[int, ...]:
     for first, last, size in graphemes(line):
         if last - first > 1 or line[first] == "\t":
             size = cell_len(shown(line[first:last]))
-        blank = line[first].isspace()
+        blank = line[first:last].isspace()
         if cells + size > width and not blank and first > found[-1]:
             start = word if word > found[-1] else first
             found.append(start)

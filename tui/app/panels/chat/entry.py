@@ -9,7 +9,6 @@ from time import monotonic
 
 from tui.app.panels.chat.glyphs import UNICODE, Glyphs
 from tui.app.panels.chat.heights import Heights
-from tui.app.panels.chat.lines import first_difference
 from tui.app.panels.chat.message import Channel, TranscriptMessage
 from tui.app.panels.chat.ornaments import Card, Label, Note, Space, Thought
 from tui.app.panels.chat.plain import PlainSegmenter
@@ -139,6 +138,7 @@ class Entry:
 
     def fence(self, index: int) -> str:
         """The source of its code block `index`, counted from 0."""
+        self.open()
         return self._answer.fences[index].text
 
     def number_fences(self, base: int) -> None:
@@ -222,15 +222,15 @@ class Entry:
     def _splice(self, stream: BlockStream, index: int, line: int, glyphs: Glyphs) -> int:
         """Take over the units of a stream from `index` on, and draw the new ones."""
         at = self._start + index
-        old = self.units[at].lines if at < len(self.units) else None
+        old = self.units[at] if at < len(self.units) else None
         units = [*stream.units[index:], *self._tail()]
         self.units[at:] = units
         for unit in units:
             if unit.lines is None:
                 unit.draw(self._width, glyphs)
         self.heights.replace(at, [len(unit.lines or ()) for unit in units])
-        if line == 0 and old is not None and units and units[0].lines is not old:
-            line = first_difference(old, units[0].lines or ())
+        if line == 0 and old is not None and units and old is not units[0]:
+            line = units[0].take_over(old)
         return self.heights.offset(at) + line
 
     def _rebuild(self) -> None:

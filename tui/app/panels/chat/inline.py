@@ -130,11 +130,7 @@ class _Writer:
     def _target(self, target: str, shown: str) -> None:
         """Say where a link leads, unless its text says so already."""
         target = readable(target)
-        if (
-            not target
-            or target.removeprefix("mailto:") == shown
-            or target.split("://")[-1].strip("/") == shown.strip("/")
-        ):
+        if not target or _bare(target) == _bare(shown):
             return
         if len(target) > _LONGEST_URL:
             target = target[:_LONGEST_URL] + self._glyphs.ellipsis
@@ -143,6 +139,11 @@ class _Writer:
     def _image(self, token: Token) -> None:
         self._write(token.content or "image", "link")
         self._target(str(token.attrGet("src") or ""), token.content)
+
+
+def _bare(url: str) -> str:
+    """A link target without what adds nothing to it for a reader."""
+    return url.removeprefix("mailto:").split("://")[-1].strip("/")
 
 
 def clean_runs(text: str) -> str:

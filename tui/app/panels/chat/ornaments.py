@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from tui.app.panels.chat.glyphs import Glyphs
 from tui.app.panels.chat.lines import BLANK, PAD, Line, emphasised, line, prefixed
-from tui.app.panels.chat.sanitize import clean, clean_lines, expand_tabs, steady
+from tui.app.panels.chat.sanitize import clean_lines, expand_tabs, one_line, steady
 from tui.app.panels.chat.units import Unit
 from tui.app.panels.chat.wrap import clip, wrap
 
@@ -25,7 +25,7 @@ class Label(Unit):
 
     def __init__(self, name: str, role: str, *, gap: bool) -> None:
         super().__init__()
-        self._name = steady(clean(name))
+        self._name = one_line(name)
         self._style = "you" if role == "user" else "label"
         self._gap = gap
 
@@ -71,7 +71,9 @@ class Note(Unit):
     def draw(self, width: int, glyphs: Glyphs) -> None:
         style = "error" if self._failed else "note"
         mark = "" if self._plain else (glyphs.error if self._failed else glyphs.note) + " "
-        lines = [made for text in clean_lines(self._text) for made in wrap([(steady(text), style)], width - len(mark))]
+        lines = [
+            made for text in clean_lines(self._text) for made in wrap([(one_line(text), style)], width - len(mark))
+        ]
         self.lines = [BLANK] * self._gap + prefixed(lines, [(mark, style)], [(" " * len(mark), "")])
 
 
@@ -80,7 +82,7 @@ class Card(Unit):
 
     def __init__(self, title: str, lines: Sequence[str]) -> None:
         super().__init__()
-        self.title = steady(clean(title))
+        self.title = one_line(title)
         self._texts = [expand_tabs(steady(part)) for text in lines for part in clean_lines(text)]
 
     def estimate(self, width: int) -> int:

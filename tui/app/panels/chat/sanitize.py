@@ -22,8 +22,8 @@ _CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 _INVISIBLE = r"[\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 _SEPARATOR = r"[\u2028\u2029\x85]"
 _SURROGATE = r"[\ud800-\udfff]"
-# The joiner before a wide character (it has other uses in Indic scripts), variation selectors, skin tones.
-_SEQUENCE_MARKS = r"\u200d(?=[\u2190-\u2bff\U0001f000-\U0001faff])|[\ufe0e\ufe0f]|[\U0001f3fb-\U0001f3ff]"
+# The joiner (Rich measures what follows it as nothing), variation selectors, skin tones.
+_SEQUENCE_MARKS = r"[\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]"
 # More marks than this on one cell draw over the lines around it.
 _PILED_MARKS = (
     r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{8})"
@@ -52,6 +52,11 @@ def without_controls(text: str) -> str:
 def clean_lines(text: str) -> list[str]:
     """Text of several lines, each of them clean, whatever line ends it uses."""
     return [clean(part) for part in unify_newlines(text).split("\n")]
+
+
+def one_line(text: str) -> str:
+    """A name, a title or a note, ready to be drawn on one line."""
+    return steady(clean(text)).replace("\t", " ")
 
 
 def unify_newlines(text: str) -> str:

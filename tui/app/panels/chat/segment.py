@@ -166,7 +166,7 @@ class Segmenter:
         chunk = self.open
         before: _Item | None = None
         if depth < len(self._items):
-            if chunk is not None and chunk.kind in ("text", "quote") and not syntax.starts_block(rest):
+            if chunk is not None and chunk.kind in ("text", "quote") and not syntax.leaves_paragraph(rest):
                 chunk.add(rest)  # a lazy continuation of the paragraph
                 return
             self._close()
@@ -368,4 +368,4 @@ def count_fences(text: str) -> int | None:
         elif (opened := syntax.FENCE.match(rest.rstrip())) is not None:
             count += 1
             marks, column = opened["marks"], indent
-    return None if count and syntax.MATH_LINE.search(text) else count
+    return None if count and syntax.FENCE_IN_MATH.search(text) else count

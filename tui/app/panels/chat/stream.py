@@ -131,11 +131,12 @@ class BlockStream:
             index = self._settled + offset
             unit = self.units[index] if index < len(self.units) else None
             if isinstance(unit, FenceUnit) and unit.chunk is chunk:
-                grown = unit.grow(tail, glyphs) if unit.lines is not None else 0
+                unit.tail = "" if chunk.closed else tail
+                grown = unit.grow(glyphs) if unit.lines is not None else 0
                 change = change or (index, grown)
             elif not self._keeps(unit, chunk):
                 change = change or (index, 0)
-                self.units[index : index + 1] = [self._unit(chunk, number)]
+                self.units[index : index + 1] = [self._unit(chunk, number, tail)]
             number += chunk.kind == "fence"
         end = self._settled + len(view)
         if end < len(self.units):
@@ -152,8 +153,10 @@ class BlockStream:
         unit.chunk = chunk
         return True
 
-    def _unit(self, chunk: Chunk, number: int) -> Unit:
+    def _unit(self, chunk: Chunk, number: int, tail: str) -> Unit:
         self.made += 1
         if chunk.kind == "fence":
-            return FenceUnit(chunk, number)
+            fence = FenceUnit(chunk, number)
+            fence.tail = "" if chunk.closed else tail
+            return fence
         return ChunkUnit(chunk, self._style)

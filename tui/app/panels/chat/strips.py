@@ -81,4 +81,5 @@ class Strips:
         if last <= first:
             return strip
         left, middle, right = strip.crop(0, first), strip.crop(first, last), strip.crop(last)
-        return Strip.join([left, Strip([Segment(text, look) for text, _, _ in middle], last - first), right])
+        marked = [Segment(text, style + look if style else look) for text, style, _ in middle]
+        return Strip.join([left, Strip(marked, last - first), right])

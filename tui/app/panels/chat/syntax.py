@@ -28,8 +28,8 @@ UNDECIDED = re.compile(r"[ ]*(?:[#>*+\-_=~`|$\\:]+|\d{1,9}[.)]?)[ ]*$")
 
 FENCE_LINE = re.compile(r"^(?:[ \t]|[-+*][ \t]|\d{1,9}[.)][ \t])*(?:```|~~~).*$", re.MULTILINE)
 """A line that may open or close a fence, inside list items too."""
-MATH_LINE = re.compile(r"^.*(?:\$\$|\\\[)[ \t]*$", re.MULTILINE)
-"""A line that may open displayed mathematics."""
+FENCE_IN_MATH = re.compile(r"(?:\$\$|\\\[)[ \t]*\r?\n(?:(?![ \t\r]*\n)[^\n]*\n)*?[^\n]*(?:```|~~~)")
+"""What may be a fence inside displayed mathematics, where it is none."""
 
 
 def starts_block(rest: str) -> bool:
@@ -44,6 +44,11 @@ def starts_block(rest: str) -> bool:
         or rest in MATH_PAIRS
         or ((found := ITEM.match(rest)) and found["rest"])
     )
+
+
+def leaves_paragraph(rest: str) -> bool:
+    """Whether this line, standing outside the list item of the paragraph before it, goes on without that paragraph."""
+    return starts_block(rest) or (rest[0] in ITEM_STARTS and ITEM.match(rest) is not None)
 
 
 def closes_fence(line: str, marks: str) -> bool:

@@ -16,7 +16,7 @@ from textual import events
 
 from tui.app.panels.chat.lines import BLANK, Line, emphasised, line
 from tui.app.panels.chat.message import Channel, TranscriptMessage
-from tui.app.panels.chat.sanitize import clean, steady
+from tui.app.panels.chat.sanitize import one_line
 from tui.app.panels.chat.view import DocumentView
 from tui.app.panels.chat.wrap import wrap
 
@@ -189,7 +189,7 @@ class Transcript(DocumentView):
 
     def set_empty(self, lines: Sequence[str]) -> None:
         """What an empty transcript shows in its middle: a title, then lines in which `**key**` stands out."""
-        self._empty = [steady(clean(text)) for text in lines]
+        self._empty = [one_line(text) for text in lines]
         if not self.shows_document:
             self.refresh()
 

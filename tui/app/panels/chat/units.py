@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-from tui.app.panels.chat.blocks import layout_chunk, marker_runs, space_before
+from tui.app.panels.chat.blocks import layout_chunk, margin_of, marker_runs, space_before
 from tui.app.panels.chat.code import (
     LONGEST_COLOURED_LINE,
     coloured_lines,
@@ -42,6 +42,16 @@ class Unit:
     def draw(self, width: int, glyphs: Glyphs) -> None:
         """Set `lines`."""
         raise NotImplementedError
+
+    def take_over(self, old: Unit) -> int:
+        """Stand in the place of a unit: lines that look the same stay the same, and so do their strips. Returns the
+        first line that does not."""
+        if self.lines is None or old.lines is None:
+            return 0
+        same = first_difference(old.lines, self.lines)
+        self.lines[:same] = old.lines[:same]
+        self.serial = old.serial
+        return same
 
     def forget(self) -> None:
         """The width has changed: what was drawn is void."""
@@ -86,6 +96,8 @@ class FenceUnit(Unit):
         super().__init__()
         self.chunk = chunk
         self.number = number
+        self.tail = ""
+        """The line that is not complete yet."""
         self._drawn = 0  # lines of the chunk that are drawn for good
         self._body = 0  # where their lines end
         self._shape = (0, 0)  # columns of the margin and of the frame
@@ -102,7 +114,7 @@ class FenceUnit(Unit):
         self._colours, self._coloured = None, False
 
     def draw(self, width: int, glyphs: Glyphs) -> None:
-        margin = min(self.chunk.margin, max(0, width - 16))
+        margin = margin_of(self.chunk, width)
         self._shape = (margin, width - margin)
         self._drawn = 0
         top = [frame_top(self.chunk.info, self.number, width - margin, glyphs)]
@@ -111,10 +123,10 @@ class FenceUnit(Unit):
         self.lines = [BLANK] * space_before(self.chunk) + top
         self._colour_at = (0, len(self.lines))
         self._body = len(self.lines)
-        self.grow("", glyphs)
+        self.grow(glyphs)
 
-    def grow(self, tail: str, glyphs: Glyphs) -> int:
-        """Draw the lines that were added, `tail` (a line that is not complete) and the lower border again.
+    def grow(self, glyphs: Glyphs) -> int:
+        """Draw the lines that were added, and the tail and the lower border again.
 
         Returns the first line that changed.
         """
@@ -126,8 +138,8 @@ class FenceUnit(Unit):
             self.lines.extend(self._code(plain_runs(self.chunk.lines[self._drawn]), glyphs, self._drawn))
             self._drawn += 1
         self._body = len(self.lines)
-        if tail:
-            self.lines.extend(self._code(plain_runs(tail), glyphs, -1))
+        if self.tail:
+            self.lines.extend(self._code(plain_runs(self.tail), glyphs, -1))
         self.lines.extend(self._margin([frame_bottom(self._shape[1], glyphs)]))
         if self.colouring and len(self.chunk.lines) <= COLOURED_AT_ONCE:
             return self.colour(glyphs)[0]

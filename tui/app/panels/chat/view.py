@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -277,8 +278,7 @@ class DocumentView(ScrollView, can_focus=True):
         if selection is not None:
             span = selection.get_span(self.top + y - self._drift)
             if span is not None:
-                look = self.screen.get_component_rich_style("screen--selection")
-                return self.strips.selected(unit.lines[index], *span, look)
+                return self.strips.selected(unit.lines[index], *span, self._selection_look())
         return self.strips.strip(unit.serial, index, unit.lines[index])
 
     # ---- selection ------------------------------------------------------------------------------------------------
@@ -290,6 +290,13 @@ class DocumentView(ScrollView, can_focus=True):
         from tui.app.panels.chat.selected import selected_text
 
         return selected_text(self.document, selection), "\n"
+
+    def _selection_look(self) -> Style:
+        """What selection adds to text: another background, and another colour only where the theme has one for it."""
+        look = self.screen.get_component_rich_style("screen--selection")
+        if self.app.no_color:
+            return Style(reverse=True)
+        return Style(bgcolor=look.bgcolor, color=None if look.color == look.bgcolor else look.color)
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Selected text looks different."""

@@ -26,8 +26,16 @@ _NO_LINE_START = frozenset("、。，．：；？！）］｝」』】〕〉》�
 _NO_LINE_END = frozenset("（［｛「『【〔〈《〖〘‘“￥＄")
 
 
-def graphemes(text: str) -> tuple[Cluster, ...]:
+def graphemes(text: str) -> Sequence[Cluster]:
     """(start, end, cells) of each user-perceived character. Widths add up to Rich's own measure of the text."""
+    if "\t" in text:  # a tab is no part of the character before it, and has no width of its own
+        found: list[Cluster] = []
+        at = 0
+        for part in text.split("\t"):
+            found.extend([(start + at, end + at, cells) for start, end, cells in graphemes(part)])
+            at += len(part) + 1
+            found.append((at - 1, at, 0))
+        return found[:-1]
     return _graphemes(text) if len(text) <= _KEPT_LENGTH else _graphemes.__wrapped__(text)
 
 
