@@ -273,3 +273,18 @@ API int nvmlDeviceGetComputeRunningProcesses_v3(void *handle, unsigned *count, p
 API int nvmlDeviceGetGraphicsRunningProcesses_v3(void *handle, unsigned *count, process_info *out) {
     return processes(handle, 1, count, out);
 }
+
+API int nvmlDeviceGetIndex(void *handle, unsigned *out) {
+    WITH_CARD("index")
+    *out = (unsigned)self.number;
+    return SUCCESS;
+}
+
+/* Asked for by nvitop, beside the figures that matter here. */
+API int nvmlDeviceGetProcessUtilization(void *handle, void *samples, unsigned *count, u64 since) {
+    (void)samples;
+    (void)since;
+    WITH_CARD("samples")
+    *count = 0;
+    return NOT_FOUND;
+}
