@@ -24,7 +24,7 @@ ROLLBACKS = (40, 200, 330, 500, 600, 639)
 """Positions, in tokens, back to which a text of FIRST_TOKENS is taken; the window of the tests' models is 64."""
 REST_TOKENS = 30
 GREEDY = 20
-WALK_STEPS = 16
+WALK_STEPS = 26
 ABORT_AFTER = (1, 40, 90)
 """How many times llama.cpp asks whether to go on before it is told to stop."""
 
