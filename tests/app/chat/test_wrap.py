@@ -8,9 +8,10 @@ from rich.cells import cell_len
 
 from tests.app.chat.texts import patient
 from tui.app.panels.chat.lines import copied, emphasised, first_difference, line
+from tui.app.panels.chat.sanitize import steady
 from tui.app.panels.chat.wrap import clip, graphemes, wrap, wrap_hard
 
-TEXT = st.text(alphabet=st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=200)
+TEXT = st.text(alphabet=st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=200).map(steady)
 WIDTH = st.integers(min_value=4, max_value=60)
 
 
@@ -75,6 +76,10 @@ def test_wide_characters_break_anywhere_but_before_closing_marks() -> None:
 def test_characters_of_several_code_points_are_not_cut() -> None:
     assert lines("🇩🇪🇫🇷🇮🇹", 4) == ["🇩🇪🇫🇷", "🇮🇹"]
     assert lines("éééééé", 4) == ["éééé", "éé"]
+
+
+def test_a_joiner_joins_emoji_only() -> None:
+    assert [end for _, end, _ in graphemes("a\u200d字👩\u200d💻")] == [2, 3, 6]
 
 
 def test_joints_tell_wrapped_lines_from_written_ones() -> None:

@@ -68,7 +68,7 @@ def unify_newlines(text: str) -> str:
 
 def steady(text: str) -> str:
     """Emoji sequences as their parts: terminals disagree on how wide the sequences are, and a wrong guess shifts all
-    that stands to the right of them."""
+    that stands to the right of them. Without its joiners, other text is as wide as the sum of its characters."""
     return text if text.isascii() else re.sub(_SEQUENCE_MARKS, "", text)
 
 

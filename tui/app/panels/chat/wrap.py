@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from rich.cells import cell_len, split_graphemes
+from rich.cells import cell_len, get_character_cell_size
 
 from tui.app.panels.chat.lines import Line, Run
 
@@ -27,34 +27,31 @@ _NO_LINE_END = frozenset("（［｛「『【〔〈《〖〘‘“￥＄")
 
 
 def graphemes(text: str) -> Sequence[Cluster]:
-    """(start, end, cells) of each user-perceived character. Widths add up to Rich's own measure of the text."""
-    if "\t" in text:  # a tab is no part of the character before it, and has no width of its own
-        found: list[Cluster] = []
-        at = 0
-        for part in text.split("\t"):
-            found.extend([(start + at, end + at, cells) for start, end, cells in graphemes(part)])
-            at += len(part) + 1
-            found.append((at - 1, at, 0))
-        return found[:-1]
+    """(start, end, cells) of each user-perceived character. Widths add up to Rich's measure of `steady` text."""
     return _graphemes(text) if len(text) <= _KEPT_LENGTH else _graphemes.__wrapped__(text)
 
 
 @lru_cache(maxsize=2048)
 def _graphemes(text: str) -> tuple[Cluster, ...]:
-    spans, _ = split_graphemes(text)
-    merged: list[Cluster] = []
-    flag_open = False
-    for start, end, cells in spans:
-        first = text[start]
-        is_flag = "\U0001f1e6" <= first <= "\U0001f1ff"
-        if merged and ("\U0001f3fb" <= first <= "\U0001f3ff" or (is_flag and flag_open)):
-            before = merged[-1]
-            merged[-1] = (before[0], end, before[2] + cells)
-            flag_open = False
+    found: list[Cluster] = []
+    joins = flag_open = False
+    for index, character in enumerate(text):
+        cells = get_character_cell_size(character)
+        is_flag = "\U0001f1e6" <= character <= "\U0001f1ff"
+        part = (not cells and character != "\t") or (joins and _is_emoji(character)) or (is_flag and flag_open)
+        if part and found:
+            start, _, before = found[-1]
+            found[-1] = (start, index + 1, before + cells)
         else:
-            merged.append((start, end, cells))
-            flag_open = is_flag
-    return tuple(merged)
+            found.append((index, index + 1, cells))
+        flag_open = is_flag and not part
+        joins = character == "\u200d" and _is_emoji(text[found[-1][0]])
+    return tuple(found)
+
+
+def _is_emoji(character: str) -> bool:
+    """Whether a joiner makes this character part of an emoji sequence."""
+    return "\u2190" <= character <= "\u2bff" or "\U0001f000" <= character <= "\U0001faff"
 
 
 def wrap(runs: Sequence[Run], width: int) -> list[Line]:
