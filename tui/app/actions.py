@@ -52,7 +52,9 @@ class Action:
 
 ACTIONS: Final[tuple[Action, ...]] = (
     # Chat
-    Action("stop", "stop", "Stop the answer, or the loading of a model; what there is so far stays.", ("escape",), footer=1),
+    Action(
+        "stop", "stop", "Stop the answer, or the loading of a model; what there is so far stays.", ("escape",), footer=1
+    ),
     Action("leave", "leave", "Leave the prompt, so that plain keys work.", ("escape",), footer=2, palette=False),
     Action("help", "help", "Show every key.", ("?", "f1"), footer=10),
     Action("library", "library", "Go to the list of models on this machine.", ("l", "f2"), footer=11),
@@ -95,18 +97,38 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     # Writing
     Action("send", "send", "Send what is written.", ("enter",), "editor", footer=1, palette=False, built_in=True),
-    Action("new_line", "new line", "Begin a new line.", ("ctrl+j", "alt+enter"), "editor", palette=False, built_in=True),
+    Action(
+        "new_line", "new line", "Begin a new line.", ("ctrl+j", "alt+enter"), "editor", palette=False, built_in=True
+    ),
     Action("older", "older", "What was sent before.", ("up",), "editor", palette=False, built_in=True),
     Action("newer", "newer", "What was sent after that.", ("down",), "editor", palette=False, built_in=True),
     Action("undo", "undo", "Take the last change back.", ("ctrl+z",), "editor", palette=False, built_in=True),
     # The conversation
     Action("scroll_up", "up", "Scroll up.", ("up", "k"), "transcript", palette=False),
     Action("scroll_down", "down", "Scroll down.", ("down", "j"), "transcript", palette=False),
-    Action("scroll_page_up", "page up", "Scroll up by a page.", ("pageup",), "transcript", palette=False, does="page_up"),
-    Action("scroll_page_down", "page down", "Scroll down by a page.", ("pagedown",), "transcript", palette=False, does="page_down"),
+    Action(
+        "scroll_page_up", "page up", "Scroll up by a page.", ("pageup",), "transcript", palette=False, does="page_up"
+    ),
+    Action(
+        "scroll_page_down",
+        "page down",
+        "Scroll down by a page.",
+        ("pagedown",),
+        "transcript",
+        palette=False,
+        does="page_down",
+    ),
     Action("scroll_home", "beginning", "Go to the beginning.", ("home", "g"), "transcript", palette=False),
     Action("scroll_end", "end", "Go to the end, and follow what comes.", ("end", "G"), "transcript", palette=False),
-    Action("toggle_thinking", "thinking", "Fold or unfold the last thinking on screen.", ("e",), "transcript", footer=25, palette=False),
+    Action(
+        "toggle_thinking",
+        "thinking",
+        "Fold or unfold the last thinking on screen.",
+        ("e",),
+        "transcript",
+        footer=25,
+        palette=False,
+    ),
     # Lists
     Action("cursor_up", "up", "Move up.", ("up", "k"), "list", palette=False),
     Action("cursor_down", "down", "Move down.", ("down", "j"), "list", palette=False),
@@ -125,13 +147,32 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("field_down", "down", "The setting below.", ("down", "j"), "load", palette=False),
     Action("auto", "auto", "Let puna choose this setting.", ("a",), "load", footer=6, palette=False),
     Action("rub_out", "rub out", "Take back the last digit typed.", ("backspace",), "load", palette=False),
-    Action("close_load", "close", "Close the load panel; nothing changes.", ("escape",), "load", footer=7, palette=False),
+    Action(
+        "close_load", "close", "Close the load panel; nothing changes.", ("escape",), "load", footer=7, palette=False
+    ),
     # What opens over the screen
     Action("close", "close", "Close it.", ("escape",), "dialog", footer=3, palette=False),
     # The crash card
-    Action("reload_safer", "reload", "Load the model again with settings that need less memory.", ("r", "f5"), "crash", footer=3),
+    Action(
+        "reload_safer",
+        "reload",
+        "Load the model again with settings that need less memory.",
+        ("r", "f5"),
+        "crash",
+        footer=3,
+    ),
     Action("reload_same", "as before", "Load the model again with the same settings.", ("a",), "crash", footer=4),
-    Action("crash_log", "the log", "Show what the engine wrote before it stopped.", ("l",), "crash", footer=5, palette=False),
+    Action(
+        "crash_log",
+        "the log",
+        "Show what the engine wrote before it stopped.",
+        ("l",),
+        "crash",
+        footer=5,
+        palette=False,
+    ),
 )
 
 BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
+FOOTER: Final = tuple(sorted((action for action in ACTIONS if action.footer), key=lambda action: action.footer))
+"""The actions that the footer may show, the most wanted first."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def main(arguments: Sequence[str]) -> int:
     """Open the screen as `arguments` say; the exit code."""
+    if not arguments:  # the usual way in; argparse is left out of the first frame
+        from tui.app.main import run as open_screen
+
+        return open_screen()
     chat = bool(arguments) and arguments[0] == "chat"
     try:
         args = (_chat_parser() if chat else _parser()).parse_args(arguments[1:] if chat else arguments)
@@ -20,6 +27,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    import argparse
+
     parser = argparse.ArgumentParser(prog="puna", description="Open the workbench.")
     parser.set_defaults(model=None, conversation=None)
     _add_screen_options(parser)
@@ -27,6 +36,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _chat_parser() -> argparse.ArgumentParser:
+    import argparse
+
     parser = argparse.ArgumentParser(prog="puna chat", description="Open the workbench in the chat.")
     parser.add_argument("model", nargs="?", metavar="MODEL", help="a path, a name that `puna ls` shows, org/repo")
     parser.add_argument("--conversation", metavar="ID", help="the number of a stored conversation to go on with")

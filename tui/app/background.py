@@ -166,7 +166,7 @@ class Background:
                 self._app.post_message(HistoryOpened(store))
 
         self._app.run_worker(
-            work, group="history", description="open the conversations", exclusive=True, exit_on_error=False
+            work(), group="history", description="open the conversations", exclusive=True, exit_on_error=False
         )
 
     def warm_up(self) -> None:

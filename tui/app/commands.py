@@ -15,7 +15,7 @@ from tui.app.keys import show_key
 from tui.app.text import clean_lines, plural
 
 if TYPE_CHECKING:
-    from tui.app.app import PunaApp
+    from tui.app.desk import Desk
 
 ONCE_MORE_S = 2.0
 """Two presses of ctrl+c within this time end the program."""
@@ -24,8 +24,8 @@ ONCE_MORE_S = 2.0
 class Commands:
     """The actions of the groups "app" and "crash"; lists, the load panel and dialogs see to theirs themselves."""
 
-    def __init__(self, app: PunaApp) -> None:
-        self._app = app
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._interrupted_at = float("-inf")
 
     def can(self, action_id: str) -> bool:
@@ -44,127 +44,129 @@ class Commands:
     def help(self) -> None:
         from tui.app.screens.read import ReadScreen, help_text
 
-        app = self._app
-        app.push_screen(ReadScreen("Keys", help_text(app.keymap, app.glyphs.ellipsis != "…"), app.keymap))
+        desk = self._desk
+        desk.app.push_screen(ReadScreen("Keys", help_text(desk.keymap, desk.app.glyphs.ascii), desk.keymap))
 
     def palette(self) -> None:
         from tui.app.screens.choose import ChooseScreen, Option
 
-        app = self._app
+        desk = self._desk
         options = []
         for action in ACTIONS:
             if action.palette and self.can(action.id) and action.group in ("app", "crash"):
-                keys = app.keymap.keys[action.id]
-                right = show_key(keys[0], app.glyphs.ellipsis != "…") if keys and not action.numbered else ""
+                keys = desk.keymap.keys[action.id]
+                right = show_key(keys[0], desk.app.glyphs.ascii) if keys and not action.numbered else ""
                 options.append(Option(action.id, action.title, action.help, right))
 
         async def chosen(action_id: str | None) -> None:
             if action_id is not None:
                 await self.run(action_id)
 
-        app.push_screen(ChooseScreen("What now?", options, app.keymap, empty="No such action."), chosen)
+        desk.app.push_screen(ChooseScreen("What now?", options, desk.keymap, empty="No such action."), chosen)
 
     def library(self) -> None:
-        self._app.bench.go("library")
+        self._desk.bench.go("library")
 
     def chat(self) -> None:
-        self._app.bench.go("chat")
+        self._desk.bench.go("chat")
 
     def next_part(self) -> None:
-        self._app.screen.focus_next()
+        self._desk.app.screen.focus_next()
 
     def previous_part(self) -> None:
-        self._app.screen.focus_previous()
+        self._desk.app.screen.focus_previous()
 
     def leave(self) -> None:
-        bench = self._app.bench
+        bench = self._desk.bench
         if bench.view == "chat":
             bench.chat.leave()
         else:
             bench.go(bench.view)
 
     def can_leave(self) -> bool:
-        return self._app.bench.chat.writing and not self.can_stop()
+        return self._desk.bench.chat.writing and not self.can_stop()
 
     def theme(self) -> None:
         from tui.app.screens.choose import ChooseScreen, Option
 
-        app, before = self._app, self._app.theme
-        options = [Option(name, name, "the terminal's own colours" if name == "ansi" else "") for name in app.book.names]
+        desk, before = self._desk, self._desk.app.theme
+        options = [
+            Option(name, name, "the terminal's own colours" if name == "ansi" else "") for name in desk.app.book.names
+        ]
         at = next((index for index, option in enumerate(options) if option.value == before), 0)
 
         def chosen(name: str | None) -> None:
             if name is None:
-                app.try_theme(before)
+                desk.try_theme(before)
             elif name != before:
-                app.background.keep_theme(name)
+                desk.background.keep_theme(name)
 
-        app.push_screen(ChooseScreen("Theme", options, app.keymap, at=at, on_move=app.try_theme), chosen)
+        desk.app.push_screen(ChooseScreen("Theme", options, desk.keymap, at=at, on_move=desk.try_theme), chosen)
 
     # ---- models
 
     def load(self) -> None:
-        model = self._app.bench.library.selected
+        model = self._desk.bench.library.selected
         if model is not None:
-            self._app.loading.open_panel(model)
+            self._desk.loading.open_panel(model)
 
     def can_load(self) -> bool:
-        return self._app.bench.library.selected is not None
+        return self._desk.bench.library.selected is not None
 
     def unload(self) -> None:
-        self._app.loading.unload()
+        self._desk.loading.unload()
 
     def can_unload(self) -> bool:
-        return self._app.loading.ready
+        return self._desk.loading.ready
 
     def rescan(self) -> None:
-        self._app.look_for_models()
+        self._desk.look_for_models()
 
     def engine_log(self) -> None:
         from tui.app.screens.read import ReadScreen
 
-        lines = self._app.loading.log or ("The engine has written nothing yet.",)
+        lines = self._desk.loading.log or ("The engine has written nothing yet.",)
         text = Content("\n".join(clean_lines(line) for line in lines))
-        self._app.push_screen(ReadScreen("What the engine wrote last", text, self._app.keymap, at_end=True))
+        self._desk.app.push_screen(ReadScreen("What the engine wrote last", text, self._desk.keymap, at_end=True))
 
     # ---- answers
 
     def stop(self) -> None:
-        self._app.chatting.stop()
-        self._app.loading.cancel()
+        self._desk.chatting.stop()
+        self._desk.loading.cancel()
 
     def can_stop(self) -> bool:
-        return self._app.loading.loading or self._app.chatting.busy
+        return self._desk.loading.loading or self._desk.chatting.busy
 
     def again(self) -> None:
-        self._app.chatting.again()
+        self._desk.chatting.again()
 
     def can_again(self) -> bool:
-        return self._app.chatting.talk is not None and self._app.chatting.talk.can_answer_again
+        return self._desk.chatting.talk is not None and self._desk.chatting.talk.can_answer_again
 
     def new_chat(self) -> None:
-        self._app.chatting.new()
+        self._desk.chatting.new()
 
     def can_new_chat(self) -> bool:
-        return self._app.chatting.talk is not None and not self._app.chatting.talk.busy
+        return self._desk.chatting.talk is not None and not self._desk.chatting.talk.busy
 
     async def conversations(self) -> None:
-        await self._app.chatting.choose()
+        await self._desk.chatting.choose()
 
     can_conversations = can_new_chat
 
     def copy(self) -> None:
-        answer = self._app.chatting.talk and self._app.chatting.talk.last_answer
+        answer = self._desk.chatting.talk and self._desk.chatting.talk.last_answer
         if answer:
             self._send_to_clipboard(answer.content, "The answer")
 
     def can_copy(self) -> bool:
-        return self._app.chatting.talk is not None and self._app.chatting.talk.last_answer is not None
+        return self._desk.chatting.talk is not None and self._desk.chatting.talk.last_answer is not None
 
     def copy_block(self, number: str = "") -> None:
-        blocks = self._app.bench.chat.code_blocks()
+        blocks = self._desk.bench.chat.code_blocks()
         if not blocks:
-            self._app.notify("There is no code block in this conversation.", markup=False)
+            self._desk.app.notify("There is no code block in this conversation.", markup=False)
         elif number or len(blocks) == 1:
             self._copy_numbered(blocks, int(number or next(iter(blocks))))
         else:
@@ -176,7 +178,7 @@ class Commands:
         if number in blocks:
             self._send_to_clipboard(blocks[number], f"Code block {number}")
         else:
-            self._app.notify(f"There is no code block {number}; they go up to {max(blocks)}.", markup=False)
+            self._desk.app.notify(f"There is no code block {number}; they go up to {max(blocks)}.", markup=False)
 
     def _choose_block(self, blocks: dict[int, str]) -> None:
         from tui.app.screens.choose import ChooseScreen, Option
@@ -190,21 +192,21 @@ class Commands:
             if number is not None:
                 self._copy_numbered(blocks, number)
 
-        self._app.push_screen(ChooseScreen("Copy which block?", options, self._app.keymap), chosen)
+        self._desk.app.push_screen(ChooseScreen("Copy which block?", options, self._desk.keymap), chosen)
 
     def _send_to_clipboard(self, text: str, what: str) -> None:
-        app = self._app
-        app.to_terminal(clipboard.sequence(text))
+        desk = self._desk
+        desk.app.to_terminal(clipboard.sequence(text))
         words = f"{what} was sent to the terminal's clipboard."
-        write = app.keymap.keys["write_answer"]
+        write = desk.keymap.keys["write_answer"]
         if clipboard.too_long(text):
             words = f"{what} is too long for most terminals' clipboards; it was sent all the same."
         if write:
             words += f" {show_key(write[0])} writes the answer to a file instead."
-        app.notify(words, markup=False)
+        desk.app.notify(words, markup=False)
 
     def write_answer(self) -> None:
-        talk = self._app.chatting.talk
+        talk = self._desk.chatting.talk
         if talk is None or talk.last_answer is None:
             return
         title = talk.session.conversation.title if talk.session.conversation else "answer"
@@ -212,30 +214,30 @@ class Commands:
             path = clipboard.write_file(talk.last_answer.content, title, Path.cwd())
         except OSError as error:
             place = error.filename or Path.cwd()
-            self._app.notify(f"{place} could not be written: {error.strerror}.", severity="error", markup=False)
+            self._desk.app.notify(f"{place} could not be written: {error.strerror}.", severity="error", markup=False)
         else:
-            self._app.notify(f"The answer is in {path}.", markup=False)
+            self._desk.app.notify(f"The answer is in {path}.", markup=False)
 
     can_write_answer = can_copy
 
     # ---- an engine that stopped
 
     def reload_safer(self) -> None:
-        crash = self._app.bench.chat.crash
+        crash = self._desk.bench.chat.crash
         if crash is not None and crash.safer is not None:
-            self._app.loading.reload(crash, crash.safer.settings)
+            self._desk.loading.reload(crash, crash.safer.settings)
 
     def can_reload_safer(self) -> bool:
-        crash = self._app.bench.chat.crash
+        crash = self._desk.bench.chat.crash
         return crash is not None and crash.safer is not None
 
     def reload_same(self) -> None:
-        crash = self._app.bench.chat.crash
+        crash = self._desk.bench.chat.crash
         if crash is not None:
-            self._app.loading.reload(crash, crash.settings)
+            self._desk.loading.reload(crash, crash.settings)
 
     def can_reload_same(self) -> bool:
-        return self._app.bench.chat.crash is not None
+        return self._desk.bench.chat.crash is not None
 
     can_crash_log = can_reload_same
 
@@ -245,22 +247,22 @@ class Commands:
     # ---- the end
 
     async def quit(self) -> None:
-        await self._app.leave(0)
+        await self._desk.app.leave(0)
 
     async def interrupt(self) -> None:
-        app = self._app
-        selected = app.screen.get_selected_text()
+        desk = self._desk
+        selected = desk.app.screen.get_selected_text()
         if selected:
-            app.to_terminal(clipboard.sequence(selected))
-            app.screen.clear_selection()
-            app.notify("The selection was sent to the terminal's clipboard.", markup=False)
+            desk.app.to_terminal(clipboard.sequence(selected))
+            desk.app.screen.clear_selection()
+            desk.app.notify("The selection was sent to the terminal's clipboard.", markup=False)
             return
         if self.can_stop():
             self.stop()
             return
         now = asyncio.get_running_loop().time()
         if now - self._interrupted_at < ONCE_MORE_S:
-            await app.leave(0)
+            await desk.app.leave(0)
             return
         self._interrupted_at = now
-        app.notify("Press ^c once more to end puna.", timeout=ONCE_MORE_S, markup=False)
+        desk.app.notify("Press ^c once more to end puna.", timeout=ONCE_MORE_S, markup=False)

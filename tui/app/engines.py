@@ -176,8 +176,8 @@ class Engines:
     async def _load(self, model: Model, wished: LoadSettings | None, arrival: asyncio.Future[RunningEngine]) -> None:
         try:
             await asyncio.shield(self._drop())
-            wished, settings = await asyncio.to_thread(self._prepare, model, wished)
-            self.wished = wished
+            kept, settings = await asyncio.to_thread(self._prepare, model, wished)
+            self.wished = kept
             engine = await self._start(model.path, settings, model.name, self._progress(model))
         except EngineError as error:
             self._failed(model, wished, arrival, error)
@@ -187,7 +187,7 @@ class Engines:
             self._failed(model, wished, arrival, EngineError("load", str(problem) or type(problem).__name__))
         else:
             self.engine, self.loading = engine, False
-            engine.on_death(partial(self._died, model, wished, engine))
+            engine.on_death(partial(self._died, model, kept, engine))
             if not arrival.done():
                 arrival.set_result(engine)
             self._post(EngineReady(model, engine))
@@ -248,9 +248,7 @@ def _seen(arrival: asyncio.Future[RunningEngine]) -> None:
 class Expected:
     """An engine that may still be on its way, as a turn sees it."""
 
-    def __init__(
-        self, name: str, engine: RunningEngine | None, arrival: asyncio.Future[RunningEngine] | None
-    ) -> None:
+    def __init__(self, name: str, engine: RunningEngine | None, arrival: asyncio.Future[RunningEngine] | None) -> None:
         self.name = name
         self._engine, self._arrival = engine, arrival
 

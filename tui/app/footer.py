@@ -1,17 +1,22 @@
-"""The last line of the screen: the keys that work right now, most wanted first, as many as there is room for."""
+"""The last line of the screen: the keys that work right now, most wanted first, as many as there is room for.
+
+It is empty in the first frame, which is drawn before the action table is there.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.strip import Strip
 
-from tui.app.actions import ACTIONS, BY_ID, Action
-from tui.app.keys import show_key
 from tui.app.look import Drawn
 
-_ORDER = tuple(sorted((action for action in ACTIONS if action.footer), key=lambda action: action.footer))
+if TYPE_CHECKING:
+    from tui.app.actions import Action
+
 _ALWAYS = "palette"
 
 
@@ -20,13 +25,18 @@ class KeyBar(Drawn):
 
     def __init__(self) -> None:
         super().__init__(id="keys")
+        self.ready = False
+        """True once the keys are installed."""
         self._places: list[tuple[int, int, str]] = []
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self.refresh())
+        self.app.screen_change_signal.subscribe(self, lambda _screen: self.refresh())
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
+        if not self.ready:
+            return Strip.blank(width, self.pen())
         shown = self._choose(width)
         segments, self._places, x = [Segment(" ", self.pen())], [], 1
         for key, action in shown:
@@ -42,10 +52,12 @@ class KeyBar(Drawn):
 
     def _choose(self, width: int) -> list[tuple[str, Action]]:
         """(key, action) in order, as many as fit; the palette, where the rest is found, always among them."""
+        from tui.app.actions import BY_ID, FOOTER
+
         keys = self._active_keys()
         left = width - 1 - (self._cost(keys[_ALWAYS], BY_ID[_ALWAYS]) if _ALWAYS in keys else 0)
         shown = []
-        for action in _ORDER:
+        for action in FOOTER:
             if action.id not in keys or action.id == _ALWAYS:
                 continue
             left -= self._cost(keys[action.id], action)
@@ -58,9 +70,11 @@ class KeyBar(Drawn):
 
     def _active_keys(self) -> dict[str, str]:
         """The first key of each action that would do something now."""
-        ascii_only = self.glyphs.ellipsis != "…"
+        from tui.app.keys import show_key
+
+        ascii_only = self.glyphs.ascii
         keys: dict[str, str] = {}
-        for key, active in self.screen.active_bindings.items():
+        for key, active in self.app.screen.active_bindings.items():
             if active.enabled and active.binding.id and active.binding.id not in keys:
                 keys[active.binding.id] = show_key(key, ascii_only)
         return keys
@@ -72,7 +86,7 @@ class KeyBar(Drawn):
     async def on_click(self, event: events.Click) -> None:
         for start, end, action_id in self._places:
             if start <= event.x < end:
-                for active in self.screen.active_bindings.values():
+                for active in self.app.screen.active_bindings.values():
                     if active.binding.id == action_id:
                         await self.app.run_action(active.binding.action, active.node)
                         return

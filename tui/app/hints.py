@@ -8,27 +8,28 @@ from tui.app.keys import show_key
 from tui.app.text import clean
 
 if TYPE_CHECKING:
-    from tui.app.app import PunaApp
+    from tui.app.desk import Desk
 
 
-def hint_for(app: PunaApp) -> list[str]:
+def hint_for(desk: Desk) -> list[str]:
     """The hint for how things are now: a title, then lines in which **keys** stand out."""
-    ascii_only = app.glyphs.ellipsis != "…"
+    ascii_only = desk.app.glyphs.ascii
 
     def key(action_id: str) -> str:
         """A key that works while the cursor is in the prompt, if there is one."""
-        keys = app.keymap.keys[action_id]
+        keys = desk.keymap.keys[action_id]
         return f"**{show_key(keys[-1], ascii_only) if keys else '^p'}**"
 
-    model = app.bench.library.selected
-    if app.loading.ready and app.loading.engines.model is not None:
-        return [f"{clean(app.loading.engines.model.name)} is ready", "", f"Write below and press {key('send')}."]
-    if app.loading.loading:
+    model = desk.bench.library.selected
+    if desk.loading.ready and desk.loading.engines.model is not None:
+        return [f"{clean(desk.loading.engines.model.name)} is ready", "", f"Write below and press {key('send')}."]
+    if desk.loading.loading:
         return ["One moment", "", "What you write meanwhile is answered when the model is there."]
     if model is None or model.problem:
         return ["No model to talk to yet", "", f"{key('library')} shows what there is, and how to get one."]
     return [
-        f"Write below, and {clean(model.name)} answers",
+        "Write below, and this model answers:",
+        clean(model.name),
         "",
         f"{key('library')} chooses another",
         f"{key('load')} sets how it is loaded",

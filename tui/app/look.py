@@ -14,12 +14,11 @@ from rich.style import Style
 from textual.app import App
 from textual.color import Color
 from textual.filter import NoColor
-from textual.reactive import Reactive
 from textual.strip import Strip
 from textual.theme import Theme
 from textual.widget import Widget
 
-from tui.app.glyphs import ASCII, UNICODE, Glyphs
+from tui.app.glyphs import AsciiGlyphs, Glyphs
 from tui.app.themes import DEFAULT, TERMINAL, ThemeBook, ThemeError
 
 
@@ -45,7 +44,7 @@ class LookApp(App[int], inherit_bindings=False):
         self._refresh_truecolor_filter(self.ansi_theme)
         if self.no_color:
             self._filters = [*self._filters[:1], NoColor()]
-        self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
+        self.glyphs: Glyphs = AsciiGlyphs() if ascii_only else Glyphs()
         self.set_class(ascii_only, "-ascii", update=False)
 
     @property
@@ -60,6 +59,11 @@ class LookApp(App[int], inherit_bindings=False):
             return super().available_themes
         return {**self.book.loaded(), self._fallback.name: self._fallback}
 
+    def to_terminal(self, sequence: str) -> None:
+        """Send an escape sequence as it is."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
+
     def wear(self, name: str) -> None:
         """Change the theme now; raises ThemeError when its file is bad."""
         self.book.get(name)
@@ -72,7 +76,9 @@ def wants_ascii(asked: bool) -> bool:
 
     if asked:
         return True
-    encoding = locale.getlocale()[1] or ("utf-8" if os.environ.get("PYTHONUTF8") == "1" else locale.getpreferredencoding(False))
+    encoding = locale.getlocale()[1] or (
+        "utf-8" if os.environ.get("PYTHONUTF8") == "1" else locale.getpreferredencoding(False)
+    )
     return "utf" not in encoding.lower()
 
 
@@ -100,13 +106,12 @@ class Drawn(Widget):
 
     def _make_pen(self, color: str, attributes: str, on: str) -> Style:
         variables = self.app.theme_variables
+        back = Color.parse(variables[on]) if on else None
+        if back is not None and (back.ansi is not None or not back.a):
+            return self.rich_style + Style.parse(f"{attributes} reverse")  # sixteen colours: one bar, without accents
         style = self.rich_style + Style.from_color(Color.parse(variables[color]).rich_color)
-        if on:
-            back = Color.parse(variables[on])
-            if back.ansi is None and back.a:
-                style += Style.from_color(bgcolor=back.rich_color)
-            else:
-                attributes += " reverse"
+        if back is not None:
+            style += Style.from_color(bgcolor=back.rich_color)
         return style + Style.parse(attributes) if attributes else style
 
     def notify_style_update(self) -> None:
@@ -117,6 +122,3 @@ class Drawn(Widget):
     def line(self, segments: Iterable[Segment], width: int | None = None) -> Strip:
         """Segments as a strip of exactly the widget's width."""
         return Strip(segments).adjust_cell_length(self.size.width if width is None else width, self.pen())
-
-
-__all__ = ["Drawn", "LookApp", "Reactive", "wants_ascii"]

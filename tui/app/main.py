@@ -34,8 +34,13 @@ def run(
         return 1
     number = _number(conversation)
     if conversation is not None and number is None:
-        print(f"puna: {conversation!r} is not the number of a conversation; `puna history` lists them.", file=sys.stderr)
+        print(
+            f"puna: {conversation!r} is not the number of a conversation; `puna history` lists them.", file=sys.stderr
+        )
         return 2
+    import gc
+
+    gc.disable()  # until the first frame is drawn: what is imported and made for it stays anyway
     signals = Signals()
     signals.install()
     from tui.config.errors import ConfigError
@@ -86,12 +91,13 @@ def _run(app: PunaApp, signals: Any, mouse: bool) -> int:
 
     async def session() -> int:
         loop = asyncio.get_running_loop()
-        signals.attach(lambda number: loop.call_soon_threadsafe(app.end_on_signal, number), lambda: app._driver)
+        signals.attach(lambda number: loop.call_soon_threadsafe(app.leave_soon, 128 + number), lambda: app._driver)
         try:
             await app.run_async(mouse=mouse)
         finally:
             signals.detach()
-            await app.loading.close()
+            if app.settled:
+                await app.desk.loading.close()
         return app.return_code or 0
 
     code = asyncio.run(session())

@@ -7,8 +7,7 @@ ten.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from rich.segment import Segment
 from textual import events
@@ -29,27 +28,22 @@ class RowList(Drawn, ScrollView, Generic[Row], can_focus=True):
     index: reactive[int] = reactive(0, repaint=False)
     """The selected row; 0 when there is none."""
 
-    @dataclass
-    class Moved(Message):
+    class Told(Message):
+        """Base of what a list tells: which list, and its selected row."""
+
+        def __init__(self, rows: RowList[Any], row: Any) -> None:
+            super().__init__()
+            self.rows, self.row = rows, row
+
+        @property
+        def control(self) -> RowList[Any]:
+            return self.rows
+
+    class Moved(Told):
         """Another row is selected."""
 
-        rows: RowList[object]
-        row: object
-
-        @property
-        def control(self) -> RowList[object]:
-            return self.rows
-
-    @dataclass
-    class Chosen(Message):
+    class Chosen(Told):
         """The selected row was taken."""
-
-        rows: RowList[object]
-        row: object
-
-        @property
-        def control(self) -> RowList[object]:
-            return self.rows
 
     def __init__(
         self, rows: Sequence[Row] = (), *, name: str | None = None, id: str | None = None, classes: str | None = None
@@ -111,6 +105,7 @@ class RowList(Drawn, ScrollView, Generic[Row], can_focus=True):
 
     def watch_has_focus(self, has_focus: bool) -> None:
         super().watch_has_focus(has_focus)
+        self.set_class(has_focus, "-on")
         self.refresh_line(self.index)
 
     def _show_index(self) -> None:
@@ -119,7 +114,7 @@ class RowList(Drawn, ScrollView, Generic[Row], can_focus=True):
 
     def _announce(self) -> None:
         if self.is_attached and self.selected is not None:
-            self.post_message(self.Moved(self, self.selected))  # type: ignore[arg-type]
+            self.post_message(self.Moved(self, self.selected))
 
     # ---- keys and mouse
 
@@ -143,7 +138,7 @@ class RowList(Drawn, ScrollView, Generic[Row], can_focus=True):
 
     def action_choose(self) -> None:
         if self.selected is not None:
-            self.post_message(self.Chosen(self, self.selected))  # type: ignore[arg-type]
+            self.post_message(self.Chosen(self, self.selected))
 
     def on_click(self, event: events.Click) -> None:
         at = event.y + self.scroll_offset.y - self.content_region.y + self.region.y

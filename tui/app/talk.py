@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from tui.chat.thread import AsyncStore
 
 
+LETTERS_A_TOKEN = 4.0
+"""Until the engine counts at the end of an answer: the usual rule of thumb for text in Latin letters."""
+
+
 class Talk:
     """One panel's conversation. `notify` shows a sentence with a severity."""
 
@@ -45,7 +49,8 @@ class Talk:
         """System prompt of new conversations."""
         self.session = self._new_session(None)
         self.answer_tokens = 0
-        """Tokens of the answer that streams, or streamed last."""
+        """Tokens of the answer that streams, or streamed last; about right until it has ended."""
+        self._letters = 0
         self._prompt_tokens = 0
         self._first_at = 0.0
         self.n_ctx = 0
@@ -96,26 +101,29 @@ class Talk:
     # ---- what streams
 
     def flush(self) -> None:
-        """Draw everything noted since the last tick."""
+        """Draw everything noted since the last tick, neighbouring pieces of text as one."""
         text: list[str] = []
         channel: Channel = "answer"
+        streamed = False
         while self._events:
             event = self._events.popleft()
-            if isinstance(event, Delta):
-                if event.channel != channel and text:
-                    self._panel.transcript.append("".join(text), channel)
-                    text = []
-                channel = event.channel
+            if isinstance(event, Delta) and (event.channel == channel or not text):
+                channel, streamed = event.channel, True
                 text.append(event.text)
                 continue
-            if text:
-                self._panel.transcript.append("".join(text), channel)
-                text = []
-            self._draw(event)
+            self._append(text, channel)
+            if isinstance(event, Delta):
+                channel, text = event.channel, [event.text]
+            else:
+                text, streamed = [], False
+                self._draw(event)
+        self._append(text, channel)
+        if streamed:
+            self._panel.set_status(self._answering())
+
+    def _append(self, text: list[str], channel: Channel) -> None:
         if text:
             self._panel.transcript.append("".join(text), channel)
-        if isinstance(self._panel.status, Answering | Reading) and self.answer_tokens:
-            self._panel.set_status(self._answering())
 
     def set_context(self, n_ctx: int) -> None:
         """Another model, or none (0), is loaded: its context counts from now on."""
@@ -127,9 +135,10 @@ class Talk:
         if isinstance(event, Delta):
             if not self.answer_tokens:
                 self._first_at = self._clock()
-            self.answer_tokens += 1
+            self._letters += len(event.text)
+            self.answer_tokens = max(1, round(self._letters / LETTERS_A_TOKEN))
         elif isinstance(event, AnswerBegun):
-            self.answer_tokens, self._prompt_tokens = 0, 0
+            self.answer_tokens, self._letters, self._prompt_tokens = 0, 0, 0
         elif isinstance(event, PromptProgress):
             self._prompt_tokens = event.total
         self._events.append(event)
@@ -149,7 +158,8 @@ class Talk:
         elif isinstance(event, Done):
             panel.set_rate(event.timings.decode_tok_s)
         elif isinstance(event, AnswerEnded):
-            panel.end_answer(event.message)
+            died = getattr(event.failure, "kind", "") == "died"
+            panel.end_answer(event.message, "the engine stopped" if died else "")
             self._rest(event.message)
             if not event.stored:
                 self._notify("This answer could not be stored yet; it is tried again.", "warning")
@@ -162,7 +172,7 @@ class Talk:
         elapsed = self._clock() - self._first_at
         tok_s = (self.answer_tokens - 1) / elapsed if self.answer_tokens > 4 and elapsed > 0 else None
         if tok_s is not None:
-            self._panel.set_rate(tok_s)
+            self._panel.set_rate(tok_s, exact=False)
         return Answering(self._prompt_tokens, self.answer_tokens, self.n_ctx, tok_s)
 
     def _rest(self, message: Message | None = None) -> None:

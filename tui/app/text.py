@@ -10,13 +10,13 @@ import re
 
 from rich.cells import cell_len, set_cell_size
 
-_ESCAPES = re.compile(
+_ESCAPES = (
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
     r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"  # OSC, DCS, SOS, PM, APC up to their end
     r"|\x1b[@-Z\\-_a-z0-9=>]?"
 )
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-_SURROGATES = re.compile(r"[\ud800-\udfff]")
+_CONTROLS = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+_SURROGATES = r"[\ud800-\udfff]"
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -29,9 +29,11 @@ def clean(text: str) -> str:
 
 def clean_lines(text: str) -> str:
     """Like `clean`, with line breaks and indentation kept; for logs."""
-    text = _ESCAPES.sub("", text).replace("\t", "    ")
-    text = _CONTROLS.sub("", text.replace("\r\n", "\n"))
-    return _SURROGATES.sub("\ufffd", text)
+    if text.isprintable():  # nearly always; the patterns are compiled by the first text that is not
+        return text
+    text = re.sub(_ESCAPES, "", text).replace("\t", "    ")
+    text = re.sub(_CONTROLS, "", text.replace("\r\n", "\n"))
+    return re.sub(_SURROGATES, "\ufffd", text)
 
 
 def fit(text: str, width: int, ellipsis: str = "…") -> str:

@@ -7,7 +7,6 @@ read. A bad file never stops the program: it is reported, and the default theme 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +19,7 @@ TERMINAL: Final = "ansi"
 
 COLORS: Final = ("background", "surface", "text", "muted", "faint", "border", "accent", "good", "warn", "bad")
 METER: Final = ("used", "ours", "ghost", "free")
-CODE: Final = ("keyword", "string", "number", "comment", "name", "function", "type", "operator")
+CODE: Final = ("keyword", "string", "number", "comment", "function", "type")
 _TABLES: Final[Mapping[str, Sequence[str]]] = {"colors": COLORS, "meter": METER, "code": CODE}
 
 
@@ -28,24 +27,14 @@ class ThemeError(ValueError):
     """A theme file that cannot be used; the text names the file, the key and what to write instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class ThemeFile:
-    """Where a theme comes from. `own` is False for those that are shipped."""
-
-    name: str
-    path: Path
-    own: bool
-
-
 class ThemeBook:
     """Every theme by name, read when asked for. A person's own file hides a shipped one of the same name."""
 
     def __init__(self, shipped: Path, own: Path | None = None) -> None:
-        self._files: dict[str, ThemeFile] = {}
+        self._files: dict[str, Path] = {}
         self._themes: dict[str, Theme] = {}
-        for folder, is_own in ((shipped, False), (own, True)):
-            for path in _theme_files(folder):
-                self._files[path.stem] = ThemeFile(path.stem, path, is_own)
+        for folder in (shipped, own):
+            self._files.update({path.stem: path for path in _theme_files(folder)})
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,7 +80,7 @@ class ThemeBook:
         file = self._files.get(name)
         if file is None:
             raise ThemeError(f"There is no theme {name!r}; {_nearest(name, self.names)}.")
-        return read_theme(file.path)
+        return read_theme(file)
 
 
 def _theme_files(folder: Path | None) -> list[Path]:
@@ -184,7 +173,9 @@ def _colors(table: str, values: object, ansi: bool) -> dict[str, str]:
         except ColorParseError:
             raise ThemeError(f"{table}.{key}: {value!r} is not a colour; write it like {_example(ansi)}.") from None
         if (color.ansi is not None) != ansi:
-            how = "set ansi = true to use the terminal's colours" if not ansi else "with ansi = true every colour is one"
+            how = (
+                "set ansi = true to use the terminal's colours" if not ansi else "with ansi = true every colour is one"
+            )
             raise ThemeError(f"{table}.{key}: {value!r} does not go with ansi = {str(ansi).lower()}; {how}.")
     return {key: values[key] for key in known}
 

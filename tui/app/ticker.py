@@ -23,7 +23,9 @@ KEY_FIRST_S: Final = 0.04
 class Ticker:
     """Calls `flush` on the asyncio loop. `clock` is monotonic seconds."""
 
-    def __init__(self, flush: Callable[[], None], *, hz: float = IDLE_HZ, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, flush: Callable[[], None], *, hz: float = IDLE_HZ, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._flush = flush
         self._clock = clock
         self.hz = hz

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Container
 from textual.reactive import reactive
 
 from tui.app.panels.chat.panel import ChatPanel
@@ -23,42 +23,27 @@ View = Literal["library", "chat", "load"]
 class Workbench(Container):
     """The panels under the meter."""
 
-    view: reactive[View] = reactive("library")
+    view: reactive[View] = reactive("library", init=False)
     """The main panel where there is room for one only."""
 
     def __init__(self, models: Sequence[Model], view: View) -> None:
-        super().__init__(id="panels")
-        self._models = models
+        super().__init__(id="panels", classes=f"-{view}")
         self.set_reactive(Workbench.view, view)
+        self.library = LibraryPanel(models)
+        """The list of models."""
+        self.chat = ChatPanel()
+        """The conversation."""
+        self.load: LoadPanel | None = None
+        """The load panel, while it is open."""
         self._before: View = view
 
     def compose(self) -> ComposeResult:
-        yield LibraryPanel(self._models)
-        with Vertical(id="right"):
-            yield ChatPanel()
-
-    def on_mount(self) -> None:
-        self.add_class(f"-{self.view}")
+        yield self.library
+        yield self.chat
 
     def watch_view(self, old: View, new: View) -> None:
         self.remove_class(f"-{old}")
         self.add_class(f"-{new}")
-
-    @property
-    def library(self) -> LibraryPanel:
-        """The list of models."""
-        return self.query_one(LibraryPanel)
-
-    @property
-    def chat(self) -> ChatPanel:
-        """The conversation."""
-        return self.query_one(ChatPanel)
-
-    @property
-    def load(self) -> LoadPanel | None:
-        """The load panel, while it is open."""
-        found = self.query("#load")
-        return found.first() if found else None  # type: ignore[return-value]
 
     async def open_load(self, panel: LoadPanel) -> None:
         """Show a load panel, in place of one that is open."""
@@ -66,17 +51,17 @@ class Workbench(Container):
             await self.load.remove()
         else:
             self._before = self.view
-        await self.query_one("#right").mount(panel, before="#chat")
+        self.load = panel
+        await self.chat.mount(panel, before="#talk")
         self.view = "load"
         panel.fields.focus()
 
     async def close_load(self, then: View | None = None) -> None:
         """Take the load panel away and go to `then`, or to where the person was before."""
-        panel = self.load
-        if panel is None:
-            return
-        await panel.remove()
-        self.go(then or self._before)
+        panel, self.load = self.load, None
+        if panel is not None:
+            await panel.remove()
+            self.go(then or self._before)
 
     def go(self, view: View) -> None:
         """Show a panel and put the focus into it."""
@@ -84,7 +69,7 @@ class Workbench(Container):
             view = "library"
         self.view = view
         if view == "library":
-            self.library.list.focus()
+            self.library.focus()
         elif view == "chat":
             self.chat.go()
         elif self.load is not None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
-    from tui.app.app import PunaApp
+    from tui.app.desk import Desk
     from tui.app.background import HistoryOpened
     from tui.app.talk import Talk
     from tui.chat.thread import AsyncStore
@@ -25,8 +25,8 @@ STOP_S = 1.5
 class ChatFlow:
     """Holds the conversation. What is typed before history and settings are read waits for them."""
 
-    def __init__(self, app: PunaApp, conversation_id: int | None) -> None:
-        self._app = app
+    def __init__(self, desk: Desk, conversation_id: int | None) -> None:
+        self._desk = desk
         self._wanted_id = conversation_id
         self._waiting = ""
         self._system = ""
@@ -47,50 +47,51 @@ class ChatFlow:
         """The history is there: conversations can be shown and begun."""
         from tui.app.talk import Talk
 
-        app = self._app
+        desk = self._desk
         self._store = event.store
-        self.talk = Talk(event.store, app.bench.chat, app.ticker, app.tell, system=self._system)
+        self.talk = Talk(event.store, desk.bench.chat, desk.ticker, desk.tell, system=self._system)
         if event.problem:
-            app.tell(event.problem, "error")
+            desk.tell(event.problem, "error")
         report = event.store.report
         if report.set_aside is not None:
-            app.tell(f"The history was damaged. It was kept as {report.set_aside}, and a new one begun.", "error")
+            desk.tell(f"The history was damaged. It was kept as {report.set_aside}, and a new one begun.", "error")
         if report.recovered:
             kept = plural(len(report.recovered), "unfinished answer")
-            app.tell(f"{kept} of last time {'is' if len(report.recovered) == 1 else 'are'} kept: see the history (h).")
+            desk.tell(f"{kept} of last time {'is' if len(report.recovered) == 1 else 'are'} kept: see the history (h).")
         if self._wanted_id is not None:
             await self.open(self._wanted_id)
         self.go_on()
 
     def go_on(self) -> None:
         """Send what has waited, now that more of what it needs is there."""
-        if self._waiting and self.talk is not None and self._app.settings is not None:
+        known = self._desk.bench.library.known
+        if self._waiting and self.talk is not None and self._desk.settings is not None and known:
             text, self._waiting = self._waiting, ""
             self.submit(text)
 
     def submit(self, text: str) -> None:
         """Have a prompt answered; a model is loaded for it when none is."""
-        app = self._app
+        desk = self._desk
         if not text.strip():
             return
         if self.busy:
-            app.tell("An answer is being written; esc stops it.", "warning")
+            desk.tell("An answer is being written; esc stops it.", "warning")
             return
-        if self.talk is None or app.settings is None:
+        if self.talk is None or desk.settings is None or not desk.bench.library.known:
             self._waiting = text
-            app.bench.chat.editor.clear()
+            desk.bench.chat.editor.clear()
             return
         if not self._have_model():
             return
-        app.bench.chat.editor.clear()
-        app.bench.view = "chat"
-        engine = app.loading.engines.expected()
+        desk.bench.chat.editor.clear()
+        desk.bench.view = "chat"
+        engine = desk.loading.engines.expected()
         self._run(self.talk.send(text, engine, self._sampling(), self._options()), "answer a prompt", text)
 
     def again(self) -> None:
         """Have the last question answered once more."""
         if self.talk is not None and self.talk.can_answer_again and self._have_model():
-            engine = self._app.loading.engines.expected()
+            engine = self._desk.loading.engines.expected()
             self._run(self.talk.again(engine, self._sampling(), self._options()), "answer again", "")
 
     def set_system(self, system: str) -> None:
@@ -108,8 +109,8 @@ class ChatFlow:
         """Begin an empty conversation."""
         if self.talk is not None and not self.busy:
             self.talk.new()
-            self._app.show_hint()
-            self._app.bench.go("chat")
+            self._desk.show_hint()
+            self._desk.bench.go("chat")
 
     def context_changed(self, n_ctx: int) -> None:
         """Another model is in memory, or none."""
@@ -125,16 +126,18 @@ class ChatFlow:
             return
         found = await self._store.call(lambda store: store.conversations(1000))
         options = [
-            Option(one.id, one.title or "(no title)", clean(one.model), ago(one.updated)) for one in found if one.message_count
+            Option(one.id, one.title or "(no title)", clean(one.model), ago(one.updated))
+            for one in found
+            if one.message_count
         ]
 
         async def chosen(conversation_id: int | None) -> None:
             if conversation_id is not None:
                 await self.open(conversation_id)
-                self._app.bench.go("chat")
+                self._desk.bench.go("chat")
 
-        screen = ChooseScreen("Conversations", options, self._app.keymap, empty="There are no conversations yet.")
-        await self._app.push_screen(screen, chosen)
+        screen = ChooseScreen("Conversations", options, self._desk.keymap, empty="There are no conversations yet.")
+        await self._desk.app.push_screen(screen, chosen)
 
     async def open(self, conversation_id: int) -> None:
         """Show a stored conversation."""
@@ -145,16 +148,18 @@ class ChatFlow:
         try:
             await self.talk.open(conversation_id)
         except StoreError as error:
-            self._app.tell(str(error), "error")
+            self._desk.tell(str(error), "error")
         else:
-            self._app.bench.view = "chat"
-        self._app.screen.refresh_bindings()
+            self._desk.bench.view = "chat"
+        self._desk.refresh_keys()
 
     async def close(self) -> None:
         """End the running answer, store it, and close the history. Raises StoreError when something could not be stored."""
         if self.talk is not None and self.talk.busy:
             self.talk.stop()
-            workers = [worker for worker in self._app.workers if worker.group == "answer" and not worker.is_finished]
+            workers = [
+                worker for worker in self._desk.app.workers if worker.group == "answer" and not worker.is_finished
+            ]
             waits = [asyncio.ensure_future(worker.wait()) for worker in workers]
             if waits:
                 await asyncio.wait(waits, timeout=STOP_S)
@@ -169,54 +174,59 @@ class ChatFlow:
 
     def _have_model(self) -> bool:
         """True when a model is loaded or on its way; the selected one is loaded when not."""
-        app = self._app
-        if app.loading.ready or app.loading.loading:
+        desk = self._desk
+        if desk.loading.ready or desk.loading.loading:
             return True
-        model = app.bench.library.selected
+        model = desk.bench.library.selected
         if model is None or model.problem:
-            words = f"{clean(model.name)} cannot be loaded: {clean(model.problem or '')}" if model else "there is no model yet"
-            app.tell(f"Nothing can answer: {words}. The library says what to do.", "warning")
-            app.bench.view = "library"
+            words = (
+                f"{clean(model.name)} cannot be loaded: {clean(model.problem or '')}"
+                if model
+                else "there is no model yet"
+            )
+            desk.tell(f"Nothing can answer: {words}. The library says what to do.", "warning")
+            desk.bench.view = "library"
             return False
-        app.loading.load(model)
+        desk.loading.load(model)
         return True
 
     def _run(self, turn: Coroutine[Any, Any, None], description: str, text: str) -> None:
-        self._app.run_worker(
+        self._desk.app.run_worker(
             self._guarded(turn, text), group="answer", description=description, exclusive=True, exit_on_error=False
         )
-        self._app.screen.refresh_bindings()
+        self._desk.refresh_keys()
 
     async def _guarded(self, turn: Coroutine[Any, Any, None], text: str) -> None:
         """One turn. What the engine could not do is told here; text that could not be stored goes back to the prompt."""
+        from tui.app.desk import Told
         from tui.chat.errors import ChatError
         from tui.engine.errors import EngineError
 
-        app = self._app
+        desk = self._desk
         try:
             await turn
         except EngineError as error:
             if error.kind not in ("died", "cancelled", "load", "settings"):  # those are told where they happen
-                app.post_message(app.Told(f"{error}. {error.hint}", "warning"))
+                desk.app.post_message(Told(f"{error}. {error.hint}", "warning"))
         except ChatError as error:
-            app.post_message(app.Told(str(error), "error", give_back=text))
+            desk.app.post_message(Told(str(error), "error", give_back=text))
         finally:
-            app.post_message(app.TurnOver())
+            desk.app.post_message(Told())
 
     def _sampling(self) -> SamplingSettings:
         from tui.llama.settings import SettingsError
         from tui.models.plan import sampling
 
-        settings = self._app.settings
+        settings = self._desk.settings
         assert settings is not None
         try:
             return sampling({}, settings.chat.sampling())
         except SettingsError as error:
-            self._app.tell(f"config.toml: chat.{error}; the default counts.", "warning")
+            self._desk.tell(f"config.toml: chat.{error}; the default counts.", "warning")
             return sampling({}, {})
 
     def _options(self) -> TurnOptions:
         from tui.chat.turn import TurnOptions
 
-        settings = self._app.settings
+        settings = self._desk.settings
         return TurnOptions(max_tokens=(settings.chat.max_tokens or None) if settings else None)

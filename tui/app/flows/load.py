@@ -15,7 +15,7 @@ from tui.app.panels.meter.ghost import ghost_of
 from tui.app.text import clean, size
 
 if TYPE_CHECKING:
-    from tui.app.app import PunaApp
+    from tui.app.desk import Desk
     from tui.app.engines import EngineGone, EngineReady, Engines, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
     from tui.app.panels.chat.crash import Crash
     from tui.app.panels.load.form import Form
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class LoadFlow:
     """Holds the engines. `start` may replace the real ones."""
 
-    def __init__(self, app: PunaApp, start: Start | None = None) -> None:
-        self._app, self._start = app, start
+    def __init__(self, desk: Desk, start: Start | None = None) -> None:
+        self._desk, self._start = desk, start
         self._engines: Engines | None = None
         self._form: Form | None = None
         self._others_at_load: dict[str, int] = {}
@@ -77,7 +77,7 @@ class LoadFlow:
     def unload(self) -> None:
         """Take the model out of memory."""
         if self.ready and self.engines.model is not None:
-            self._app.bench.chat.set_status(Unloading(self.engines.model.name))
+            self._desk.bench.chat.set_status(Unloading(self.engines.model.name))
             self.engines.unload()
 
     # ---- the load panel
@@ -85,9 +85,9 @@ class LoadFlow:
     def open_panel(self, model: Model) -> None:
         """Read what the panel shows; it opens when that is there."""
         if model.problem:
-            self._app.tell(f"{clean(model.name)} cannot be loaded: {clean(model.problem)}", "warning")
-        elif self._app.settings is not None:
-            self._app.background.read_form(model, self._app.settings)
+            self._desk.tell(f"{clean(model.name)} cannot be loaded: {clean(model.problem)}", "warning")
+        elif self._desk.settings is not None:
+            self._desk.background.read_form(model, self._desk.settings)
 
     async def form_read(self, event: FormRead) -> None:
         """Open the panel."""
@@ -96,9 +96,9 @@ class LoadFlow:
 
         panel = LoadPanel(event.model, event.form)
         self._form = event.form
-        await self._app.bench.open_load(panel)
-        install(panel.fields, self._app.keymap, "load")
-        self._app.screen.refresh_bindings()
+        await self._desk.bench.open_load(panel)
+        install(panel.fields, self._desk.keymap, "load")
+        self._desk.refresh_keys()
         if event.problem:
             panel.say(event.problem)
         self.show_meter()
@@ -111,14 +111,14 @@ class LoadFlow:
     async def panel_closed(self) -> None:
         """The panel goes."""
         self._form = None
-        await self._app.bench.close_load()
+        await self._desk.bench.close_load()
         self.show_meter()
 
     async def wanted(self, event: LoadPanel.Load) -> None:
         """Remember the settings, then load with them."""
-        self._app.background.remember(event.model, event.changes)
+        self._desk.background.remember(event.model, event.changes)
         self._form = None
-        await self._app.bench.close_load(then="chat")
+        await self._desk.bench.close_load(then="chat")
         self.load(event.model, event.settings)
 
     def load(self, model: Model, wished: LoadSettings | None = None) -> None:
@@ -128,23 +128,23 @@ class LoadFlow:
     # ---- what the engines tell
 
     def begun(self, event: LoadBegun) -> None:
-        self._app.bench.chat.clear_crash()
-        self._app.bench.chat.set_model("")
-        self._app.bench.chat.set_status(Loading(event.model.name))
+        self._desk.bench.chat.clear_crash()
+        self._desk.bench.chat.set_model("")
+        self._desk.bench.chat.set_status(Loading(event.model.name))
         self.refresh()
 
     def progressed(self, event: LoadProgressed) -> None:
         if self.loading and self.engines.model is event.model:
-            self._app.bench.chat.set_status(Loading(event.model.name, event.fraction))
+            self._desk.bench.chat.set_status(Loading(event.model.name, event.fraction))
 
     def arrived(self, event: EngineReady) -> None:
-        app = self._app
-        app.bench.chat.set_model(f"{event.model.name} {event.model.quant or ''}".strip())
-        app.bench.library.list.loaded = event.model.identity
-        self._others_at_load = _others(app.machine)
+        desk = self._desk
+        desk.bench.chat.set_model(f"{event.model.name} {event.model.quant or ''}".strip())
+        desk.bench.library.loaded = event.model.identity
+        self._others_at_load = _others(desk.machine)
         if event.engine.receipt.template is None:
-            app.tell(f"{clean(event.model.name)} has no chat template: it continues text instead of answering it.")
-        app.chatting.context_changed(event.engine.receipt.n_ctx)
+            desk.tell(f"{clean(event.model.name)} has no chat template: it continues text instead of answering it.")
+        desk.chatting.context_changed(event.engine.receipt.n_ctx)
         self.refresh()
 
     def failed(self, event: LoadFailed) -> None:
@@ -152,7 +152,7 @@ class LoadFlow:
         self._nothing_loaded()
         if event.error.kind != "cancelled":
             hint = f" {event.error.hint[:1].upper()}{event.error.hint[1:]}." if event.error.hint else ""
-            self._app.tell(
+            self._desk.tell(
                 f"{clean(event.model.name)} could not be loaded: {clean(event.error.message)}.{clean(hint) and hint}",
                 "error",
             )
@@ -160,63 +160,63 @@ class LoadFlow:
     def gone(self, event: EngineGone) -> None:
         from tui.app.panels.chat.crash import Crash
 
-        app = self._app
+        desk = self._desk
         self.last_log = event.error.log
         crash = Crash.of(
-            event.error, event.model, event.wished, event.receipt, app.chatting.kept_tokens, self._suspects()
+            event.error, event.model, event.wished, event.receipt, desk.chatting.kept_tokens, self._suspects()
         )
         self._nothing_loaded()
-        keys = [app.keymap.keys[name] for name in ("reload_safer", "reload_same", "crash_log")]
+        keys = [desk.keymap.keys[name] for name in ("reload_safer", "reload_same", "crash_log")]
         safer_key, same_key, log_key = (show_key(found[0]) if found else "^p" for found in keys)
-        app.bench.chat.show_crash(crash, (safer_key, same_key, log_key))
-        app.screen.refresh_bindings()
+        desk.bench.chat.show_crash(crash, (safer_key, same_key, log_key))
+        desk.refresh_keys()
 
     def unloaded(self, _event: Unloaded) -> None:
         self._nothing_loaded()
 
     def reload(self, crash: Crash, wished: LoadSettings) -> None:
         """Load again after a crash; settings other than before are remembered for the model."""
-        self._app.bench.chat.clear_crash()
+        self._desk.bench.chat.clear_crash()
         if wished != crash.settings:
-            self._app.background.remember(crash.model, changed_settings(crash.settings, wished))
+            self._desk.background.remember(crash.model, changed_settings(crash.settings, wished))
         self.load(crash.model, wished)
 
     def _nothing_loaded(self) -> None:
-        app = self._app
-        app.bench.chat.set_model("")
-        app.bench.library.list.loaded = ""
-        app.chatting.context_changed(0)
+        desk = self._desk
+        desk.bench.chat.set_model("")
+        desk.bench.library.loaded = ""
+        desk.chatting.context_changed(0)
         self.refresh()
 
     def refresh(self) -> None:
         """Bring hint, status, meter and footer up to date with what is loaded and selected."""
         self.describe_next()
         self.show_meter()
-        self._app.screen.refresh_bindings()
+        self._desk.refresh_keys()
 
     def describe_next(self) -> None:
         """Where nothing is loaded: which model would be, when a person writes."""
         if not self.ready and not self.loading:
-            model = self._app.bench.library.selected
-            self._app.bench.chat.set_status(NoModel(model.name if model and not model.problem else ""))
-        self._app.show_hint()
+            model = self._desk.bench.library.selected
+            self._desk.bench.chat.set_status(NoModel(model.name if model and not model.problem else ""))
+        self._desk.show_hint()
 
     # ---- the meter
 
     def show_meter(self) -> None:
         """Show memory as last measured, ours from the receipt, and the ghost of what is selected."""
-        snapshot = self._app.machine
+        snapshot = self._desk.machine
         if snapshot is None:
             return
         held = 0
         if self._engines is not None and self._engines.engine is not None:
             receipt = self._engines.engine.receipt
             held = receipt.host.sum_bytes + receipt.output_bytes
-        self._app.show_meter(measure(snapshot, held, self._ghost(snapshot)))
+        self._desk.app.meter.show(measure(snapshot, held, self._ghost(snapshot)))
 
     def _ghost(self, snapshot: Snapshot) -> dict[str, int]:
-        panel = self._app.bench.load
-        model = panel.model if panel is not None else self._app.bench.library.selected
+        panel = self._desk.bench.load
+        model = panel.model if panel is not None else self._desk.bench.library.selected
         if model is None or model.problem or self.loading:
             return {}
         if self._engines is not None and self._engines.model is not None and self._form is None:
@@ -227,7 +227,7 @@ class LoadFlow:
 
     def _suspects(self) -> tuple[str, ...]:
         """Cards on which others hold much more memory than when the model was loaded."""
-        now = _others(self._app.machine)
+        now = _others(self._desk.machine)
         grown = {name: amount - self._others_at_load.get(name, amount) for name, amount in now.items()}
         return tuple(
             f"Other processes took {size(amount)} more on {clean(name)} since the load."
@@ -240,15 +240,15 @@ class LoadFlow:
     def _prepare(self, model: Model, wished: LoadSettings | None) -> tuple[LoadSettings, LoadSettings]:
         from tui.models.prepare import prepare
 
-        settings = self._app.settings
+        settings = self._desk.settings
         assert settings is not None
-        prepared = prepare(self._app.paths, model, settings, wished=wished, machine=self._app.machine)
+        prepared = prepare(self._desk.paths, model, settings, wished=wished, machine=self._desk.machine)
         return prepared.wished, prepared.settings
 
     async def _start_real(self, path: Any, settings: LoadSettings, name: str, on_progress: Any) -> Any:
         from tui.engine.client import Engine
 
-        own = self._app.settings
+        own = self._desk.settings
         return await Engine.start(
             path,
             settings,
@@ -256,14 +256,14 @@ class LoadFlow:
             on_progress=on_progress,
             nice=own.engine.nice if own else 10,
             reserve_threads=1,
-            engines_dir=self._app.paths.engines_dir,
+            engines_dir=self._desk.paths.engines_dir,
         )
 
     def _post(self, message: Message) -> None:
-        self._app.post_message(message)
+        self._desk.app.post_message(message)
 
     def _spawn(self, work: Coroutine[Any, Any, None], description: str) -> None:
-        self._app.run_worker(work, group="engine", description=description, exclusive=True, exit_on_error=False)
+        self._desk.app.run_worker(work, group="engine", description=description, exclusive=True, exit_on_error=False)
 
 
 def changed_settings(before: LoadSettings, after: LoadSettings) -> dict[str, Any]:
@@ -280,5 +280,3 @@ def _others(snapshot: Snapshot | None) -> dict[str, int]:
         gpu.name or f"GPU {gpu.index}": (gpu.used_bytes or 0) - sum(p.used_bytes or 0 for p in gpu.processes if p.mine)
         for gpu in snapshot.gpus
     }
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -19,6 +19,9 @@ from tui.app.rows import RowList
 from tui.app.text import clean, fit, fit_right, plural
 
 Value = TypeVar("Value")
+
+LONGEST_TITLE = 16
+"""Titles up to so many cells line up."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +39,22 @@ class Option(Generic[Value]):
         return all(word in text for word in words)
 
 
-class Options(RowList[Option[object]]):
-    """The rows of a chooser."""
+class Options(RowList[Option[Any]]):
+    """The rows of a chooser. Details stand in a column of their own when titles are short."""
 
-    def draw_row(self, row: Option[object], width: int, selected: bool) -> Sequence[Segment]:
+    def set_rows(self, rows: Sequence[Option[Any]], selected: int | None = None) -> None:
+        widest = max((cell_len(row.title) for row in rows), default=0)
+        self._title_width = widest if widest <= LONGEST_TITLE else 0
+        super().set_rows(rows, selected)
+
+    _title_width = 0
+
+    def draw_row(self, row: Option[Any], width: int, selected: bool) -> Sequence[Segment]:
         on, glyphs = ("surface" if selected else ""), self.glyphs
         right = clean(row.right)
         room = width - 3 - (cell_len(right) + 2 if right else 0)
         title = clean(row.title)
-        title_room = min(cell_len(title), room)
+        title_room = min(max(cell_len(title), self._title_width), room)
         detail = clean(row.detail)
         segments = [
             Segment(f"{glyphs.pointer if selected else ' '} ", self.pen("accent", on=on)),
@@ -82,7 +92,9 @@ class ChooseScreen(ModalScreen[Value | None], Generic[Value]):
 
     def compose(self) -> ComposeResult:
         rows = Options(self._all, id="options")
-        box = Vertical(Input(placeholder="type to narrow", id="filter", compact=True), rows, Static(id="none"), id="dialog")
+        box = Vertical(
+            Input(placeholder="type to narrow", id="filter", compact=True), rows, Static(id="none"), id="dialog"
+        )
         box.border_title = Content(clean(self._title))
         yield box
 
@@ -114,7 +126,7 @@ class ChooseScreen(ModalScreen[Value | None], Generic[Value]):
         event.stop()
         option = self.rows.selected
         if self._on_move is not None and option is not None:
-            self._on_move(option.value)  # type: ignore[arg-type]
+            self._on_move(option.value)
 
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:
         event.stop()
@@ -136,7 +148,7 @@ class ChooseScreen(ModalScreen[Value | None], Generic[Value]):
 
     def action_choose(self) -> None:
         option = self.rows.selected
-        self.dismiss(option.value if option is not None else None)  # type: ignore[arg-type]
+        self.dismiss(option.value if option is not None else None)
 
     def action_close(self) -> None:
         self.dismiss(None)

@@ -45,7 +45,7 @@ def help_text(keymap: Keymap, ascii_only: bool) -> Content:
                 keys = keymap.shown(action.id, ascii_only) or "no key"
                 parts += [(f"  {keys:<18} ", "$foreground"), (f"{action.help}\n", "$muted")]
         parts.append(Content("\n"))
-    parts.append(("Keys can be changed in config.toml: [keys], action = \"key\". The names of the actions:\n", "$muted"))
+    parts.append(('Keys can be changed in config.toml: [keys], action = "key". The names of the actions:\n', "$muted"))
     parts.append((", ".join(action.id for action in ACTIONS), "$faint"))
     for problem in keymap.problems:
         parts.append((f"\n\n{problem}", "$warning"))

@@ -57,7 +57,7 @@ class Crash:
     def lines(self, safer_key: str, same_key: str, log_key: str) -> list[str]:
         """The card's text, with the keys that go on from here."""
         message = self.message[:1].upper() + self.message[1:]
-        kept = f" and the first {plural(self.kept_tokens, 'token')} of the answer" if self.kept_tokens else ""
+        kept = f" and the first {plural(self.kept_tokens, 'token')} or so of the answer" if self.kept_tokens else ""
         keys = f"**{same_key}** as before   **{log_key}** the log"
         if self.safer is not None:
             keys = f"**{safer_key}** reload {self.safer.words}   {keys}"

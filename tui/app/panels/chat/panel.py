@@ -1,5 +1,7 @@
 """The chat panel: a transcript, one line on context and progress, and the prompt. It shows what it is told; it knows no
 engine and no store.
+
+The prompt is part of the first frame; transcript and status line join it right after, by `fill`.
 """
 
 from __future__ import annotations
@@ -17,17 +19,18 @@ from textual.strip import Strip
 
 from tui.app.look import Drawn
 from tui.app.panels.chat.editor import PromptEditor
-from tui.app.panels.chat.state import Loading, NoModel, Status
-from tui.app.panels.chat.status import StatusLine
-from tui.app.panels.chat.stored import answer_note, failed, transcribed
-from tui.app.panels.chat.transcript import Transcript
 from tui.app.text import clean, fit, rate
 
 if TYPE_CHECKING:
     from tui.app.panels.chat.crash import Crash
+    from tui.app.panels.chat.state import Status
+    from tui.app.panels.chat.status import StatusLine
+    from tui.app.panels.chat.transcript import Transcript
     from tui.chat.values import Message
 
 TITLE = "Chat"
+ABOUT = "~ "
+"""Stands before a number that is estimated."""
 CARD = "crash"
 """The transcript's key of the card about an engine that stopped."""
 
@@ -48,19 +51,28 @@ class ChatPanel(Vertical):
         super().__init__(id="chat")
         self._model = ""
         self._rate: float | None = None
+        self._exact = True
+        self._transcript: Transcript
+        self._status: StatusLine
         self.crash: Crash | None = None
         """What the card tells, while there is one."""
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="talk", classes="panel"):
-            yield Transcript(id="transcript")
-            yield StatusLine(id="status")
+        yield Vertical(id="talk", classes="panel")
         with Horizontal(id="ask"):
             yield PromptSign(id="sign")
             yield PromptEditor(id="prompt", placeholder="Write here")
 
     def on_mount(self) -> None:
         self._draw_title()
+
+    async def fill(self) -> None:
+        """Mount what the first frame does without. Everything but the prompt needs this to have happened."""
+        from tui.app.panels.chat.status import StatusLine
+        from tui.app.panels.chat.talk import TalkTranscript
+
+        self._transcript, self._status = TalkTranscript(id="transcript"), StatusLine(id="status")
+        await self.query_one("#talk").mount(self._transcript, self._status)
 
     def on_resize(self, _event: events.Resize) -> None:
         self._draw_title()
@@ -70,7 +82,7 @@ class ChatPanel(Vertical):
     @property
     def transcript(self) -> Transcript:
         """The messages."""
-        return self.query_one(Transcript)
+        return self._transcript
 
     @property
     def editor(self) -> PromptEditor:
@@ -105,11 +117,13 @@ class ChatPanel(Vertical):
     @property
     def status(self) -> Status:
         """What the status line says."""
-        return self.query_one(StatusLine).status
+        return self._status.status
 
     def set_status(self, status: Status) -> None:
         """Say something else in the status line."""
-        self.query_one(StatusLine).status = status
+        from tui.app.panels.chat.state import Loading, NoModel
+
+        self._status.status = status
         if isinstance(status, NoModel | Loading):
             self.set_rate(None)
 
@@ -118,26 +132,28 @@ class ChatPanel(Vertical):
         self._model = clean(name)
         self._draw_title()
 
-    def set_rate(self, tok_s: float | None) -> None:
-        """Tokens per second, for the title."""
-        if tok_s != self._rate:
-            before = rate(self._rate) if self._rate else ""
-            self._rate = tok_s
-            if before != (rate(tok_s) if tok_s else ""):
+    def set_rate(self, tok_s: float | None, *, exact: bool = True) -> None:
+        """Tokens per second, for the title; marked where they are not counted but estimated."""
+        if (tok_s, exact) != (self._rate, self._exact):
+            before = (rate(self._rate) if self._rate else "", self._exact)
+            self._rate, self._exact = tok_s, exact
+            if before != (rate(tok_s) if tok_s else "", exact):
                 self._draw_title()
 
     def _draw_title(self) -> None:
         """Name on the left of the upper border, rate on the right; the border's own line between them."""
-        frame, glyphs = self.query_one("#talk"), self.query_one(StatusLine).glyphs
+        frame, glyphs = self.query_one("#talk"), self.query_one(PromptSign).glyphs
         room = self.size.width - 6
-        words = rate(self._rate) if self._rate else ""
-        name = f"{TITLE} {glyphs.dot} {self._model}" if self._model else TITLE
+        words = f"{'' if self._exact else ABOUT}{rate(self._rate)}" if self._rate else ""
+        name = (
+            self._model if self._model and room < 44 else f"{TITLE} {glyphs.dot} {self._model}".rstrip(f" {glyphs.dot}")
+        )
         if not words or room < 24:
             frame.border_title = Content(fit(name, min(cell_len(name), max(1, room)), glyphs.ellipsis))
             return
         name = fit(name, min(cell_len(name), room - cell_len(words) - 4), glyphs.ellipsis)
         rule = glyphs.rule * (room - cell_len(name) - cell_len(words) - 2)
-        color = "$border" if frame.has_focus_within else "$frame"
+        color = "$border" if frame.has_class("-on") else "$frame"
         frame.border_title = Content.assemble(name, " ", (rule, color), " ", (words, "$muted"))
 
     def on_descendant_focus(self) -> None:
@@ -147,6 +163,9 @@ class ChatPanel(Vertical):
         self._focus_moved()
 
     def _focus_moved(self) -> None:
+        """Light the frame that has the focus."""
+        for part in self.query("#talk, #ask"):
+            part.set_class(part.has_focus_within, "-on")
         self._draw_title()
         self.query_one(PromptSign).refresh()
 
@@ -154,10 +173,14 @@ class ChatPanel(Vertical):
 
     def show_messages(self, messages: Sequence[Message]) -> None:
         """Show a conversation from its beginning."""
+        from tui.app.panels.chat.stored import transcribed
+
         self.transcript.set_messages([transcribed(message) for message in messages])
 
     def add_message(self, message: Message) -> None:
         """Show one more message."""
+        from tui.app.panels.chat.stored import transcribed
+
         self.transcript.add_message(transcribed(message))
 
     def begin_answer(self, message: Message) -> None:
@@ -165,9 +188,11 @@ class ChatPanel(Vertical):
         self.set_rate(None)
         self.transcript.begin_answer(str(message.id), message.model)
 
-    def end_answer(self, message: Message) -> None:
-        """The answer is over."""
-        self.transcript.end_answer(answer_note(message), failed=failed(message))
+    def end_answer(self, message: Message, note: str = "") -> None:
+        """The answer is over; `note` is said instead of what is stored about that."""
+        from tui.app.panels.chat.stored import answer_note, failed
+
+        self.transcript.end_answer(note or answer_note(message), failed=failed(message))
 
     # ---- an engine that stopped
 

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class NoModel:
+class NoModel(NamedTuple):
     """Nothing is loaded. `next_model` is loaded by itself when a person writes; empty when there is none."""
 
     next_model: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Loading:
+class Loading(NamedTuple):
     """A model is read into memory."""
 
     name: str
     fraction: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """The model waits for words. Tokens of the context in use, and in all."""
 
     used: int
     n_ctx: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """The prompt is computed, `done` of `total` tokens."""
 
     done: int
@@ -37,8 +33,7 @@ class Reading:
     n_ctx: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answering:
+class Answering(NamedTuple):
     """The answer comes: tokens of the prompt, tokens of the answer so far, the context's size, the rate."""
 
     prompt: int
@@ -47,8 +42,7 @@ class Answering:
     tok_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unloading:
+class Unloading(NamedTuple):
     """The model leaves memory."""
 
     name: str

@@ -26,7 +26,7 @@ class StatusLine(Drawn):
 
     def _words(self, status: Status, width: int) -> list[Segment]:
         if isinstance(status, NoModel):
-            words = f"{clean(status.next_model)} is loaded when you write" if status.next_model else "no model loaded"
+            words = f"writing loads {clean(status.next_model)}" if status.next_model else "no model loaded"
             return [Segment(fit(words, width, self.glyphs.ellipsis), self.pen("muted"))]
         if isinstance(status, Loading):
             percent = f" {status.fraction * 100:.0f} %"
@@ -57,7 +57,7 @@ class StatusLine(Drawn):
         answer = 0 if isinstance(status, Ready) else status.answer
         total = max(1, status.n_ctx)
         used = prompt + answer
-        words = f" {brief(used)} of {brief(status.n_ctx)}"
+        words = f" {'~ ' if answer else ''}{brief(used)} of {brief(status.n_ctx)}"
         before = "context "
         room = width - len(before) - cell_len(words)
         tight = used > total * 0.9

@@ -179,7 +179,9 @@ def _step_context(value: Any, direction: int, page: bool, limits: Limits) -> int
     if page:
         stepped = value * 2 if direction > 0 else value // 2
     else:
-        stepped = (value // CONTEXT_STEP + direction) * CONTEXT_STEP if value >= CONTEXT_STEP else value + direction * 256
+        stepped = (
+            (value // CONTEXT_STEP + direction) * CONTEXT_STEP if value >= CONTEXT_STEP else value + direction * 256
+        )
         if direction < 0 and value % CONTEXT_STEP and value > CONTEXT_STEP:
             stepped = value // CONTEXT_STEP * CONTEXT_STEP
     return int(max(256, min(max(high, 256), stepped)))

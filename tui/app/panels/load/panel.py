@@ -76,7 +76,7 @@ class LoadFields(Drawn, can_focus=True):
             Segment(f" {right} ", self.pen("accent", on=on)),
         ]
         room = width - sum(cell_len(segment.text) for segment in segments)
-        hint = form.hint() if here else ""
+        hint = form.hint() if here and room > 12 else ""
         segments.append(Segment(fit(f" {hint}", room, glyphs.ellipsis), self.pen("muted", on=on)))
         return self.line(segments, width)
 
@@ -156,6 +156,12 @@ class LoadPanel(Vertical):
         """The fields."""
         return self.query_one(LoadFields)
 
+    def on_descendant_focus(self) -> None:
+        self.add_class("-on")
+
+    def on_descendant_blur(self) -> None:
+        self.remove_class("-on")
+
     def show_memory(self, lines: Sequence[Content]) -> None:
         """Say what the settings would take, device by device; no lines say nothing."""
         self.query_one("#memory", Static).update(Content("\n").join(lines))
@@ -178,6 +184,8 @@ class LoadPanel(Vertical):
         if problem := form.problem():
             words.update(Content(problem).stylize("$warning"))
             return
-        written = "  ".join(f"{name} = {value!r}".replace("'", '"') for name, value in form.changes().items() if value is not None)
+        written = "  ".join(
+            f"{name} = {value!r}".replace("'", '"') for name, value in form.changes().items() if value is not None
+        )
         text = f"models.toml: {written}" if written else "models.toml: nothing of its own, the defaults count"
         words.update(Content(text).stylize("$faint"))

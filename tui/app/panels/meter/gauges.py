@@ -1,25 +1,25 @@
 """What the meter shows, as values: for every device who holds how much, and what the selected model would add.
 
 Made from a hardware snapshot, the receipts of our loaded engines, and the ghost. No drawing here, and no measuring but one
-cheap look at the host's memory for the first frame.
+cheap look at /proc/meminfo for the first frame.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from tui.app.text import clean
-from tui.hardware.memory import MemoryReader
-from tui.hardware.snapshot import Gpu, Ram, Snapshot
+
+if TYPE_CHECKING:
+    from tui.hardware.snapshot import Gpu, Ram, Snapshot
 
 RAM = "RAM"
 """Name of the host's gauge, and its key in a ghost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gauge:
+class Gauge(NamedTuple):
     """One bar. All in bytes; `used` counts ours too, `free` is what the device itself calls free."""
 
     key: str
@@ -39,8 +39,7 @@ class Gauge:
         return self.free - self.ghost
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
+class Meter(NamedTuple):
     """Every gauge, RAM last, and how busy the processor is in percent."""
 
     gauges: tuple[Gauge, ...] = ()
@@ -100,12 +99,30 @@ def short_name(name: str, index: int, several: bool) -> str:
     return f"{label}:{index}" if several or label == "GPU" else label
 
 
-def first_look(proc: Path = Path("/proc")) -> Meter:
-    """What can be said before the first frame for a fraction of a millisecond: RAM, and places kept for NVIDIA cards."""
-    ram, _swap = MemoryReader(str(proc)).read()
+def first_look(proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> Meter:
+    """What can be said before the first frame for a fraction of a millisecond: RAM, and places kept for NVIDIA cards.
+
+    Inside a limit, which takes more reading, it leaves RAM to the first measurement.
+    """
     try:
         cards = len(list((proc / "driver/nvidia/gpus").iterdir()))
     except OSError:
         cards = 0
     kept = tuple(Gauge(f"card{index}", f"GPU:{index}", 0, 0, 0) for index in range(cards))
-    return Meter((*kept, _ram(ram, 0, 0)))
+    return Meter((*kept, _quick_ram(proc, cgroup)))
+
+
+def _quick_ram(proc: Path, cgroup: Path) -> Gauge:
+    try:
+        limited = (cgroup / "memory.max").read_bytes().strip() != b"max"
+    except OSError:
+        limited = False
+    values: dict[str, int] = {}
+    try:
+        for line in (proc / "meminfo").read_text("ascii").splitlines()[:8]:
+            name, _, rest = line.partition(":")
+            values[name] = int(rest.split()[0]) * 1024
+        total, free = values["MemTotal"], values["MemAvailable"]
+    except (OSError, KeyError, ValueError, IndexError):
+        limited = True
+    return Gauge(RAM, RAM, 0, 0, 0) if limited else Gauge(RAM, RAM, total, total - free, free)

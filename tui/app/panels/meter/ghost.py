@@ -4,8 +4,12 @@ RAM. Context and compute memory are not in it; the meter marks it as an estimate
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tui.app.panels.meter.gauges import RAM, gpu_key
-from tui.hardware.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from tui.hardware.snapshot import Snapshot
 
 RESERVE_BYTES = 1 << 30
 """Kept free on each GPU, as automatic layers do."""
@@ -17,7 +21,11 @@ def ghost_of(
     """Bytes by gauge key."""
     wanted = file_bytes
     if isinstance(n_gpu_layers, int):
-        wanted = round(file_bytes * min(1.0, n_gpu_layers / (n_layer + 1))) if n_layer else (file_bytes if n_gpu_layers else 0)
+        wanted = (
+            round(file_bytes * min(1.0, n_gpu_layers / (n_layer + 1)))
+            if n_layer
+            else (file_bytes if n_gpu_layers else 0)
+        )
     left, ghost = wanted, {}
     for gpu in snapshot.gpus:
         room = max(0, (gpu.free_bytes or 0) - RESERVE_BYTES)

@@ -5,6 +5,7 @@ and what is free. One drawn widget; it repaints only when a number that it shows
 from __future__ import annotations
 
 import math
+from itertools import zip_longest
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -13,8 +14,12 @@ from textual.strip import Strip
 
 from tui.app.look import Drawn
 from tui.app.panels.meter.gauges import RAM, Gauge, Meter
-from tui.app.text import fit, gib
+from tui.app.text import GIB, fit, gib
 
+NAME = 7
+"""Cells of a card's name where there is room."""
+NO_BAR = 16
+"""Below so many cells a gauge is only its numbers."""
 RAM_SHARE = 0.36
 """Part of the line that RAM gets beside GPUs."""
 
@@ -88,28 +93,44 @@ class MeterStrip(Drawn):
         else:
             ram_width = round(inner * RAM_SHARE)
         card_width = (inner - ram_width) // per_line if per_line else 0
+        rows = [cards[at * per_line : (at + 1) * per_line] for at in range(lines)]
+        words = self._aligned(rows, card_width - 2)
         strips = []
-        for at in range(lines):
-            row = list(brand) if at == 0 and brand else [Segment(" " * margin, self.pen())]
-            for gauge in cards[at * per_line : (at + 1) * per_line]:
-                row += self._gauge(gauge, card_width - 2) + [Segment("  ", self.pen())]
+        for at, row in enumerate(rows):
+            line = list(brand) if at == 0 and brand else [Segment(" " * margin, self.pen())]
+            for gauge in row:
+                line += [*self._gauge(gauge, card_width - 2, words[gauge.key]), Segment("  ", self.pen())]
             if at == 0 and ram is not None:
-                used = margin + sum(cell_len(segment.text) for segment in row) - margin
-                row += self._gauge(ram, width - used - cell_len(busy) - 1)
-                row += [Segment(f"{busy} ", self.pen("muted"))]
-            strips.append(self.line(row, width))
+                used = sum(cell_len(segment.text) for segment in line)
+                room = width - used - cell_len(busy) - 1
+                line += self._gauge(ram, room, self._words(ram, room - len(RAM)))
+                line += [Segment(f"{busy} ", self.pen("muted"))]
+            strips.append(self.line(line, width))
         return strips
+
+    def _aligned(self, rows: list[list[Gauge]], width: int) -> dict[str, str]:
+        """The words of each card, those below one another of one width, so that their bars line up."""
+        words = {gauge.key: self._words(gauge, width - NAME) for row in rows for gauge in row}
+        for column in zip_longest(*rows):
+            gauges = [gauge for gauge in column if gauge is not None]
+            widest = max(cell_len(words[gauge.key]) for gauge in gauges)
+            for gauge in gauges:
+                words[gauge.key] = words[gauge.key].ljust(widest)
+        return words
 
     def _busy(self, width: int) -> str:
         return f"   cpu {self._meter.cpu:>3} %" if width >= 100 and self._meter.cpu is not None else ""
 
-    def _gauge(self, gauge: Gauge, width: int) -> list[Segment]:
+    def _gauge(self, gauge: Gauge, width: int, words: str) -> list[Segment]:
         """One gauge in exactly `width` cells: name, bar, words."""
-        name = fit(gauge.name, min(max(3, cell_len(gauge.name)), max(3, width // 3)), self.glyphs.ellipsis)
         if gauge.error or not gauge.total:
-            words = fit(f"{name} {gauge.error or self.glyphs.ellipsis}", width, self.glyphs.ellipsis)
-            return [Segment(words, self.pen("warning" if gauge.error else "faint"))]
-        words = self._words(gauge, width - cell_len(name))
+            text = fit(f"{gauge.name} {gauge.error or self.glyphs.ellipsis}", width, self.glyphs.ellipsis)
+            return [Segment(text, self.pen("warning" if gauge.error else "faint"))]
+        if width < NO_BAR:
+            text = f"{gauge.name[:4].strip()} {gauge.used / GIB:.0f}/{gauge.total / GIB:.0f}"
+            return [Segment(fit(text, width, self.glyphs.ellipsis), self.pen("foreground"))]
+        room = NAME if width >= 24 and gauge.key != RAM else min(cell_len(gauge.name), max(3, width // 3))
+        name = fit(gauge.name, room, self.glyphs.ellipsis)
         bar = width - cell_len(name) - cell_len(words) - 2
         if bar < 4:
             words, bar = "", width - cell_len(name) - 1
@@ -123,7 +144,7 @@ class MeterStrip(Drawn):
     def _words(self, gauge: Gauge, width: int) -> str:
         used, total = gib(gauge.used), gib(gauge.total)
         if width < 34:
-            return f"{gauge.used / 2**30:.0f}/{gauge.total / 2**30:.0f}"
+            return f"{gauge.used / GIB:.0f}/{gauge.total / GIB:.0f}"
         extra = f"  {gauge.utilization:>3} %" if gauge.utilization is not None else ""
         if gauge.ghost:
             left = f"{'-' if gauge.left < 0 else ''}{gib(abs(gauge.left))}"

@@ -1,0 +1,201 @@
+"""The workbench as tests start it: its own home, models by hand, and engines that answer by a script."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from tests.chat.scripted import Gate, ScriptedGeneration, Step
+from tui.app.app import Opening, PunaApp
+from tui.app.panels.meter.gauges import RAM, Gauge, Meter
+from tui.app.themes import ThemeBook
+from tui.config.paths import Paths, paths, share
+from tui.engine.errors import EngineDied, EngineError
+from tui.engine.protocol import ChatMessage, DoneReason
+from tui.library import Model
+from tui.llama.receipt import DeviceBytes, Receipt
+from tui.llama.settings import LoadSettings, SamplingSettings
+
+GIB = 1 << 30
+METER = Meter((Gauge(RAM, RAM, 64 * GIB, 20 * GIB, 44 * GIB),))
+
+LLAMA = Model("tiny-llama", Path("/models/tiny-llama.gguf"), None, "tiny-llama.gguf", "Q4_K_M", "llama", 2 * GIB, 1, "folder", n_layer=30, n_ctx_train=8192)  # fmt: skip
+QWEN = Model("qwen-coder", Path("/models/qwen.gguf"), "org/qwen", "qwen.gguf", "Q8_0", "qwen3", 7 * GIB, 2, "hf-cache", n_layer=48, n_ctx_train=32768)  # fmt: skip
+BROKEN = Model("half-a-file", Path("/models/half.gguf"), None, "half.gguf", None, None, 123, 1, "folder", problem="ends too early; get it again")  # fmt: skip
+
+
+def receipt_of(settings: LoadSettings) -> Receipt:
+    """A receipt for what was asked."""
+    n_ctx = settings.n_ctx if isinstance(settings.n_ctx, int) else 4096
+    return Receipt(
+        host=DeviceBytes(name="host", weights_bytes=GIB, context_bytes=GIB // 2),
+        n_ctx=n_ctx,
+        n_ctx_train=8192,
+        n_layer=30,
+        n_gpu_layers=0,
+        n_vocab=1000,
+        n_params=1000,
+        n_swa=0,
+        recurrent=False,
+        threads=1,
+        load_s=0.1,
+        template="model",
+        architecture="llama",
+        description="a scripted llama",
+    )
+
+
+class Scripted:
+    """An engine that answers by scripts, at the place of a real one."""
+
+    def __init__(self, world: World, name: str, settings: LoadSettings) -> None:
+        self.world, self.name, self.settings = world, name, settings
+        self.receipt = receipt_of(settings)
+        self.died: EngineDied | None = None
+        self.closed = False
+        self.asked: list[tuple[ChatMessage, ...]] = []
+        self._callbacks: list[Callable[[EngineDied], None]] = []
+
+    @property
+    def alive(self) -> bool:
+        return self.died is None and not self.closed
+
+    def on_death(self, callback: Callable[[EngineDied], None]) -> None:
+        self._callbacks.append(callback)
+
+    def generate(
+        self,
+        *,
+        messages: tuple[ChatMessage, ...] | None = None,
+        sampling: SamplingSettings,
+        max_tokens: int | None = None,
+        stop: tuple[str, ...] = (),
+        pane: int = 0,
+    ) -> ScriptedGeneration:
+        assert messages is not None
+        self.asked.append(messages)
+        return ScriptedGeneration(self.world.scripts.pop(0), self.world.reason)
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def die(self, signal_number: int = 9) -> EngineDied:
+        """End as a killed process does; the error that an answer would raise."""
+        self.died = EngineDied("writing the answer", -signal_number, "something killed it (SIGKILL)", ("a last line",))
+        for callback in self._callbacks:
+            callback(self.died)
+        return self.died
+
+
+class World:
+    """What the engines of one test do, and which were started."""
+
+    def __init__(self, *scripts: Sequence[Step], reason: DoneReason = "eog") -> None:
+        self.scripts = [list(script) for script in scripts]
+        self.reason: DoneReason = reason
+        self.engines: list[Scripted] = []
+        self.load_gate: asyncio.Event | None = None
+        """Loads wait here when it is there."""
+        self.load_error: EngineError | None = None
+
+    @property
+    def engine(self) -> Scripted:
+        """The newest engine."""
+        return self.engines[-1]
+
+    async def start(
+        self, path: Path, settings: LoadSettings, name: str, on_progress: Callable[[float], None]
+    ) -> Scripted:
+        on_progress(0.5)
+        if self.load_gate is not None:
+            await self.load_gate.wait()
+        if self.load_error is not None:
+            raise self.load_error
+        self.engines.append(Scripted(self, name, settings))
+        return self.engine
+
+
+class Bench:
+    """One running app with what a test wants of it."""
+
+    def __init__(self, app: PunaApp, pilot: Pilot[int], world: World) -> None:
+        self.app, self.pilot, self.world = app, pilot, world
+
+    async def until(self, test: Callable[[], object], limit_s: float = 20.0) -> None:
+        """Let the app work until `test()` is true."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + limit_s
+        while not test():
+            assert loop.time() < end, f"never came true; the screen was:\n{self.text()}"
+            await self.pilot.pause(0.01)
+        await self.pilot.pause()
+
+    async def shows(self, *texts: str) -> None:
+        """Wait until all of these are on the screen."""
+        await self.until(lambda: all(text in self.text() for text in texts))
+
+    async def press(self, *keys: str) -> None:
+        """Press keys."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def write(self, text: str) -> None:
+        """Put text into the prompt and send it."""
+        self.app.bench.chat.editor.text = text
+        self.app.bench.chat.editor.focus()
+        await self.press("enter")
+
+    def text(self) -> str:
+        """The screen as lines of text."""
+        return "\n".join(strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
+
+    @property
+    def notices(self) -> list[str]:
+        """What has been told so far and is still shown."""
+        return [notice.message for notice in self.app._notifications]
+
+
+@asynccontextmanager
+async def workbench(
+    home: Path,
+    world: World | None = None,
+    *,
+    models: Sequence[Model] = (LLAMA, QWEN, BROKEN),
+    size: tuple[int, int] = (120, 40),
+    opening: Opening = Opening(),  # noqa: B008 - immutable
+    settle: bool = True,
+) -> AsyncIterator[Bench]:
+    """The app with these models. Nothing is scanned and nothing measured unless the test does so."""
+    world = world or World()
+    where = home_paths(home)
+    app = PunaApp(
+        where, ThemeBook(share("themes"), where.user_themes_dir), opening, models=models, meter=METER,
+        start=world.start, watch=False, scan=False,
+    )  # fmt: skip
+    async with app.run_test(size=size) as pilot:
+        bench = Bench(app, pilot, world)
+        if settle:
+            await bench.until(lambda: app.settled and app.desk.settings is not None and app.desk.chatting.talk)
+        try:
+            yield bench
+        finally:
+            for gate in (step for script in world.scripts for step in script if isinstance(step, Gate)):
+                gate.set()
+            await app.leave(0)
+            await app.desk.loading.close()
+
+
+def home_paths(home: Path) -> Paths:
+    """The folders of a puna that lives in `home`."""
+    return paths({"PUNA_HOME": str(home)})
+
+
+def write_config(home: Path, text: str) -> None:
+    """The person's config.toml."""
+    folder = home_paths(home).config
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.toml").write_text(text, encoding="utf-8")

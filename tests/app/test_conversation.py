@@ -1,0 +1,179 @@
+"""A person asks, stops, asks again and goes back to what was said: sessions with an engine that answers by a script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.app.rig import BROKEN, LLAMA, World, workbench, write_config
+from tests.chat.scripted import Gate
+from tui.app.panels.chat.state import Answering, Loading, NoModel, Reading, Ready
+from tui.engine.protocol import PromptProgress
+
+
+async def test_a_question_loads_the_selected_model_and_is_answered(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["Two ", "llamas."])) as bench:
+        assert isinstance(bench.app.bench.chat.status, NoModel)
+        await bench.write("How many?")
+        await bench.shows("How many?", "Two llamas.", "Chat · tiny-llama Q4_K_M", "40 tok/s")
+        engine = bench.world.engine
+        assert engine.name == "tiny-llama"
+        assert [message.content for message in engine.asked[0]] == ["How many?"]
+        assert isinstance(bench.app.bench.chat.status, Ready)
+        assert bench.app.bench.chat.status.n_ctx == engine.receipt.n_ctx
+        assert bench.app.bench.chat.editor.text == ""
+
+
+async def test_the_question_is_stored_before_the_model_is_there(tmp_path: Path) -> None:
+    world = World(["Yes."])
+    world.load_gate = Gate()
+    async with workbench(tmp_path, world) as bench:
+        await bench.write("Are you there?")
+        await bench.shows("Are you there?", "loading tiny-llama")
+        assert isinstance(bench.app.bench.chat.status, Loading)
+        talk = bench.app.desk.chatting.talk
+        assert talk is not None
+        assert talk.session.messages[0].content == "Are you there?"
+        world.load_gate.set()
+        await bench.shows("Yes.")
+
+
+async def test_escape_stops_the_answer_and_keeps_what_there_is(tmp_path: Path) -> None:
+    gate = Gate()
+    async with workbench(tmp_path, World(["The first half", gate, " and the second"])) as bench:
+        await bench.write("Tell me.")
+        await bench.shows("The first half", "esc stop")
+        assert isinstance(bench.app.bench.chat.status, Answering)
+        await bench.press("escape")
+        await bench.shows("stopped")
+        assert "and the second" not in bench.text()
+        talk = bench.app.desk.chatting.talk
+        assert talk is not None
+        answer = talk.session.messages[-1]
+        assert (answer.content, answer.reason, answer.state) == ("The first half", "cancelled", "cut")
+
+
+async def test_escape_while_a_model_loads_stops_both_the_load_and_the_turn(tmp_path: Path) -> None:
+    world = World(["never"])
+    world.load_gate = Gate()
+    async with workbench(tmp_path, world) as bench:
+        await bench.write("Hello?")
+        await bench.shows("loading tiny-llama")
+        await bench.press("escape")
+        await bench.until(lambda: not bench.app.desk.chatting.busy and not bench.app.desk.loading.loading)
+        await bench.shows("stopped", "writing loads tiny-llama")
+        assert world.engines == []
+
+
+async def test_a_long_prompt_shows_how_far_it_was_read(tmp_path: Path) -> None:
+    gate = Gate()
+    async with workbench(tmp_path, World([PromptProgress(1, 1200, 4000), gate, "Done."])) as bench:
+        await bench.write("A long prompt")
+        await bench.shows("reading your prompt", "1 200 of 4 000")
+        assert isinstance(bench.app.bench.chat.status, Reading)
+        gate.set()
+        await bench.shows("Done.", "of 8 k")
+
+
+async def test_r_answers_again_and_shows_only_the_new_answer(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["First."], ["Second."])) as bench:
+        await bench.write("Say something.")
+        await bench.shows("First.", "3 tokens")
+        await bench.press("escape", "r")
+        await bench.shows("Second.", "3 tokens")
+        assert "First." not in bench.text()
+        assert bench.world.engine.asked[0] == bench.world.engine.asked[1]
+
+
+async def test_a_second_question_carries_the_first_turn_and_a_new_conversation_does_not(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["A."], ["B."], ["C."])) as bench:
+        for question, answer in (("one", "A."), ("two", "B.")):
+            await bench.write(question)
+            await bench.shows(answer)
+            await bench.until(lambda: not bench.app.desk.chatting.busy)
+        assert [message.content for message in bench.world.engine.asked[1]] == ["one", "A.", "two"]
+        await bench.press("ctrl+n")
+        await bench.shows("tiny-llama is ready")
+        await bench.write("three")
+        await bench.shows("C.")
+        assert [message.content for message in bench.world.engine.asked[2]] == ["three"]
+
+
+async def test_history_goes_back_to_an_older_conversation(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["Rivers flow."], ["Hills stand."])) as bench:
+        await bench.write("About rivers")
+        await bench.shows("Rivers flow.", "3 tokens")
+        await bench.press("ctrl+n")
+        await bench.write("About hills")
+        await bench.shows("Hills stand.", "3 tokens")
+        await bench.press("f6")
+        await bench.shows("Conversations", "About rivers", "About hills")
+        await bench.press("r", "i", "v")
+        await bench.until(lambda: "About hills" not in bench.text())
+        await bench.press("enter")
+        await bench.shows("Rivers flow.")
+        assert "Hills stand." not in bench.text()
+
+
+async def test_a_second_question_while_one_is_answered_is_kept_in_the_prompt(tmp_path: Path) -> None:
+    gate = Gate()
+    async with workbench(tmp_path, World(["slow", gate])) as bench:
+        await bench.write("first")
+        await bench.shows("slow")
+        await bench.write("second")
+        await bench.until(lambda: any("esc stops it" in words for words in bench.notices))
+        assert bench.app.bench.chat.editor.text == "second"
+        gate.set()
+
+
+async def test_without_a_model_a_question_says_what_is_missing(tmp_path: Path) -> None:
+    async with workbench(tmp_path, models=()) as bench:
+        await bench.shows("Looking for models")
+        bench.app.desk.models_found(())
+        await bench.shows("There are no models on this machine yet.", "puna add PATH")
+        await bench.write("Hello")
+        await bench.until(lambda: any("Nothing can answer" in words for words in bench.notices))
+        assert bench.app.bench.chat.editor.text == "Hello"
+        assert bench.world.engines == []
+
+
+async def test_a_question_typed_before_the_models_are_known_waits_for_them(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["Here."]), models=()) as bench:
+        await bench.write("Anybody?")
+        assert bench.app.bench.chat.editor.text == ""
+        bench.app.desk.models_found((LLAMA,))
+        await bench.shows("Anybody?", "Here.")
+
+
+async def test_a_broken_model_is_not_loaded_for_a_question(tmp_path: Path) -> None:
+    async with workbench(tmp_path, models=(BROKEN, LLAMA)) as bench:
+        await bench.write("Hello")
+        await bench.until(lambda: any("ends too early" in words for words in bench.notices))
+        assert bench.world.engines == []
+
+
+async def test_the_answer_goes_to_the_clipboard_and_to_a_file(tmp_path: Path, monkeypatch: object) -> None:
+    sent: list[str] = []
+    world = World(["Look:\n\n```python\nprint(1)\n```\n\nand\n\n```sh\nls\n```\n"])
+    async with workbench(tmp_path, world) as bench:
+        bench.app.to_terminal = sent.append  # type: ignore[method-assign]
+        await bench.write("Show me.")
+        await bench.shows("print(1)", "3 tokens")
+        await bench.press("escape", "y")
+        assert "UHJpbnQ" not in sent[0]
+        assert sent[0].startswith("\x1b]52;c;")
+        await bench.until(lambda: any("sent to the terminal's clipboard" in words for words in bench.notices))
+        await bench.press("2")
+        await bench.until(lambda: any("Code block 2 was sent" in words for words in bench.notices))
+        await bench.press("9")
+        await bench.until(lambda: any("There is no code block 9" in words for words in bench.notices))
+
+
+async def test_max_tokens_and_system_prompt_come_from_the_settings(tmp_path: Path) -> None:
+    write_config(tmp_path, '[chat]\nsystem = "Be brief."\nmax_tokens = 7\n')
+    async with workbench(tmp_path, World(["Yes."])) as bench:
+        await bench.write("Hello")
+        await bench.shows("Yes.")
+        assert [(m.role, m.content) for m in bench.world.engine.asked[0]] == [
+            ("system", "Be brief."),
+            ("user", "Hello"),
+        ]

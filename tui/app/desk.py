@@ -1,0 +1,190 @@
+"""Everything behind the screen, made right after the first frame: keys, settings, memory, models, engines, conversations.
+
+It owns the parts and says what follows from what the background finds; each part does its own work.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from tui.app.background import Background, ConfigRead, ModelNamed
+from tui.app.commands import Commands
+from tui.app.flows.chat import ChatFlow
+from tui.app.flows.load import LoadFlow
+from tui.app.hints import hint_for
+from tui.app.keys import default_keymap, install, make_keymap
+from tui.app.text import clean_lines
+from tui.app.themes import ThemeError
+from tui.app.ticker import Ticker
+
+if TYPE_CHECKING:
+    from tui.app.app import PunaApp
+    from tui.app.engines import Start
+    from tui.config.settings import Settings
+    from tui.hardware.snapshot import Snapshot
+    from tui.library import Model
+
+NOTICE_S = 8.0
+"""How long a notice stays; errors stay longer."""
+
+
+class Told(Message):
+    """Something a worker has to say; `give_back` is text that returns to the prompt."""
+
+    def __init__(self, words: str = "", severity: str = "information", give_back: str = "") -> None:
+        super().__init__()
+        self.words, self.severity, self.give_back = words, severity, give_back
+
+
+class Desk:
+    """The parts. `start` replaces real engines; without `watch` memory is not measured, without `scan` no model is looked
+    for."""
+
+    def __init__(self, app: PunaApp, start: Start | None, *, watch: bool, scan: bool) -> None:
+        self.app, self.bench, self.paths = app, app.bench, app.paths
+        self._watch, self._scan = watch, scan
+        self.keymap = default_keymap()
+        self.settings: Settings | None = None
+        """The person's settings, once read."""
+        self.machine: Snapshot | None = None
+        """Memory and processor as last measured."""
+        self._named: Model | None = None
+        self.ticker = Ticker(self._tick)
+        self.background = Background(app, app.paths, app.book)
+        self.commands = Commands(self)
+        self.loading = LoadFlow(self, start)
+        self.chatting = ChatFlow(self, app.opening.conversation)
+
+    async def open(self) -> None:
+        """Complete the screen, then read what lies outside."""
+        self._add_styles()
+        await self.bench.chat.fill()
+        self.install_keys()
+        self.bench.chat.editor.focus()
+        self.app.key_bar.ready = True
+        self.loading.refresh()
+        if self.app.theme_problem is not None:
+            self.tell(str(self.app.theme_problem), "warning")
+        self.background.read_config()
+        self.background.open_history()
+
+    async def close(self) -> str:
+        """Stop and store the answer; what has to be said about that, empty when all is well."""
+        self.ticker.stop()
+        try:
+            await self.chatting.close()
+        except Exception as error:  # whatever it is: the program ends, and says so on the way out
+            return str(error)
+        return ""
+
+    def _add_styles(self) -> None:
+        path = Path(__file__).with_name("after.tcss")
+        self.app.stylesheet.add_source(path.read_text("utf-8"), read_from=(str(path), ""))
+
+    def install_keys(self) -> None:
+        """Give every part its keys, from the action table and the person's wishes."""
+        install(self.app, self.keymap, "app")
+        install(self.bench.library, self.keymap, "list")
+        install(self.bench.chat.transcript, self.keymap, "transcript", "crash")
+        install(self.bench.chat.editor, self.keymap, "editor")
+        self.refresh_keys()
+
+    def refresh_keys(self) -> None:
+        """Other actions may be possible now: the footer looks again."""
+        self.app.screen.refresh_bindings()
+
+    def _tick(self) -> None:
+        if self.chatting.talk is not None:
+            self.chatting.talk.flush()
+        transcript = self.bench.chat.transcript
+        transcript.flush()
+        if transcript.needs_flush:
+            self.ticker.wake()
+
+    # ---- what is said
+
+    def tell(self, words: str, severity: str = "information") -> None:
+        """Show a sentence for a while."""
+        if not words:
+            return
+        if severity == "error":
+            self.app.notify(clean_lines(words), severity="error", markup=False, timeout=NOTICE_S * 2)
+        elif severity == "warning":
+            self.app.notify(clean_lines(words), severity="warning", markup=False, timeout=NOTICE_S)
+        else:
+            self.app.notify(clean_lines(words), markup=False, timeout=NOTICE_S)
+
+    def told(self, event: Told) -> None:
+        """A worker has something to say."""
+        self.tell(event.words, event.severity)
+        if event.give_back:
+            self.bench.chat.give_back(event.give_back)
+        self.refresh_keys()
+
+    def show_hint(self) -> None:
+        """What the conversation says while it is empty."""
+        self.bench.chat.transcript.set_empty(hint_for(self))
+
+    def try_theme(self, name: str) -> None:
+        """Wear a theme for now; one that cannot be read is told of."""
+        try:
+            self.app.wear(name)
+        except ThemeError as error:
+            self.tell(str(error), "warning")
+
+    # ---- what the background found
+
+    def config_read(self, event: ConfigRead) -> None:
+        """Settings count from now on; the first time, what depends on them begins."""
+        first, self.settings = self.settings is None, event.config.settings
+        self.keymap = make_keymap(self.settings.keys)
+        self.install_keys()
+        self.ticker.hz = self.settings.ui.refresh
+        self.chatting.set_system(self.settings.chat.system)
+        self.tell("\n".join((*event.problems, *self.keymap.problems)), "warning")
+        if not first:
+            return
+        if self._watch:
+            self.background.watch_machine(self.settings.monitor.interval_s)
+        if self._scan:
+            self.look_for_models()
+        if self.app.opening.model:
+            self.background.name_model(self.app.opening.model, self.settings.library.folders)
+        self.background.warm_up()
+        self.chatting.go_on()
+
+    def look_for_models(self) -> None:
+        """Look for models on this machine."""
+        if self.settings is not None:
+            self.background.find_models(self.settings.library.folders)
+
+    def models_found(self, models: tuple[Model, ...]) -> None:
+        """List them, and the one that the command line named, wherever it lies."""
+        named = self._named
+        if named is not None and all(model.identity != named.identity for model in models):
+            models = (*models, named)
+        self.bench.library.show(models)
+        self.loading.refresh()
+        self.chatting.go_on()
+
+    def model_named(self, event: ModelNamed) -> None:
+        """Load the model that the command line named."""
+        self._named = event.model
+        if event.model is None:
+            self.tell(event.problem, "error")
+            return
+        if not self.bench.library.select(event.model.identity):
+            self.models_found(self.bench.library.rows)
+            self.bench.library.select(event.model.identity)
+        if event.model.problem:
+            self.tell(f"{event.model.name} cannot be loaded: {event.model.problem}", "error")
+        else:
+            self.loading.load(event.model)
+
+    def sampled(self, snapshot: Snapshot) -> None:
+        """Memory was measured."""
+        self.machine = snapshot
+        self.loading.show_meter()

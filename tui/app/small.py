@@ -1,0 +1,19 @@
+"""A terminal too small for the workbench: one calm line, and everything as it was once there is room again."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+LEAST_WIDTH, LEAST_HEIGHT = 40, 10
+
+
+async def show_small(screen: Screen[object], width: int, height: int) -> None:
+    """Show or take away the line."""
+    shown = screen.query("#small")
+    if width < LEAST_WIDTH or height < LEAST_HEIGHT:
+        if not shown:
+            await screen.mount(Static(Content(f"too small (needs {LEAST_WIDTH}×{LEAST_HEIGHT})"), id="small"))
+    elif shown:
+        await shown.remove()
