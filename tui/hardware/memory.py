@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tui.hardware.apple import Answers
 
 
+_HOST = frozenset({b"MemTotal", b"MemAvailable", b"SwapTotal", b"SwapFree"})
+_ENGINE = frozenset({b"RssAnon", b"RssFile", b"RssShmem", b"VmSwap"})
+
+
 class MemoryReader:
     """Reads RAM and swap of one proc and sys tree."""
 
@@ -31,7 +35,7 @@ class MemoryReader:
             from tui.hardware.apple import host_memory
 
             return host_memory(self._mac)
-        info = _meminfo(read(f"{self._proc}/meminfo"))
+        info = _meminfo(read(f"{self._proc}/meminfo"), _HOST)
         return self._ram(info), _swap(info)
 
     def engines(self, pids: Collection[int]) -> tuple[EngineMemory, ...]:
@@ -64,19 +68,23 @@ def _swap(info: dict[bytes, int]) -> Swap:
     return Swap(total, max(0, total - free) if total is not None and free is not None else None)
 
 
-def _meminfo(data: bytes | None) -> dict[bytes, int]:
-    """Bytes by name, from lines of `Name:   123 kB`; lines that hold words are passed over."""
+def _meminfo(data: bytes | None, enough: frozenset[bytes]) -> dict[bytes, int]:
+    """Bytes by name, from lines of `Name:   123 kB`; lines that hold words are passed over. Ends as soon as all
+    names of `enough` are there: the rest is the larger part.
+    """
     found: dict[bytes, int] = {}
     for line in (data or b"").splitlines():
         name, _, rest = line.partition(b":")
         words = rest.split()
         if words and words[0].isdigit():
             found[name] = int(words[0]) * (1024 if words[-1] == b"kB" else 1)
+            if name in enough and enough <= found.keys():
+                break
     return found
 
 
 def _engine(pid: int, status: bytes) -> EngineMemory:
-    held = _meminfo(status)
+    held = _meminfo(status, _ENGINE)
     return EngineMemory(pid, held.get(b"RssAnon"), held.get(b"RssFile"), held.get(b"RssShmem"), held.get(b"VmSwap"))
 
 
