@@ -52,8 +52,8 @@ class Generation:
             lambda text, channel: send(Delta(request.id, text, channel)), _SEND_EVERY_S, time.monotonic
         )
 
-    def run(self) -> None:
-        """Send PromptProgress, Delta and, last, Done. Raises LlamaError for what is told as Failed."""
+    def run(self) -> Done:
+        """Send PromptProgress and Delta; the Done to send last. Raises LlamaError for what is told as Failed."""
         reason: DoneReason
         try:
             self._prompt = self._sequence.prepare(self._text)
@@ -62,7 +62,7 @@ class Generation:
             reason = self._answer()
         except Cancelled:
             reason = "cancelled"
-        self._send(Done(self._request.id, reason, self._timings()))
+        return Done(self._request.id, reason, self._timings())
 
     def _check_room(self) -> None:
         prompt, n_ctx = len(self._prompt.tokens), self._model.n_ctx

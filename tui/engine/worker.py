@@ -33,6 +33,7 @@ from tui.llama.errors import LlamaError
 from tui.llama.log import NativeLog
 from tui.llama.measure import take_receipt
 from tui.llama.model import LoadedModel
+from tui.llama.receipt import Receipt
 
 Work = Generate | CountTokens
 _PROGRESS_STEP = 0.01
@@ -55,7 +56,6 @@ class Worker:
         self._cancelled: set[int] = set()
         self._stopping = False
         self._thread = threading.Thread(target=self._run_or_end, name="llama.cpp", daemon=True)
-        self.loaded = threading.Event()
 
     def start(self) -> None:
         """Begin to load."""
@@ -90,17 +90,20 @@ class Worker:
 
     def _run(self) -> None:
         self._log.install()
-        if not self._load():
+        receipt = self._load()
+        if receipt is None:
             return
-        entry = Entry(self._engines_dir, model=self._load_request.name, n_ctx=self._model.n_ctx)
+        entry = Entry(self._engines_dir, model=self._load_request.name, n_ctx=receipt.n_ctx)
         try:
+            self._send(Loaded(receipt))  # whoever hears of it finds this engine in the list already
             while (work := self._queue.get()) is not None:
                 self._serve(work, entry)
         finally:
             entry.remove()
             self._model.close()
 
-    def _load(self) -> bool:
+    def _load(self) -> Receipt | None:
+        """The receipt, or None when it failed and that was told."""
         last = -1.0
 
         def progress(fraction: float) -> None:
@@ -122,10 +125,10 @@ class Worker:
         except LlamaError as error:
             self._model.close()
             self._fail(0, error)
-            return False
+            return None
         except Exception as error:
             self._fail(0, _own_fault(error))
-            return False
+            return None
         self._sequences = [Sequence(self._model, number) for number in range(settings.panes)]
         where = ("settings" if settings.chat_template else "model") if source else None
         receipt = take_receipt(self._model, template=where)
@@ -135,9 +138,7 @@ class Worker:
             )
         with self._lock:
             self._current = -1
-        self._send(Loaded(receipt))
-        self.loaded.set()
-        return True
+        return receipt
 
     def _serve(self, work: Work, entry: Entry) -> None:
         if not self._begin(work.id):
@@ -182,9 +183,10 @@ class Worker:
             on_token=lambda rate: entry.update(len(sequence.held.tokens), rate),
         )
         try:
-            generation.run()
+            done = generation.run()
         finally:
             entry.update(sum(s.used for s in self._sequences), None, now=True)
+        self._send(done)
 
     def _count(self, work: CountTokens) -> None:
         text = work.text if work.text is not None else self._prompt_text(work)

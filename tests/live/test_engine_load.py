@@ -1,0 +1,327 @@
+"""Loading: progress, a stop at any moment, memory that is back afterwards, files that go away, odd places and names."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from tests.rigs.asking import ask, running, start, user
+from tests.rigs.gguf_maker import tiny_model
+from tui.engine import registry
+from tui.engine.client import Engine, EngineDied, EngineError
+from tui.llama.settings import LoadSettings, LoraAdapter
+
+SETTINGS = LoadSettings(n_ctx=512, n_gpu_layers=0, threads=1)
+
+
+def children() -> set[int]:
+    return {process.pid for process in psutil.Process().children()}
+
+
+def resident_bytes(pid: int) -> int:
+    return int(psutil.Process(pid).memory_info().rss)
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def has_ended(pid: int) -> bool:
+    return not psutil.pid_exists(pid)
+
+
+@pytest.fixture(scope="module")
+def wide_model(models_dir: Path) -> Path:
+    """90 MB of random weights: its load takes long enough to be seen in parts."""
+    return tiny_model(models_dir / "wide.gguf", n_embd=768, n_layer=4)
+
+
+async def test_progress_rises_to_one(wide_model: Path, engines_dir: Path) -> None:
+    seen: list[float] = []
+    engine = await Engine.start(wide_model, SETTINGS, name="w", on_progress=seen.append, engines_dir=engines_dir)
+    await engine.close()
+    assert seen == sorted(set(seen))
+    assert seen[0] < 0.1
+    assert seen[-1] == 1.0
+    assert len(seen) > 5
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+async def test_a_load_is_stopped_at_any_moment(demo_model: Path, engines_dir: Path, share: float) -> None:
+    before = children()
+    reached = asyncio.Event()
+
+    def progress(fraction: float) -> None:
+        if fraction >= share:
+            reached.set()
+
+    starting = asyncio.create_task(
+        Engine.start(demo_model, SETTINGS, name="d", on_progress=progress, engines_dir=engines_dir)
+    )
+    await reached.wait()
+    (pid,) = children() - before
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert has_ended(pid)
+    assert registry.running(engines_dir) == ()
+
+
+async def test_a_start_is_stopped_before_anything_is_loaded(tiny_llama: Path, engines_dir: Path) -> None:
+    before = children()
+    for turns in range(8):
+        starting = asyncio.create_task(Engine.start(tiny_llama, SETTINGS, name="t", engines_dir=engines_dir))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+    left = [psutil.Process(pid) for pid in children() - before]
+    assert psutil.wait_procs(left, timeout=30)[1] == []
+
+
+async def test_a_fault_in_the_listener_comes_out_of_start(wide_model: Path, engines_dir: Path) -> None:
+    def progress(_fraction: float) -> None:
+        raise ZeroDivisionError("of the listener")
+
+    before = children()
+    with pytest.raises(ZeroDivisionError, match="listener"):
+        await Engine.start(wide_model, SETTINGS, name="w", on_progress=progress, engines_dir=engines_dir)
+    assert children() == before
+
+
+@pytest.mark.live
+async def test_memory_is_back_after_the_close(demo_model: Path, engines_dir: Path) -> None:
+    before = children()
+    engine = await start(demo_model, engines_dir, n_ctx=2048)
+    receipt = engine.receipt
+    assert resident_bytes(engine.pid) > receipt.host.weights_bytes
+    mine = resident_bytes(os.getpid())
+    await ask(engine, [user("Hi")], max_tokens=2)
+    pid = engine.pid
+    await engine.close()
+    assert has_ended(pid)
+    assert children() == before
+    assert resident_bytes(os.getpid()) < mine + receipt.host.weights_bytes // 4, "the model was never in this process"
+
+
+async def test_two_engines_of_one_model_live_side_by_side(tiny_llama: Path, engines_dir: Path) -> None:
+    async with running(tiny_llama, engines_dir) as one, running(tiny_llama, engines_dir, n_ctx=1024) as two:
+        rows = {row.pid: row for row in registry.running(engines_dir)}
+        assert rows.keys() == {one.pid, two.pid}
+        assert (rows[one.pid].n_ctx, rows[two.pid].n_ctx) == (512, 1024)
+        first, second = await asyncio.gather(ask(one, "ab", max_tokens=9), ask(two, "ab", max_tokens=9))
+        assert first.text == second.text
+        after = {row.pid: row for row in registry.running(engines_dir)}
+        assert after[one.pid].n_ctx_used == first.done.timings.n_ctx_used
+        assert (after[one.pid].decode_tok_s or 0) > 0
+        os.kill(one.pid, signal.SIGKILL)
+        assert (await ask(two, "ab", max_tokens=9)).text == second.text
+    assert registry.running(engines_dir) == ()
+
+
+@pytest.mark.parametrize("load_mode", ["none", "mmap"])
+async def test_a_model_deleted_after_the_load_still_answers(
+    tiny_llama: Path, tmp_path: Path, engines_dir: Path, load_mode: str
+) -> None:
+    path = Path(shutil.copy(tiny_llama, tmp_path / "copy.gguf"))
+    async with running(path, engines_dir, load_mode=load_mode) as engine:
+        before = await ask(engine, "one two", max_tokens=9)
+        remove(path)
+        await ask(engine, "three", max_tokens=1)
+        after = await ask(engine, "one two", max_tokens=9)
+        assert after.text == before.text
+    with pytest.raises(EngineError, match="does not exist") as caught:
+        await start(path, engines_dir)
+    assert caught.value.kind == "load"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a mapped file cannot be cut short, or nothing happens")
+async def test_a_file_cut_short_while_mapped_ends_the_engine_and_nothing_else(
+    wide_model: Path, tmp_path: Path, engines_dir: Path
+) -> None:
+    path = Path(shutil.copy(wide_model, tmp_path / "copy.gguf"))
+    deaths: list[EngineDied] = []
+    async with running(path, engines_dir, load_mode="mmap") as engine:
+        engine.on_death(deaths.append)
+        os.truncate(path, 4096)
+        with pytest.raises(EngineDied, match="cut short") as caught:
+            await ask(engine, "one two")
+        assert caught.value.signal == signal.SIGBUS
+        assert "SIGBUS" in caught.value.meaning
+        assert not engine.alive
+    assert deaths == [caught.value]
+
+
+def test_a_file_that_may_not_be_read_is_told(tiny_llama: Path, tmp_path: Path, engines_dir: Path) -> None:
+    path = Path(shutil.copy(tiny_llama, tmp_path / "secret.gguf"))
+    path.chmod(0)
+    told = ask_elsewhere(path, engines_dir, tmp_path, "--obey-permissions")
+    assert "cannot be read" in told
+    assert "Permission denied" in told
+    assert "permissions" in told
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "with spaces and 'quotes'.gguf",
+        "größe-漢字-🌍.gguf",
+        "-n.gguf",
+        "line\nbreak.gguf",
+        "x" * 240 + ".gguf",
+        os.fsdecode(b"not-utf8-\xff\xe9.gguf"),
+    ],
+)
+async def test_any_file_name_is_a_name(tiny_llama: Path, tmp_path: Path, engines_dir: Path, name: str) -> None:
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    path = Path(shutil.copy(tiny_llama, folder / name))
+    async with running(path, engines_dir) as engine:
+        assert (await ask(engine, "ab", max_tokens=2)).done.reason == "length"
+        (row,) = registry.running(engines_dir)
+        assert row.model
+    write(path, b"GGUF no more")
+    with pytest.raises(EngineError) as caught:
+        await start(path, engines_dir)
+    assert caught.value.kind == "load"
+    str(caught.value).encode()
+
+
+async def test_a_path_is_relative_to_the_working_folder(
+    tiny_llama: Path, tmp_path: Path, engines_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_llama.parent)
+    async with running(Path(tiny_llama.name), engines_dir) as engine:
+        assert (await ask(engine, "ab", max_tokens=2)).done.reason == "length"
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(EngineError) as caught:
+        await start(Path("x.gguf"), engines_dir)
+    assert caught.value.kind == "load"
+
+
+def ask_elsewhere(path: Path, engines_dir: Path, cwd: Path, *options: str) -> str:
+    """What a front end of its own process, started in `cwd`, gets to hear."""
+    root = Path(__file__).parent.parent.parent
+    ran = subprocess.run(
+        [sys.executable, "-P", "-m", "tests.rigs.front_end", "ask", str(path), str(engines_dir), *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def test_folders_named_like_modules_do_not_break_an_engine(tiny_llama: Path, tmp_path: Path, engines_dir: Path) -> None:
+    for name in ("tui", "llama_cpp", "jinja2", "msgspec"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit(99)")
+    for name in ("json", "queue", "ctypes"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(98)")
+    assert "answer" in ask_elsewhere(tiny_llama, engines_dir, tmp_path)
+
+
+def test_llama_cpp_that_cannot_be_imported_is_told(tiny_llama: Path, tmp_path: Path, engines_dir: Path) -> None:
+    broken = tmp_path / "broken"
+    (broken / "llama_cpp").mkdir(parents=True)
+    (broken / "llama_cpp" / "__init__.py").write_text("")
+    told = ask_elsewhere(tiny_llama, engines_dir, tmp_path, "--python-path", str(broken))
+    assert "llama.cpp cannot be used" in told
+    assert "puna doctor" in told
+
+
+async def test_an_engine_that_cannot_be_started_is_told(
+    tiny_llama: Path, engines_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    with pytest.raises(EngineError, match="no engine process could be started") as caught:
+        await start(tiny_llama, engines_dir)
+    assert caught.value.kind == "load"
+
+
+async def test_settings_are_refused_where_only_the_model_knows(tiny_llama: Path, engines_dir: Path) -> None:
+    for settings, words in (
+        ({"type_k": "q8_0", "type_v": "q8_0"}, "head"),
+        ({"devices": ("CUDA9",)}, "CUDA9"),
+        ({"draft_model": "other.gguf"}, "draft_model"),
+        ({"n_gpu_layers": "auto"}, "n_gpu_layers"),
+        ({"chat_template": "{% if %}"}, "not valid"),
+    ):
+        with pytest.raises(EngineError) as caught:
+            await start(tiny_llama, engines_dir, **settings)
+        assert words in caught.value.message, settings
+        assert not isinstance(caught.value, EngineDied)
+    async with running(tiny_llama, engines_dir) as engine:
+        assert (await ask(engine, "ab", max_tokens=2)).done.reason == "length"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux only")
+def test_a_context_that_no_memory_holds_is_told(tiny_llama: Path, tmp_path: Path, engines_dir: Path) -> None:
+    told = json.loads(
+        ask_elsewhere(tiny_llama, engines_dir, tmp_path, "--n-ctx", str(1 << 21), "--address-space", str(1 << 30))
+    )
+    assert told["kind"] == "memory"
+    assert "2097152" in told["error"]
+    assert "allocate" in told["error"]
+    assert "n_ctx" in told["hint"]
+    assert any("alloc" in line for line in told["log"])
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "missing.gguf"), (b"", "lora"), (b"GGUF", "lora"), (b"no adapter at all", "lora")],
+)
+async def test_an_adapter_that_cannot_be_applied_is_told(
+    tiny_llama: Path, tmp_path: Path, engines_dir: Path, content: bytes | None, words: str
+) -> None:
+    adapter = tmp_path / "missing.gguf"
+    if content is not None:
+        adapter.write_bytes(content)
+    with pytest.raises(EngineError) as caught:
+        await start(tiny_llama, engines_dir, lora=(LoraAdapter(str(adapter)),))
+    assert caught.value.kind == "settings"
+    assert words in caught.value.message
+    with pytest.raises(EngineError):  # a whole model is no adapter
+        await start(tiny_llama, engines_dir, lora=(LoraAdapter(str(tiny_llama)),))
+
+
+async def test_small_batches_and_odd_numbers(tiny_llama: Path, engines_dir: Path) -> None:
+    texts = set()
+    for settings in (
+        {"n_batch": 1, "n_ubatch": 1},
+        {"n_batch": 7, "n_ubatch": 3},
+        {"n_ctx": 1},
+        {"threads": 8},
+        {"mlock": True},
+        {"load_mode": "mmap", "mlock": True},
+        {"flash_attn": "on"},
+        {"flash_attn": "off"},
+        {"type_k": "bf16", "type_v": "f32"},
+        {"tensor_split": (1.0, 2.0)},
+        {"n_gpu_layers": "all"},
+        {"n_cpu_moe": 3},
+        {"swa_full": True},
+    ):
+        async with running(tiny_llama, engines_dir, **settings) as engine:
+            texts.add((await ask(engine, "the snow is white", max_tokens=6)).text)
+    assert len(texts) == 1
