@@ -12,7 +12,9 @@ import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tui.engine.openmp import share_the_cores
 from tui.engine.protocol import Cancel, CountTokens, Event, Failed, Generate, Load, Quit, Request
+from tui.hardware.cpu import logical_cpus
 from tui.process.channel import Channel
 from tui.process.child import adopt, be_modest
 
@@ -31,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     adopt(arguments.parent)
     be_modest(arguments.nice)
+    share_the_cores(arguments.threads, len(logical_cpus()))
     channel: Channel[Request, Event] = Channel(socket.socket(fileno=arguments.fd), Request)
     _serve(channel, arguments.threads, arguments.engines_dir)
     os._exit(0)  # native threads may still be at work; nothing is left to save
