@@ -19,7 +19,7 @@ LONG = 200
 
 @pytest.mark.live
 async def test_the_demo_model_answers_a_question(demo_model: Path, engines_dir: Path) -> None:
-    async with running(demo_model, engines_dir, threads="auto") as engine:
+    async with running(demo_model, engines_dir) as engine:
         answer = await ask(engine, [user("What is the capital of France? One word.")], max_tokens=12)
         assert "Paris" in answer.text
         done = answer.done.timings
