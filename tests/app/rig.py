@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from tests.chat.scripted import Gate, ScriptedGeneration, Step
 from tui.app.app import Opening, PunaApp
+from tui.app.panels.chat.state import Status
 from tui.app.panels.meter.gauges import RAM, Gauge, Meter
 from tui.app.themes import ThemeBook
 from tui.config.paths import Paths, paths, share
@@ -23,9 +24,29 @@ from tui.llama.settings import LoadSettings, SamplingSettings
 GIB = 1 << 30
 METER = Meter((Gauge(RAM, RAM, 64 * GIB, 20 * GIB, 44 * GIB),))
 
-LLAMA = Model("tiny-llama", Path("/models/tiny-llama.gguf"), None, "tiny-llama.gguf", "Q4_K_M", "llama", 2 * GIB, 1, "folder", n_layer=30, n_ctx_train=8192)  # fmt: skip
-QWEN = Model("qwen-coder", Path("/models/qwen.gguf"), "org/qwen", "qwen.gguf", "Q8_0", "qwen3", 7 * GIB, 2, "hf-cache", n_layer=48, n_ctx_train=32768)  # fmt: skip
-BROKEN = Model("half-a-file", Path("/models/half.gguf"), None, "half.gguf", None, None, 123, 1, "folder", problem="ends too early; get it again")  # fmt: skip
+
+def a_model(
+    name: str,
+    quant: str | None = "Q4_K_M",
+    gib: float = 2,
+    *,
+    repo: str | None = None,
+    problem: str | None = None,
+    shards: int = 1,
+    n_layer: int = 30,
+    n_ctx_train: int = 8192,
+) -> Model:
+    """A row of the library."""
+    return Model(
+        name=name, path=Path(f"/models/{name}.gguf"), repo=repo, file=f"{name}.gguf", quant=quant, architecture="llama",
+        file_bytes=round(gib * GIB), shards=shards, source="hf-cache" if repo else "folder", problem=problem,
+        n_layer=n_layer, n_ctx_train=n_ctx_train,
+    )  # fmt: skip
+
+
+LLAMA = a_model("tiny-llama")
+QWEN = a_model("qwen-coder", "Q8_0", 7, repo="org/qwen", shards=2, n_layer=48, n_ctx_train=32768)
+BROKEN = a_model("half-a-file", None, 0.1, problem="ends too early; get it again")
 
 
 def receipt_of(settings: LoadSettings) -> Receipt:
@@ -152,6 +173,10 @@ class Bench:
     def text(self) -> str:
         """The screen as lines of text."""
         return "\n".join(strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
+
+    def status(self) -> Status:
+        """What the status line stands for."""
+        return self.app.bench.chat.status
 
     @property
     def notices(self) -> list[str]:

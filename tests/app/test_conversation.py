@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.app.rig import BROKEN, LLAMA, World, workbench, write_config
 from tests.chat.scripted import Gate
 from tui.app.panels.chat.state import Answering, Loading, NoModel, Reading, Ready
@@ -12,14 +14,15 @@ from tui.engine.protocol import PromptProgress
 
 async def test_a_question_loads_the_selected_model_and_is_answered(tmp_path: Path) -> None:
     async with workbench(tmp_path, World(["Two ", "llamas."])) as bench:
-        assert isinstance(bench.app.bench.chat.status, NoModel)
+        assert isinstance(bench.status(), NoModel)
         await bench.write("How many?")
         await bench.shows("How many?", "Two llamas.", "Chat · tiny-llama Q4_K_M", "40 tok/s")
         engine = bench.world.engine
         assert engine.name == "tiny-llama"
         assert [message.content for message in engine.asked[0]] == ["How many?"]
-        assert isinstance(bench.app.bench.chat.status, Ready)
-        assert bench.app.bench.chat.status.n_ctx == engine.receipt.n_ctx
+        status = bench.status()
+        assert isinstance(status, Ready)
+        assert (status.used, status.n_ctx) == (0, engine.receipt.n_ctx)
         assert bench.app.bench.chat.editor.text == ""
 
 
@@ -29,7 +32,7 @@ async def test_the_question_is_stored_before_the_model_is_there(tmp_path: Path) 
     async with workbench(tmp_path, world) as bench:
         await bench.write("Are you there?")
         await bench.shows("Are you there?", "loading tiny-llama")
-        assert isinstance(bench.app.bench.chat.status, Loading)
+        assert isinstance(bench.status(), Loading)
         talk = bench.app.desk.chatting.talk
         assert talk is not None
         assert talk.session.messages[0].content == "Are you there?"
@@ -42,7 +45,7 @@ async def test_escape_stops_the_answer_and_keeps_what_there_is(tmp_path: Path) -
     async with workbench(tmp_path, World(["The first half", gate, " and the second"])) as bench:
         await bench.write("Tell me.")
         await bench.shows("The first half", "esc stop")
-        assert isinstance(bench.app.bench.chat.status, Answering)
+        assert isinstance(bench.status(), Answering)
         await bench.press("escape")
         await bench.shows("stopped")
         assert "and the second" not in bench.text()
@@ -69,7 +72,7 @@ async def test_a_long_prompt_shows_how_far_it_was_read(tmp_path: Path) -> None:
     async with workbench(tmp_path, World([PromptProgress(1, 1200, 4000), gate, "Done."])) as bench:
         await bench.write("A long prompt")
         await bench.shows("reading your prompt", "1 200 of 4 000")
-        assert isinstance(bench.app.bench.chat.status, Reading)
+        assert isinstance(bench.status(), Reading)
         gate.set()
         await bench.shows("Done.", "of 8 k")
 
@@ -151,11 +154,11 @@ async def test_a_broken_model_is_not_loaded_for_a_question(tmp_path: Path) -> No
         assert bench.world.engines == []
 
 
-async def test_the_answer_goes_to_the_clipboard_and_to_a_file(tmp_path: Path, monkeypatch: object) -> None:
+async def test_the_answer_goes_to_the_clipboard_and_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
     world = World(["Look:\n\n```python\nprint(1)\n```\n\nand\n\n```sh\nls\n```\n"])
     async with workbench(tmp_path, world) as bench:
-        bench.app.to_terminal = sent.append  # type: ignore[method-assign]
+        monkeypatch.setattr(bench.app, "to_terminal", sent.append)
         await bench.write("Show me.")
         await bench.shows("print(1)", "3 tokens")
         await bench.press("escape", "y")

@@ -1,8 +1,9 @@
 """Everything that a key can do, in one table: key bindings, footer, palette and help all follow from it.
 
-A plain key works wherever letters are not being typed; each action that is wanted while typing has a control or function
-key too. Not used: ctrl+a and ctrl+b (screen and tmux), ctrl+h, ctrl+i, ctrl+j, ctrl+m (backspace, tab, newline, enter) and
-combinations that only some terminals can tell apart (shift+enter, ctrl+enter, ctrl+tab). This module imports no Textual.
+A plain key works wherever letters are not being typed; each action that is wanted while typing has a control or
+function key too. Not used: ctrl+a and ctrl+b (screen and tmux), ctrl+h, ctrl+i, ctrl+j, ctrl+m (backspace, tab,
+newline, enter) and combinations that only some terminals can tell apart (shift+enter, ctrl+enter, ctrl+tab). This
+module imports no Textual.
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ class PunaApp(LookApp):
     CSS_PATH = "workbench.tcss"
     TITLE = "puna"
     AUTO_FOCUS = None
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (160, "-wide")]  # noqa: RUF012 - Textual's own type
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (10, "-short"), (16, "-usual"), (30, "-high")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (160, "-wide")]  # noqa: RUF012 - Textual's own type
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-usual"), (30, "-high")]  # noqa: RUF012
 
     desk: Desk
     """Everything behind the screen; there once `settled` is True."""
@@ -119,7 +119,7 @@ class PunaApp(LookApp):
         await self.desk.open()
         self.settled = True
         for event in self._early:
-            await self.on_event(event)
+            self.post_message(event)  # behind the focus that `open` has asked for
         self._early.clear()
 
     async def on_event(self, event: events.Event) -> None:

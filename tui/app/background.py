@@ -1,4 +1,4 @@
-"""Everything that is read outside the loop, in threads that post what they found: settings, models, memory, the history.
+"""Everything that is read outside the loop, by workers that post what they found: settings, models, memory, history.
 
 Nothing of this is imported before the first frame. Workers compute and post; the app's handlers change what is seen.
 """

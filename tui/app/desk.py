@@ -1,4 +1,4 @@
-"""Everything behind the screen, made right after the first frame: keys, settings, memory, models, engines, conversations.
+"""Everything behind the screen, made right after the first frame: keys, settings, memory, models, conversations.
 
 It owns the parts and says what follows from what the background finds; each part does its own work.
 """
@@ -40,8 +40,8 @@ class Told(Message):
 
 
 class Desk:
-    """The parts. `start` replaces real engines; without `watch` memory is not measured, without `scan` no model is looked
-    for."""
+    """The parts. `start` replaces real engines; without `watch` memory is not measured, without `scan` no model is
+    looked for."""
 
     def __init__(self, app: PunaApp, start: Start | None, *, watch: bool, scan: bool) -> None:
         self.app, self.bench, self.paths = app, app.bench, app.paths

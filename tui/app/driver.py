@@ -1,5 +1,5 @@
-"""Textual's terminal driver with two things that it lacks: a lost terminal ends the program, and standard error may be a
-file. Pinned to one Textual version, since it replaces the reading of keys.
+"""Textual's terminal driver with two things that it lacks: a lost terminal ends the program, and standard error may
+be a file. Pinned to one Textual version, since it replaces the reading of keys.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The engine of this window: load, unload, reload, and what is told of it. Runs in the asyncio loop; never touches a widget.
+"""The engine of this window: load, unload, and what is told of it. Runs in the asyncio loop; never touches a widget.
 
-What happens is posted as messages, which the app's handlers act on. A turn may begin before the model is there: it talks to
-an `Expected` engine, so that a person's words are stored first and answered when the model is ready.
+What happens is posted as messages, which the app's handlers act on. A turn may begin before the model is there: it
+talks to an `Expected` engine, so that a person's words are stored first and answered when the model is ready.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class RunningEngine(Protocol):
 Start = Callable[[Path, LoadSettings, str, Callable[[float], None]], Awaitable[RunningEngine]]
 """Starts an engine: file, resolved settings, name, progress."""
 Prepare = Callable[["Model", LoadSettings | None], tuple[LoadSettings, LoadSettings]]
-"""(wished, resolved) settings: what is kept for the model where nothing is wished, numbers in place of "auto". Runs in a
-thread, may read files. Raises SettingsError."""
+"""(wished, resolved) settings: what is kept for the model where nothing is wished, numbers in place of "auto". Runs
+in a thread, may read files. Raises SettingsError."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The signs that the screen is drawn with, in two sets: Unicode, and plain ASCII for `--ascii` and terminals without UTF-8."""
+"""The signs that the screen is drawn with: Unicode, and ASCII for `--ascii` and for terminals without UTF-8."""
 
 from __future__ import annotations
 

@@ -26,6 +26,8 @@ REFUSED = {
 }
 """Keys that never do anything of ours, and why."""
 
+_TOGETHER: tuple[set[Group], ...] = ({"app", "list"}, {"app", "transcript"})
+"""Groups that are at work at the same time; the other parts take keys for as long as they have the focus."""
 _NAMED = frozenset(key.value for key in Keys) | {f"shift+{name}" for name in ("home", "end", "pageup", "pagedown")}
 _SHOWN = {
     "escape": "esc",
@@ -140,7 +142,7 @@ def _clash(keys: Mapping[str, tuple[str, ...]], defaults: Mapping[str, tuple[str
         if keys[action.id] == defaults[action.id]:
             continue
         for other in ACTIONS:
-            near = other.group == action.group or "app" in (other.group, action.group)
+            near = other.group == action.group or {other.group, action.group} in _TOGETHER
             if other.id == action.id or not near:
                 continue
             for key in keys[action.id]:

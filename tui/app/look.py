@@ -97,7 +97,7 @@ class Drawn(Widget):
         return cast("LookApp", self.app).glyphs
 
     def pen(self, color: str = "foreground", attributes: str = "", on: str = "") -> Style:
-        """A style: a colour of the theme ("muted", "accent", "meter-used"…), attributes such as "bold", a background."""
+        """A style: a colour of the theme ("muted", "meter-used"), attributes such as "bold", a background."""
         key = (color, attributes, on)
         style = self._pens.get(key)
         if style is None:

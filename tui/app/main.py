@@ -1,4 +1,4 @@
-"""The front end with a screen: opens it, and gives the terminal back however it ends. Textual is imported in here only."""
+"""The front end with a screen: opens it, and gives the terminal back however it ends."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def run(
     conversation: str | None = None,
     options: Options | None = None,
 ) -> int:
-    """Open the workbench, with `model` loaded and a stored `conversation` (its number) shown when given; the exit code."""
+    """Open the workbench, with `model` loaded and the stored `conversation` (its number) shown; the exit code."""
     from tui.app.signals import Signals, is_terminal
 
     if not is_terminal():
@@ -105,8 +105,8 @@ def _run(app: PunaApp, signals: Any, mouse: bool) -> int:
 
 
 def first_settings(where: Paths) -> dict[str, Any]:
-    """The table [ui] of config.toml as it stands there, for the first frame. Whatever is wrong in the file is told later,
-    by the real reading of it."""
+    """The table [ui] of config.toml as it stands there, for the first frame. Whatever is wrong in the file is told
+    later, by the real reading of it."""
     import tomllib
 
     try:

@@ -1,7 +1,7 @@
 """A list that draws only the rows in sight: models, conversations, commands, themes.
 
-Rows are values of any kind; a subclass says how one is drawn. Moving repaints two rows. Ten thousand rows cost no more than
-ten.
+Rows are values of any kind; a subclass says how one is drawn. Moving repaints two rows. Ten thousand rows cost no
+more than ten.
 """
 
 from __future__ import annotations

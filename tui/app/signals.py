@@ -1,7 +1,7 @@
 """SIGTERM, SIGHUP and SIGINT: end the program in order, give the terminal back as it was, and say 128 + N.
 
-Handlers are in place before the screen opens. While the app runs, a signal asks it to end; should that take too long, or
-the signal come twice, the terminal is restored through its driver and the process ends at once.
+Handlers are in place before the screen opens. While the app runs, a signal asks it to end; should that take too long,
+or the signal come twice, the terminal is restored through its driver and the process ends at once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A terminal too small for the workbench: one calm line, and everything as it was once there is room again."""
+"""A terminal too small for the workbench: one calm line, and everything as it was once there is room again.
+
+The line covers the panels instead of hiding them, since what is hidden loses the focus.
+"""
 
 from __future__ import annotations
 

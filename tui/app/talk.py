@@ -1,7 +1,7 @@
 """The conversation in the chat panel: turns, what streams, and the numbers beside them.
 
-The session tells what happens in the loop; it is only noted here, and drawn at the next tick, everything in order and at
-once. So a fast model costs no more repaints than a slow one, and a key is never behind a token.
+The session tells what happens in the loop; it is only noted here, and drawn at the next tick, everything in order and
+at once. So a fast model costs no more repaints than a slow one, and a key is never behind a token.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Words and numbers as the screen shows them: cleaned of anything a terminal would obey, cut to cells, sizes in one unit.
+"""Words and numbers as the screen shows them: cleaned of what a terminal would obey, cut to cells, with their units.
 
-Names of models, file paths, error texts of native code and titles come from outside. They pass through `clean` before they
-are drawn, and are never parsed as markup.
+Names of models, file paths, error texts of native code and titles come from outside. They pass through `clean` before
+they are drawn, and are never parsed as markup.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def brief(number: int) -> str:
     if number < 1000:
         return str(number)
     if number < 1_000_000:
-        if number >= 4096 and number % 1024 == 0:
+        if number % 1024 == 0:
             return f"{number // 1024} k"
         thousand = number / 1000
         return f"{thousand:.1f} k" if thousand < 9.95 else f"{thousand:.0f} k"

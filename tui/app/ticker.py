@@ -1,8 +1,8 @@
 """One clock for everything that streams: it ticks only while something waits to be drawn, and steps back for keys.
 
-Tokens arrive far more often than a screen can be repainted. Whoever has something to draw calls `wake`; the next tick draws
-everything at once. Within 0.3 s of a key ticks are at most twelve a second, and none comes right after a key, so that the
-key's own echo is painted first.
+Tokens arrive far more often than a screen can be repainted. Whoever has something to draw calls `wake`; the next tick
+draws everything at once. Within 0.3 s of a key ticks are at most twelve a second, and none comes right after a key,
+so that the key's own echo is painted first.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ KEY_SHADOW_S: Final = 0.3
 """How long after a key ticks stay rare."""
 KEY_FIRST_S: Final = 0.04
 """How long a tick waits after a key."""
+LONGEST_S: Final = 0.25
+"""How long something may wait to be drawn."""
 
 
 class Ticker:
@@ -32,6 +34,7 @@ class Ticker:
         self._timer: asyncio.TimerHandle | None = None
         self._last_tick = float("-inf")
         self._last_key = float("-inf")
+        self._woken = float("inf")
 
     @property
     def waiting(self) -> bool:
@@ -48,6 +51,7 @@ class Ticker:
     def wake(self) -> None:
         """Something waits to be drawn."""
         if self._timer is None:
+            self._woken = self._clock()
             self._arm()
 
     def stop(self) -> None:
@@ -57,18 +61,18 @@ class Ticker:
             self._timer = None
 
     def delay(self) -> float:
-        """Seconds from now to the next tick. A flood of keys cannot hold it off for more than a quarter of a second."""
+        """Seconds from now to the next tick. A flood of keys cannot hold it off for longer than LONGEST_S."""
         now = self._clock()
         recent = now - self._last_key < KEY_SHADOW_S
         due = self._last_tick + 1 / (min(BUSY_HZ, self.hz) if recent else self.hz)
         if recent:
-            due = min(max(due, self._last_key + KEY_FIRST_S), max(self._last_tick + 0.25, now))
+            due = min(max(due, self._last_key + KEY_FIRST_S), self._woken + LONGEST_S)
         return max(0.0, due - now)
 
     def _arm(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(self.delay(), self._tick)
 
     def _tick(self) -> None:
-        self._timer = None
+        self._timer, self._woken = None, float("inf")
         self._last_tick = self._clock()
         self._flush()

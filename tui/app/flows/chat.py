@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
-    from tui.app.desk import Desk
     from tui.app.background import HistoryOpened
+    from tui.app.desk import Desk
     from tui.app.talk import Talk
     from tui.chat.thread import AsyncStore
     from tui.chat.turn import TurnOptions
@@ -154,7 +154,8 @@ class ChatFlow:
         self._desk.refresh_keys()
 
     async def close(self) -> None:
-        """End the running answer, store it, and close the history. Raises StoreError when something could not be stored."""
+        """End the running answer, store it, and close the history. Raises StoreError when something could not be
+        stored."""
         if self.talk is not None and self.talk.busy:
             self.talk.stop()
             workers = [
@@ -197,7 +198,7 @@ class ChatFlow:
         self._desk.refresh_keys()
 
     async def _guarded(self, turn: Coroutine[Any, Any, None], text: str) -> None:
-        """One turn. What the engine could not do is told here; text that could not be stored goes back to the prompt."""
+        """One turn. What the engine could not do is told; text that could not be stored goes back to the prompt."""
         from tui.app.desk import Told
         from tui.chat.errors import ChatError
         from tui.engine.errors import EngineError

@@ -1,4 +1,4 @@
-"""From a row of the library to a model that waits for words: the load panel, the load, what went wrong, the meter's ghost."""
+"""From a row of the library to a model that waits for words: load panel, load, what went wrong, the meter's ghost."""
 
 from __future__ import annotations
 

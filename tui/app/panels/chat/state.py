@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 
-class NoModel(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class NoModel:
     """Nothing is loaded. `next_model` is loaded by itself when a person writes; empty when there is none."""
 
     next_model: str = ""
 
 
-class Loading(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Loading:
     """A model is read into memory."""
 
     name: str
     fraction: float = 0.0
 
 
-class Ready(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Ready:
     """The model waits for words. Tokens of the context in use, and in all."""
 
     used: int
     n_ctx: int
 
 
-class Reading(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Reading:
     """The prompt is computed, `done` of `total` tokens."""
 
     done: int
@@ -33,7 +37,8 @@ class Reading(NamedTuple):
     n_ctx: int
 
 
-class Answering(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Answering:
     """The answer comes: tokens of the prompt, tokens of the answer so far, the context's size, the rate."""
 
     prompt: int
@@ -42,7 +47,8 @@ class Answering(NamedTuple):
     tok_s: float | None = None
 
 
-class Unloading(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Unloading:
     """The model leaves memory."""
 
     name: str

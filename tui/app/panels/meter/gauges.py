@@ -1,7 +1,7 @@
 """What the meter shows, as values: for every device who holds how much, and what the selected model would add.
 
-Made from a hardware snapshot, the receipts of our loaded engines, and the ghost. No drawing here, and no measuring but one
-cheap look at /proc/meminfo for the first frame.
+Made from a hardware snapshot, the receipts of our loaded engines, and the ghost. No drawing here, and no measuring
+but one cheap look at /proc/meminfo for the first frame.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Meter(NamedTuple):
 
 
 def measure(snapshot: Snapshot, held_bytes: int = 0, ghost: Mapping[str, int] | None = None) -> Meter:
-    """The meter of a snapshot. `held_bytes`: host memory of our engines, from their receipts; `ghost`: bytes by gauge key."""
+    """The meter of a snapshot. `held_bytes` is host memory of our engines, `ghost` bytes by the key of a gauge."""
     ghost = ghost or {}
     gauges = [_gpu(gpu, ghost.get(gpu_key(gpu), 0), snapshot.gpus) for gpu in snapshot.gpus]
     gauges.append(_ram(snapshot.ram, held_bytes, ghost.get(RAM, 0)))
@@ -86,8 +86,35 @@ def _gpu(gpu: Gpu, ghost: int, all_gpus: Sequence[Gpu]) -> Gauge:
 
 
 _NOISE = frozenset(
-    "nvidia geforce rtx gtx quadro tesla amd radeon instinct pro graphics gpu intel arc laptop pcie sxm sxm2 sxm4 sxm5 hbm3 "
-    "hbm2e hbm2 nvl apple rtxa generation edition".split()
+    [
+        "nvidia",
+        "geforce",
+        "rtx",
+        "gtx",
+        "quadro",
+        "tesla",
+        "amd",
+        "radeon",
+        "instinct",
+        "pro",
+        "graphics",
+        "gpu",
+        "intel",
+        "arc",
+        "laptop",
+        "apple",
+        "edition",
+        "generation",
+        "pcie",
+        "sxm",
+        "sxm2",
+        "sxm4",
+        "sxm5",
+        "nvl",
+        "hbm2",
+        "hbm2e",
+        "hbm3",
+    ]
 )
 
 

@@ -1,5 +1,5 @@
-"""The meter on top of the screen: for every GPU and for RAM what others use, what we use, the ghost of the selected model,
-and what is free. One drawn widget; it repaints only when a number that it shows has changed.
+"""The meter on top of the screen: for every GPU and for RAM what others use, what we use, the ghost of the selected
+model, and what is free. One drawn widget; it repaints only when a number that it shows has changed.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class MeterStrip(Drawn):
         super().__init__(id="meter")
         self._meter = meter
         self._lines: list[Strip] = []
+        self._text: list[str] = []
 
     @property
     def meter(self) -> Meter:
@@ -41,11 +42,11 @@ class MeterStrip(Drawn):
         """Show other numbers."""
         if meter == self._meter:
             return
-        self._meter = meter
+        self._meter, self._lines = meter, []
         self._arrange()
-        before, self._lines = self._lines, []
-        lines = self._drawn()
-        if [strip.text for strip in before] != [strip.text for strip in lines]:
+        before = self._text
+        self._drawn()
+        if self._text != before:
             self.refresh()
 
     def on_mount(self) -> None:
@@ -77,6 +78,7 @@ class MeterStrip(Drawn):
     def _drawn(self) -> list[Strip]:
         if not self._lines and self.size.width:
             self._lines = self._draw()
+            self._text = [strip.text for strip in self._lines]
         return self._lines
 
     def _draw(self) -> list[Strip]:

@@ -1,0 +1,124 @@
+"""The load panel's values: stepping, typing, auto, what is wrong, and what is written."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.app.panels.load.form import FIELDS, Form, Limits
+from tui.llama.settings import LoadSettings, SettingsError
+
+BASE = LoadSettings()
+KNOWN = Limits(n_layer=30, n_ctx_train=8192, cores=8)
+
+
+def form(name: str, value: object = None, limits: Limits = KNOWN, base: LoadSettings = BASE) -> Form:
+    """A form with the cursor on one field."""
+    made = Form.of(base, base, limits).move([field.name for field in FIELDS].index(name))
+    return made if value is None else Form(made.base, {**made.values, name: value}, limits, made.at)
+
+
+def value(made: Form) -> object:
+    """What is under the cursor."""
+    return made.values[made.field.name]
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "steps", "end"),
+    [
+        ("n_gpu_layers", "auto", [1], "all"),
+        ("n_gpu_layers", "auto", [-1], 31),
+        ("n_gpu_layers", "all", [-1], 31),
+        ("n_gpu_layers", 30, [1], "all"),
+        ("n_gpu_layers", 0, [-1], 0),
+        ("n_gpu_layers", 5, [1, 1], 7),
+        ("n_ctx", "auto", [1], 4096),
+        ("n_ctx", "auto", [-1], 4096),
+        ("n_ctx", 4096, [1], 5120),
+        ("n_ctx", 4096, [-1], 3072),
+        ("n_ctx", 5000, [-1], 4096),
+        ("n_ctx", 1024, [-1, -1, -1, -1], 256),
+        ("n_ctx", 8192, [1], 8192),
+        ("type_k", "f16", [1, 1], "q8_0"),
+        ("type_k", "f32", [-1], "f32"),
+        ("flash_attn", "auto", [1], "on"),
+        ("flash_attn", "auto", [-1, -1], "off"),
+        ("threads", "auto", [1], 1),
+        ("threads", 8, [1], 8),
+        ("threads", 1, [-1], 1),
+    ],
+)
+def test_steps(name: str, start: object, steps: list[int], end: object) -> None:
+    made = form(name, start)
+    for step in steps:
+        made = made.step(step)
+    assert value(made) == end
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "direction", "end"),
+    [("n_ctx", 3000, 1, 6000), ("n_ctx", 3000, -1, 1500), ("n_ctx", 300, -1, 256), ("n_gpu_layers", 10, 1, 13)],
+)
+def test_large_steps(name: str, start: object, direction: int, end: object) -> None:
+    assert value(form(name, start).step(direction, page=True)) == end
+
+
+def test_typing_rubbing_out_and_auto() -> None:
+    made = form("n_ctx").digit("4").digit("0").digit("9").digit("6")
+    assert value(made) == 4096
+    assert value(made.rub_out()) == 409
+    assert value(made.rub_out().rub_out().rub_out().rub_out()) == "auto"
+    assert value(made.automatic()) == "auto"
+    assert value(made.move(1).move(-1).digit("7")) == 7, "after another field typing begins anew"
+    assert value(form("type_k").digit("5")) == "f16"
+    assert value(form("n_ctx").digit("0").digit("0").digit("8")) == 8
+    assert value(form("n_gpu_layers", "all").rub_out()) == "auto"
+
+
+def test_what_cannot_be_is_said_with_the_settings_name() -> None:
+    with pytest.raises(SettingsError, match="n_gpu_layers: 40 is more than the 31"):
+        form("n_gpu_layers", 40).settings()
+    assert "type_v: q4_0 needs flash attention" in form("type_v", "q4_0", base=LoadSettings(flash_attn="off")).problem()
+    assert form("n_ctx", 0).problem().startswith("n_ctx: 0 is outside")
+    assert form("n_ctx", 4096).problem() == ""
+
+
+def test_only_what_differs_from_the_defaults_is_written() -> None:
+    base = LoadSettings(n_ctx=2048)
+    made = form("n_ctx", 4096, base=base)
+    assert {key: changed for key, changed in made.changes().items() if changed is not None} == {"n_ctx": 4096}
+    assert set(form("n_ctx", 2048, base=base).changes().values()) == {None}
+
+
+def test_settings_outside_of_the_panel_are_kept() -> None:
+    base = LoadSettings(n_cpu_moe=4, load_mode="mmap")
+    assert form("n_ctx", 512, base=base).settings() == LoadSettings(n_ctx=512, n_cpu_moe=4, load_mode="mmap")
+
+
+def test_hints_say_what_is_known() -> None:
+    assert form("n_gpu_layers").hint() == "of 31; 0 keeps all in RAM"
+    assert form("n_ctx", 4096).hint() == "trained with 8 192 tokens"
+    assert "more needs RoPE scaling" in form("n_ctx", 9000).hint()
+    assert form("threads").hint() == "8 physical cores here"
+    unknown = Limits()
+    assert all(Form.of(BASE, BASE, unknown).move(at).hint() for at in range(len(FIELDS)))
+
+
+@given(st.lists(st.sampled_from(["up", "down", "less", "more", "much less", "much more", "auto", "rub", *"0159"])))
+def test_whatever_is_pressed_the_form_stands_for_settings_or_says_why_not(presses: list[str]) -> None:
+    made = Form.of(BASE, BASE, KNOWN)
+    for press in presses:
+        made = {
+            "up": lambda f: f.move(-1),
+            "down": lambda f: f.move(1),
+            "less": lambda f: f.step(-1),
+            "more": lambda f: f.step(1),
+            "much less": lambda f: f.step(-1, True),
+            "much more": lambda f: f.step(1, True),
+            "auto": Form.automatic,
+            "rub": Form.rub_out,
+        }.get(press, lambda f, digit=press: f.digit(digit))(made)
+        if not made.problem():
+            assert made.settings().n_batch == BASE.n_batch
+        assert made.hint()

@@ -1,0 +1,181 @@
+"""The action table and the keys that follow from it, re-keyed or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.app.rig import World, workbench, write_config
+from tui.app.actions import ACTIONS, BY_ID
+from tui.app.commands import Commands
+from tui.app.keys import REFUSED, default_keymap, make_keymap, show_key
+from tui.app.panels.chat.transcript import Transcript
+from tui.app.panels.load.panel import LoadFields
+from tui.app.rows import RowList
+from tui.app.screens.choose import ChooseScreen
+
+DOES = {
+    "app": Commands,
+    "crash": Commands,
+    "transcript": Transcript,
+    "list": RowList,
+    "load": LoadFields,
+    "dialog": ChooseScreen,
+}
+
+
+def test_every_action_has_something_that_carries_it_out() -> None:
+    for action in ACTIONS:
+        if action.built_in:
+            continue
+        owner = DOES[action.group]
+        name = action.does or action.id
+        assert hasattr(owner, name if owner is Commands else f"action_{name}"), action.id
+
+
+def test_ids_are_unique_and_no_default_key_is_one_that_terminals_swallow() -> None:
+    assert len(BY_ID) == len(ACTIONS)
+    for action in ACTIONS:
+        for key in default_keymap().keys[action.id]:
+            assert action.built_in or key not in REFUSED, (action.id, key)
+            assert key not in ("ctrl+a", "ctrl+b", "ctrl+s"), action.id
+            lost = ("shift+enter", "ctrl+enter", "ctrl+tab")
+            assert key not in lost and "ctrl+shift" not in key, (action.id, key)
+
+
+def test_what_is_wanted_while_writing_has_a_key_that_is_no_letter() -> None:
+    for name in ("help", "library", "load", "again", "copy", "write_answer", "new_chat", "conversations", "palette", "quit"):
+        assert any(len(key) > 1 and key != "question_mark" for key in default_keymap().keys[name]), name
+
+
+def test_default_keys_clash_nowhere_but_where_only_one_can_be_meant() -> None:
+    for group in ("list", "load", "transcript", "dialog", "crash"):
+        seen: dict[str, str] = {}
+        for action in ACTIONS:
+            for key in default_keymap().keys[action.id] if action.group == group else ():
+                assert key not in seen, (key, action.id, seen[key])
+                seen[key] = action.id
+    assert make_keymap({}).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("wishes", "told"),
+    [
+        ({"again": "ctrl+a"}, "keys.again: ^a belongs to screen"),
+        ({"again": "^b"}, "keys.again: ^b belongs to tmux"),
+        ({"agian": "x"}, "keys.agian: there is no such action; perhaps again is meant"),
+        ({"again": "l"}, "keys.again: l is already “library” (keys.library)"),
+        ({"again": "ctrl+q"}, "keys.again: ^q is already “quit”"),
+        ({"again": "super-r"}, "keys.again: 'super-r' is not a key"),
+        ({"send": "x"}, "keys.send: the prompt's own keys cannot be changed"),
+    ],
+)
+def test_a_wish_that_cannot_be_met_is_told_and_leaves_the_default(wishes: dict[str, str], told: str) -> None:
+    keymap = make_keymap(wishes)
+    assert len(keymap.problems) == 1
+    assert told in keymap.problems[0]
+    assert keymap.keys == default_keymap().keys
+
+
+def test_two_actions_can_swap_keys_and_one_can_lose_all_of_its() -> None:
+    keymap = make_keymap({"library": "c", "chat": "l", "theme": "", "again": "^r, f5"})
+    assert keymap.problems == ()
+    assert keymap.keys["library"] == ("c",)
+    assert keymap.keys["chat"] == ("l",)
+    assert keymap.keys["theme"] == ()
+    assert keymap.keys["again"] == ("ctrl+r", "f5")
+
+
+@pytest.mark.parametrize("wish", ["", "x", "ctrl+x, f12"])
+def test_quit_can_never_be_unbound(wish: str) -> None:
+    keymap = make_keymap({"quit": wish, "interrupt": wish and "f11"})
+    assert keymap.problems == ()
+    assert "ctrl+q" in keymap.keys["quit"]
+    assert "ctrl+c" in keymap.keys["interrupt"]
+
+
+def test_keys_are_shown_as_people_write_them() -> None:
+    assert [show_key(key) for key in ("ctrl+p", "f1", "question_mark", "enter", "escape", "L")] == ["^p", "F1", "?", "↵", "esc", "L"]
+    assert show_key("enter", ascii_only=True) == "enter"
+
+
+async def test_keys_of_the_person_work_and_are_shown(tmp_path: Path) -> None:
+    write_config(tmp_path, '[keys]\nlibrary = "f12"\nagian = "x"\n')
+    async with workbench(tmp_path, size=(160, 40)) as bench:
+        await bench.until(lambda: any("perhaps again is meant" in words for words in bench.notices))
+        await bench.shows("F12 library")
+        await bench.press("f2")
+        assert bench.app.bench.chat.editor.has_focus
+        await bench.press("f12")
+        assert bench.app.bench.library.has_focus
+
+
+async def test_letters_are_text_in_the_prompt_and_keys_outside_of_it(tmp_path: Path) -> None:
+    async with workbench(tmp_path) as bench:
+        await bench.press("o", "l", "q")
+        assert bench.app.bench.chat.editor.text == "olq"
+        await bench.shows("esc leave")
+        await bench.press("escape", "l")
+        assert bench.app.bench.library.has_focus
+        await bench.press("c")
+        assert bench.app.bench.chat.editor.has_focus
+        assert bench.app.bench.chat.editor.text == "olq"
+
+
+async def test_keys_pressed_before_the_first_frame_are_not_lost(tmp_path: Path) -> None:
+    async with workbench(tmp_path, settle=False) as bench:
+        assert not bench.app.settled
+        await bench.pilot.press("h", "i")
+        await bench.until(lambda: bench.app.settled and bench.app.bench.chat.editor.text == "hi")
+
+
+async def test_help_shows_every_action_and_the_palette_runs_one(tmp_path: Path) -> None:
+    async with workbench(tmp_path, size=(120, 100)) as bench:
+        await bench.press("f1")
+        await bench.shows("Everywhere", "In the load panel")
+        for action in ACTIONS:
+            assert action.help in bench.text(), action.id
+        await bench.press("escape")
+        await bench.press("ctrl+p")
+        await bench.shows("What now?", "type to narrow")
+        await bench.press("t", "h", "e", "m")
+        await bench.until(lambda: "Show every key." not in bench.text())
+        await bench.press("enter")
+        await bench.shows("laguna", "the terminal's own colours")
+
+
+async def test_the_palette_closes_without_doing_anything(tmp_path: Path) -> None:
+    async with workbench(tmp_path) as bench:
+        await bench.press("ctrl+p")
+        await bench.shows("What now?")
+        await bench.press("down", "escape")
+        assert "What now?" not in bench.text()
+        assert bench.app.bench.chat.editor.has_focus
+
+
+async def test_the_footer_offers_only_what_works_and_always_the_palette(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["One."]), size=(80, 24)) as bench:
+        footer = bench.text().splitlines()[-1]
+        assert "again" not in footer
+        assert footer.endswith("^p more")
+        await bench.write("Say one.")
+        await bench.shows("One.", "3 tokens", "F5 again")
+        await bench.press("f4")
+        await bench.shows("↵ load", "a auto", "esc close", "^p more")
+
+
+async def test_ctrl_c_ends_the_program_only_when_pressed_twice(tmp_path: Path) -> None:
+    async with workbench(tmp_path) as bench:
+        await bench.press("ctrl+c")
+        await bench.until(lambda: any("Press ^c once more" in words for words in bench.notices))
+        assert bench.app.is_running
+        await bench.press("ctrl+c")
+        await bench.until(lambda: not bench.app.is_running)
+        assert bench.app.return_code == 0
+
+
+async def test_q_quits_outside_of_the_prompt(tmp_path: Path) -> None:
+    async with workbench(tmp_path) as bench:
+        await bench.press("escape", "q")
+        await bench.until(lambda: not bench.app.is_running)

@@ -1,0 +1,126 @@
+"""Sizes: side by side or one at a time, small and too small, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from tests.app.rig import LLAMA, Bench, World, a_model, workbench
+from tui.app.app import Opening
+
+LONG = a_model("Llama-3.3-70B-Instruct-abliterated-with-a-name-that-somebody-thought-was-a-good-idea", gib=46)
+ODD = a_model("[/x] [bold]名前 \x1b[31mred")
+
+
+def regions(bench: Bench) -> dict[str, bool]:
+    """Which of the panels are on the screen."""
+    found = {}
+    for name in ("library", "talk", "load", "ask", "meter", "keys"):
+        widgets = bench.app.screen_stack[0].query(f"#{name}")
+        found[name] = bool(widgets) and widgets.first().region.area > 0
+    return found
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 16), (80, 24), (120, 40), (159, 50)])
+async def test_below_160_columns_there_is_one_panel_and_always_the_prompt(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with workbench(tmp_path, size=size) as bench:
+        assert regions(bench) == {
+            "library": True, "talk": False, "load": False, "ask": True, "meter": True, "keys": True,
+        }  # fmt: skip
+        await bench.press("f3")
+        assert regions(bench)["talk"]
+        assert not regions(bench)["library"]
+        await bench.press("f4")
+        await bench.until(lambda: regions(bench)["load"])
+        assert not regions(bench)["library"]
+        assert regions(bench)["ask"]
+
+
+@pytest.mark.parametrize("size", [(160, 45), (200, 50), (300, 80)])
+async def test_from_160_columns_on_all_are_there(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with workbench(tmp_path, size=size) as bench:
+        assert regions(bench) == {
+            "library": True, "talk": True, "load": False, "ask": True, "meter": True, "keys": True,
+        }  # fmt: skip
+        await bench.press("f4")
+        await bench.until(lambda: all(regions(bench).values()))
+
+
+@pytest.mark.parametrize("size", [(20, 5), (39, 40), (120, 9)])
+async def test_a_terminal_that_is_too_small_says_so_and_recovers(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with workbench(tmp_path, World(["One."]), size=(80, 24)) as bench:
+        await bench.write("Say one.")
+        await bench.shows("One.", "3 tokens")
+        await bench.press("h", "a", "l", "f")
+        await bench.pilot.resize_terminal(*size)
+        await bench.until(lambda: "too small" in bench.text().replace("\n", " "))
+        assert "(needs" in bench.text().replace("\n", " ")
+        assert "One." not in bench.text()
+        await bench.pilot.resize_terminal(80, 24)
+        await bench.shows("One.", "half")
+        assert "too small" not in bench.text()
+        assert bench.app.bench.chat.editor.has_focus
+
+
+async def test_it_starts_in_a_terminal_that_is_too_small(tmp_path: Path) -> None:
+    async with workbench(tmp_path, size=(20, 5)) as bench:
+        await bench.until(lambda: "too small" in bench.text())
+        await bench.pilot.resize_terminal(80, 24)
+        await bench.shows("Library", "tiny-llama")
+
+
+@pytest.mark.parametrize("size", [(40, 10), (80, 24), (160, 45)])
+async def test_names_from_outside_are_shown_as_they_are_and_fit(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with workbench(tmp_path, World(["One."]), models=(LONG, ODD, LLAMA), size=size) as bench:
+        await bench.press("f2")
+        for line in bench.text().splitlines():
+            assert cell_len(line) <= size[0]
+            assert "\x1b" not in line
+        await bench.shows("[/x] [bold]名前 red")
+        await bench.press("down", "enter")
+        await bench.shows("Load [/x] [bold]名前 red")
+        await bench.press("enter")
+        await bench.shows("[/x] [bold]名前 red Q4_K_M" if size[0] > 60 else "[/x] [bold]名前 red")
+        assert bench.app.is_running
+
+
+async def test_resizing_while_an_answer_streams_keeps_everything(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["word " * 200]), size=(160, 45)) as bench:
+        await bench.write("Many words")
+        for size in ((80, 24), (40, 10), (20, 5), (300, 80), (160, 45)):
+            await bench.pilot.resize_terminal(*size)
+            await bench.pilot.pause()
+        await bench.shows("word word", "3 tokens")
+
+
+async def test_chat_can_be_what_is_opened(tmp_path: Path) -> None:
+    async with workbench(tmp_path, opening=Opening(view="chat"), size=(80, 24)) as bench:
+        assert regions(bench)["talk"]
+        await bench.shows("Write below, and this model answers:", "tiny-llama", "F1 shows every key")
+
+
+async def test_a_conversation_can_be_what_is_opened(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["Kept."])) as bench:
+        await bench.write("Remember this")
+        await bench.shows("Kept.", "3 tokens")
+        talk = bench.app.desk.chatting.talk
+        assert talk is not None
+        assert talk.session.conversation is not None
+        number = talk.session.conversation.id
+    async with workbench(tmp_path, opening=Opening(view="chat", conversation=number)) as bench:
+        await bench.shows("Remember this", "Kept.")
+    async with workbench(tmp_path, opening=Opening(view="chat", conversation=999)) as bench:
+        await bench.until(lambda: any("999" in words for words in bench.notices))
+
+
+async def test_clicks_do_what_keys_do(tmp_path: Path) -> None:
+    async with workbench(tmp_path, size=(80, 24)) as bench:
+        await bench.pilot.click("#library", offset=(6, 2))
+        assert bench.app.bench.library.index == 1
+        await bench.pilot.click("#library", offset=(6, 2))
+        await bench.shows("Load qwen-coder")
+        footer = bench.text().splitlines()[-1]
+        await bench.pilot.click("#keys", offset=(footer.index("close"), 0))
+        await bench.until(lambda: bench.app.bench.load is None)
