@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from tui.gguf.header import Header
-from tui.hardware.snapshot import Snapshot
+from tui.hardware.snapshot import Snapshot, loadable
 from tui.llama.settings import LoadSettings, SamplingSettings, SettingsError
 
 AUTO_N_CTX = 8192
@@ -77,7 +77,7 @@ def _auto_context(facts: ModelFacts) -> int:
 
 def _auto_layers(facts: ModelFacts, machine: Snapshot) -> int | str:
     """All layers, or as many as the free memory of the GPUs holds of the file, the output layer counted as one."""
-    room = sum(max(0, (gpu.free_bytes or 0) - DEVICE_RESERVE_BYTES) for gpu in machine.gpus)
+    room = sum(max(0, (gpu.free_bytes or 0) - DEVICE_RESERVE_BYTES) for gpu in loadable(machine.gpus))
     if not room:
         return 0
     if facts.file_bytes <= room:
