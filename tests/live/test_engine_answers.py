@@ -92,6 +92,20 @@ async def test_a_template_of_ones_own_is_used(tiny_llama: Path, engines_dir: Pat
         assert engine.receipt.template == "model"
 
 
+async def test_a_model_with_a_broken_template_is_done_without_it_and_says_so(tmp_path: Path, engines_dir: Path) -> None:
+    model = tiny_model(tmp_path / "broken.gguf", chat_template="{% for %}")
+    async with running(model, engines_dir) as engine:
+        assert engine.receipt.template is None
+        assert any("chat template is not valid" in line.text for line in engine.logged)
+
+
+async def test_a_broken_template_of_ones_own_is_refused(tiny_llama: Path, engines_dir: Path) -> None:
+    with pytest.raises(EngineError) as caught:
+        async with running(tiny_llama, engines_dir, chat_template="{% for %}"):
+            pass
+    assert caught.value.kind == "template"
+
+
 async def test_a_template_that_fails_is_told_and_the_engine_goes_on(tiny_llama: Path, engines_dir: Path) -> None:
     template = "{% if messages|length > 1 %}{{ raise_exception('one at a time') }}{% endif %}{{ messages[0].content }}"
     async with running(tiny_llama, engines_dir, chat_template=template) as engine:

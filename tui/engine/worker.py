@@ -53,6 +53,7 @@ class Worker:
         self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._current = 0  # the load is request 0
+        self._template: ChatTemplate | None = None
         self._cancelled: set[int] = set()
         self._stopping = False
         self._thread = threading.Thread(target=self._run_or_end, name="llama.cpp", daemon=True)
@@ -112,16 +113,9 @@ class Worker:
                 last = fraction
                 self._send(LoadProgress(fraction))
 
-        settings = self._load_request.settings
         try:
             self._model.load(progress)
-            source = settings.chat_template or self._model.own_template()
-            vocab = self._model.vocab
-            self._template = (
-                ChatTemplate(source, bos=vocab.bos.decode("utf-8", "replace"), eos=vocab.eos.decode("utf-8", "replace"))
-                if source
-                else None
-            )
+            where = self._choose_template()
         except LlamaError as error:
             self._model.close()
             self._fail(0, error)
@@ -129,8 +123,7 @@ class Worker:
         except Exception as error:
             self._fail(0, _own_fault(error))
             return None
-        self._sequences = [Sequence(self._model, number) for number in range(settings.panes)]
-        where = ("settings" if settings.chat_template else "model") if source else None
+        self._sequences = [Sequence(self._model, number) for number in range(self._load_request.settings.panes)]
         receipt = take_receipt(self._model, template=where)
         if receipt.n_ctx > receipt.n_ctx_train > 0:
             self._send(
@@ -139,6 +132,26 @@ class Worker:
         with self._lock:
             self._current = -1
         return receipt
+
+    def _choose_template(self) -> str | None:
+        """Take the template of the settings or else the model's own; where it comes from, None without one.
+
+        A broken one in the settings is an error. The model's own is nobody's to mend: it is told, and done without.
+        """
+        vocab, given = self._model.vocab, self._load_request.settings.chat_template
+        source = given or self._model.own_template()
+        self._template = None
+        if not source:
+            return None
+        bos, eos = vocab.bos.decode("utf-8", "replace"), vocab.eos.decode("utf-8", "replace")
+        try:
+            self._template = ChatTemplate(source, bos=bos, eos=eos)
+        except LlamaError as error:
+            if given:
+                raise
+            self._send(Log("warning", f"{error}; your text is continued as it is"))
+            return None
+        return "settings" if given else "model"
 
     def _serve(self, work: Work, entry: Entry) -> None:
         if not self._begin(work.id):
