@@ -225,7 +225,7 @@ def _check_file(path: Path) -> None:
     """Raise LlamaError for what can be told from outside before native code opens the file."""
     try:
         if path.exists() and not path.is_file() and not path.is_dir():  # opening a pipe would wait for ever
-            raise LlamaError("load", f"{path} is not a file that can be read twice", "give the path of a .gguf file")
+            raise LlamaError("load", f"{path} is a pipe or a device", "give the path of a .gguf file")
         with path.open("rb") as file:
             magic = file.read(4)
     except FileNotFoundError:
