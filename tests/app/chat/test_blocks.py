@@ -7,10 +7,11 @@ from hypothesis import given
 
 from tests.app.chat.rendered import answer_lines, shown
 from tests.app.chat.texts import MARKDOWN, patient
+from tui.app.panels.chat.fences import count_fences
 from tui.app.panels.chat.glyphs import ASCII, UNICODE_NO_COLOUR
 from tui.app.panels.chat.lines import copied
 from tui.app.panels.chat.plain import PlainSegmenter
-from tui.app.panels.chat.segment import Segmenter, count_fences
+from tui.app.panels.chat.segment import Segmenter
 
 
 def look(text: str, width: int = 40) -> str:

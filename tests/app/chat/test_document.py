@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.app.chat.rendered import all_lines, document
 from tests.app.chat.texts import EVERYTHING, patient
-from tui.app.panels.chat.document import Document
+from tui.app.panels.chat.document import KEPT_UNITS, Document
 from tui.app.panels.chat.entry import Entry
 from tui.app.panels.chat.heights import Heights
 from tui.app.panels.chat.message import TranscriptMessage
@@ -49,6 +49,19 @@ def test_scrolling_up_never_moves_what_is_read() -> None:
         assert screen(made, top, height) == after
         assert made.units_drawn - drawn < 40
     assert screen(made, 0, 3) == ["you", "number 0", ""]
+
+
+def test_what_is_far_from_the_screen_is_put_away_and_drawn_again_as_it_was() -> None:
+    made = document(60, *history(400))
+    whole = [line.text for line in all_lines(made)]
+    total = made.total
+    top = total - 30
+    while top > 0:
+        top = made.settle(max(0, top - 29), 30, follow=False, ahead=30)
+        assert screen(made, top, 30) == whole[top : top + 30]
+    assert made.total == total
+    drawn = [unit for entry in made.entries for unit in entry.units if unit.lines is not None]
+    assert len(drawn) <= 2 * KEPT_UNITS + 100
 
 
 def test_jumping_to_the_beginning_and_the_middle() -> None:

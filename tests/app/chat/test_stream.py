@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.app.chat.rendered import answer_lines, streamed_lines, texts
 from tests.app.chat.texts import EVERYTHING, MARKDOWN, WIDTHS, fragments, patient
+from tui.app.panels.chat.chunk import LONGEST_PIECE
 from tui.app.panels.chat.document import Document
 from tui.app.panels.chat.entry import Entry
 from tui.app.panels.chat.message import TranscriptMessage
-from tui.app.panels.chat.segment import LONGEST_PIECE
 
 
 @patient

@@ -249,6 +249,22 @@ async def test_a_flush_paints_only_the_lines_that_changed() -> None:
         assert transcript.strips.made == made + 1
 
 
+async def test_a_view_that_scrolls_as_it_grows_makes_strips_of_new_lines_only() -> None:
+    transcript = Transcript()
+    async with showing(transcript, (40, 20)):
+        transcript.begin_answer("1")
+        for number in range(200):
+            transcript.append(f"- item {number}\n")
+            transcript.flush()
+            screen(transcript)
+        made = transcript.strips.made
+        for number in range(100):
+            transcript.append(f"- more {number}\n")
+            transcript.flush()
+            screen(transcript)
+        assert transcript.strips.made <= made + 100
+
+
 async def test_scrolling_makes_no_strip_twice() -> None:
     transcript = Transcript()
     async with showing(transcript, (60, 20)) as pilot:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tui.app.panels.chat.chunk import Chunk
 from tui.app.panels.chat.code import frame_bottom, frame_line, frame_top, plain_runs
 from tui.app.panels.chat.glyphs import Glyphs
 from tui.app.panels.chat.inline import inline, parser, strip_runs, token_runs
 from tui.app.panels.chat.lines import BLANK, FRAME, Line, Run, line, prefixed
 from tui.app.panels.chat.sanitize import clean, expand_tabs
-from tui.app.panels.chat.segment import Chunk
 from tui.app.panels.chat.table import Align, Table, break_cell, layout_table
 from tui.app.panels.chat.wrap import wrap
 

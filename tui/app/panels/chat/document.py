@@ -27,6 +27,10 @@ Row = tuple[Unit, int]
 """A unit and the index of one of its lines."""
 
 
+KEPT_UNITS = 400
+"""Units that stay drawn at least, and as many as four screens can have."""
+
+
 class Document:
     """Entries below each other, for one width."""
 
@@ -37,6 +41,7 @@ class Document:
         self.units_drawn = 0
         """Units that `settle` had to draw, since the beginning."""
         self._heights = Heights()
+        self._recent: dict[Unit, None] = {}  # drawn units, the last seen ones at the end
         self.drift = 0
         """Lines by which guesses above the screen were short so far: a line's number less this never changes."""
         self._numbered = 0  # entries whose code blocks have their numbers
@@ -196,6 +201,7 @@ class Document:
             assert at_top is not None
             self._draw_up(at_top, ahead)
             top = self.offset(at_top)
+        self._put_away(max(KEPT_UNITS, 4 * height))
         return min(top, max(0, self.total - height))
 
     def rows(self, top: int, height: int) -> Iterator[Row]:
@@ -224,11 +230,22 @@ class Document:
     def _draw(self, index: int, unit: int) -> int:
         """Draw a unit; returns its height."""
         entry = self.entries[index]
-        if entry.units[unit].lines is None:
+        drawn = entry.units[unit]
+        if drawn.lines is None:
             self.units_drawn += 1
             entry.draw(unit, self.glyphs)
             self._heights.set(index, entry.height)
+        self._recent.pop(drawn, None)
+        self._recent[drawn] = None
         return entry.heights[unit]
+
+    def _put_away(self, kept: int) -> None:
+        """Keep the lines of what was on screen last, and no more: a long transcript is cheap to hold as well."""
+        if len(self._recent) > 2 * kept:
+            for unit in list(self._recent)[:-kept]:
+                del self._recent[unit]
+                if not unit.growing:
+                    unit.put_away()
 
     def _drawn(self, place: Place) -> Place:
         """The place after its unit is drawn: as far down in it as before."""

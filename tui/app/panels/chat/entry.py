@@ -7,12 +7,13 @@ from dataclasses import replace
 from functools import cached_property
 from time import monotonic
 
+from tui.app.panels.chat.fences import count_fences
 from tui.app.panels.chat.glyphs import UNICODE, Glyphs
 from tui.app.panels.chat.heights import Heights
 from tui.app.panels.chat.message import Channel, TranscriptMessage
 from tui.app.panels.chat.ornaments import Card, Label, Note, Space, Thought
 from tui.app.panels.chat.plain import PlainSegmenter
-from tui.app.panels.chat.segment import Segmenter, count_fences
+from tui.app.panels.chat.segment import Segmenter
 from tui.app.panels.chat.stream import BlockStream
 from tui.app.panels.chat.units import FenceUnit, Unit
 
@@ -252,8 +253,7 @@ class Entry:
 
     def _measure(self) -> None:
         width = max(1, self._width)
-        sizes = [len(unit.lines) if unit.lines is not None else unit.estimate(width) for unit in self.units]
-        self.heights.replace(0, sizes)
+        self.heights.replace(0, [unit.height(width) for unit in self.units])
 
     def _shows_thought(self) -> bool:
         """Unfolded while it lasts and folded afterwards; a toggle turns either round."""

@@ -16,12 +16,16 @@ from tui.app.panels.chat.wrap import clip, wrap
 class Space(Unit):
     """A blank line."""
 
+    __slots__ = ()
+
     def draw(self, width: int, glyphs: Glyphs) -> None:
         self.lines = [BLANK]
 
 
 class Label(Unit):
     """Who speaks. Without a name it is only the blank line between two messages."""
+
+    __slots__ = ("_gap", "_name", "_style")
 
     def __init__(self, name: str, role: str, *, gap: bool) -> None:
         super().__init__()
@@ -40,6 +44,8 @@ class Label(Unit):
 
 class Thought(Unit):
     """The line that stands for a model's thinking."""
+
+    __slots__ = ("_now", "_seconds", "_shows")
 
     def __init__(self, now: bool, seconds: float | None, *, shows: bool) -> None:
         super().__init__()
@@ -61,6 +67,8 @@ class Thought(Unit):
 class Note(Unit):
     """What became of an answer, or what it is waiting for."""
 
+    __slots__ = ("_failed", "_gap", "_plain", "_text")
+
     def __init__(self, text: str, *, failed: bool, gap: bool, plain: bool = False) -> None:
         super().__init__()
         self._text = text
@@ -79,6 +87,8 @@ class Note(Unit):
 
 class Card(Unit):
     """A framed notice in the transcript, such as what happened to the engine. `**key**` stands out in its lines."""
+
+    __slots__ = ("_texts", "title")
 
     def __init__(self, title: str, lines: Sequence[str]) -> None:
         super().__init__()

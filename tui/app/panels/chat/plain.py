@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tui.app.panels.chat.chunk import Chunk
 from tui.app.panels.chat.sanitize import clean, steady
-from tui.app.panels.chat.segment import Chunk
 
 LINES_PER_PIECE = 32
 
@@ -26,7 +26,7 @@ class PlainSegmenter:
         """The same state with an empty `closed`."""
         twin = PlainSegmenter(margin=self._margin)
         if self.open is not None:
-            twin.open = replace(self.open, lines=self.open.lines.copy(), glued=self.open.glued.copy())
+            twin.open = replace(self.open, lines=self.open.lines.copy())
         twin._blanks = self._blanks
         return twin
 

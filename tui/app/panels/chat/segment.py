@@ -9,71 +9,11 @@ the syntax.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
 
 from tui.app.panels.chat import syntax
+from tui.app.panels.chat.chunk import LONGEST_PIECE, Chunk, Kind, ListItem
 from tui.app.panels.chat.sanitize import clean, expand_tabs, steady
-
-Kind = Literal["text", "heading", "rule", "quote", "table", "fence", "math", "code", "plain"]
-
-LONGEST_PIECE = 8192
-"""Characters after which a paragraph, quote or table is continued in a new piece, and a line in a new line."""
-
-
-@dataclass(slots=True)
-class Chunk:
-    """One piece: a leaf block with its place in the lists around it."""
-
-    kind: Kind
-    lines: list[str] = field(default_factory=list)
-    margin: int = 0
-    """Columns that lists take on its left, its marker's included."""
-    marker: str = ""
-    """Bullet ("-") or number ("3.") of the list item that begins here."""
-    depth: int = 0
-    """How many bulleted lists it stands in."""
-    gap: bool = False
-    """A blank line stands before it."""
-    after: str = ""
-    """The kind of the piece before it; empty for the first."""
-    info: str = ""
-    """What follows the opening fence; for a heading, its level as a digit."""
-    closed: bool = field(default=False, compare=False)
-    head: tuple[str, ...] = ()
-    """Header rows that a continued table takes over from the piece before."""
-    glued: set[int] = field(default_factory=set)
-    """Lines that continue the line before: parts of one very long line."""
-    size: int = 0
-    """Characters so far."""
-
-    @property
-    def text(self) -> str:
-        """The source of this piece, without markers and list indentation."""
-        parts: list[str] = []
-        for index, line in enumerate(self.lines):
-            if index and index not in self.glued:
-                parts.append("\n")
-            parts.append(line)
-        return "".join(parts)
-
-    def add(self, line: str, *, glued: bool = False) -> None:
-        """Append a line."""
-        if glued:
-            self.glued.add(len(self.lines))
-        self.lines.append(line)
-        self.size += len(line) + 1
-
-
-@dataclass(slots=True)
-class _Item:
-    """A list item that is open: columns of its marker and of its content in the source."""
-
-    column: int
-    content: int
-    delimiter: str
-    number: int
-    margin: int
 
 
 class Segmenter:
@@ -82,7 +22,7 @@ class Segmenter:
     def __init__(self) -> None:
         self.closed: list[Chunk] = []
         self.open: Chunk | None = None
-        self._items: list[_Item] = []
+        self._items: list[ListItem] = []
         self._marker = ""
         self._gap = False
         self._last = ""
@@ -92,7 +32,7 @@ class Segmenter:
         """The same state with an empty `closed`, to try a line that is not complete yet. An open fence is shared."""
         twin = Segmenter()
         if self.open is not None and self.open.kind != "fence":
-            twin.open = replace(self.open, lines=self.open.lines.copy(), glued=self.open.glued.copy())
+            twin.open = replace(self.open, lines=self.open.lines.copy())
         else:
             twin.open = self.open
         twin._items = self._items.copy()
@@ -164,7 +104,7 @@ class Segmenter:
         indent = len(line) - len(rest)
         depth, base = self._matched(indent, rest)
         chunk = self.open
-        before: _Item | None = None
+        before: ListItem | None = None
         if depth < len(self._items):
             if chunk is not None and chunk.kind in ("text", "quote") and not syntax.leaves_paragraph(rest):
                 chunk.add(rest)  # a lazy continuation of the paragraph
@@ -192,7 +132,7 @@ class Segmenter:
             depth += 1
         return depth, base
 
-    def _feed_block(self, rest: str, indent: int, base: int, before: _Item | None) -> None:
+    def _feed_block(self, rest: str, indent: int, base: int, before: ListItem | None) -> None:
         """Find out what begins here; list markers are taken off one after the other."""
         while True:
             inside = self._items != []
@@ -219,7 +159,7 @@ class Segmenter:
             return False
         return found["bullet"] is not None or int(found["number"]) == 1
 
-    def _begin_item(self, found: syntax.Match, indent: int, before: _Item | None) -> None:
+    def _begin_item(self, found: syntax.Match, indent: int, before: ListItem | None) -> None:
         self._close()
         self._flush_marker()
         margin = self._items[-1].margin if self._items else 0
@@ -233,7 +173,7 @@ class Segmenter:
             marker = f"{number}{delimiter}"
         wide = len(found["space"]) > 4 or not found["rest"]
         content = indent + found.start("space") + (1 if wide else len(found["space"]))
-        self._items.append(_Item(indent, content, delimiter, number, margin + len(marker) + 1))
+        self._items.append(ListItem(indent, content, delimiter, number, margin + len(marker) + 1))
         self._marker = marker
 
     def _flush_marker(self) -> None:
@@ -350,22 +290,3 @@ class Segmenter:
             self._start("table").head = head
         elif chunk.kind == "quote":
             self._start("quote")
-
-
-def count_fences(text: str) -> int | None:
-    """How many fences this text has, found without cutting it up; None where only cutting it up can tell."""
-    count = 0
-    marks, column = "", 0
-    for found in syntax.FENCE_LINE.finditer(text):
-        line = expand_tabs(found.group())
-        rest = line.lstrip(" ")
-        indent = len(line) - len(rest)
-        if marks:
-            if indent <= column + 3 and syntax.closes_fence(rest, marks):
-                marks = ""
-        elif indent > 3 or rest[0] not in "`~":
-            return None
-        elif (opened := syntax.FENCE.match(rest.rstrip())) is not None:
-            count += 1
-            marks, column = opened["marks"], indent
-    return None if count and syntax.FENCE_IN_MATH.search(text) else count

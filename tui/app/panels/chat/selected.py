@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from rich.style import Style
 from textual.selection import Selection
+from textual.widget import Widget
 
 from tui.app.panels.chat.document import Document
 from tui.app.panels.chat.lines import Line, copied
@@ -21,6 +23,14 @@ def selected_text(document: Document, selection: Selection) -> str:
         if span is not None and unit.lines is not None:
             found.append(_between(unit.lines[index], *span))
     return copied(found)
+
+
+def selected_look(widget: Widget) -> Style:
+    """What selection adds to text: another background, and another colour only where the theme has one for it."""
+    if widget.app.no_color:
+        return Style(reverse=True)
+    look = widget.screen.get_component_rich_style("screen--selection")
+    return Style(bgcolor=look.bgcolor, color=None if look.color == look.bgcolor else look.color)
 
 
 def _between(line: Line, start: int, end: int) -> Line:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from tui.app.panels.chat.chunk import LONGEST_PIECE, Chunk
 from tui.app.panels.chat.glyphs import Glyphs
 from tui.app.panels.chat.sanitize import clean, unify_newlines
-from tui.app.panels.chat.segment import LONGEST_PIECE, Chunk
 from tui.app.panels.chat.syntax import UNDECIDED
 from tui.app.panels.chat.units import ChunkUnit, FenceUnit, Unit
 

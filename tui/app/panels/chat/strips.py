@@ -5,13 +5,13 @@ from __future__ import annotations
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual.cache import LRUCache
 from textual.strip import Strip
 
 from tui.app.panels.chat.lines import Line
 from tui.app.panels.chat.palette import Palette
 
-_KEPT = 1024
+_KEPT = 400
+"""Strips kept: a few screens of them. Each is a handful of objects, so that more would only slow the collector."""
 
 
 class Strips:
@@ -24,7 +24,7 @@ class Strips:
         self._palette = palette
         self._margin = margin
         self._width = 0
-        self._kept: LRUCache[tuple[int, int], tuple[Line, Strip]] = LRUCache(_KEPT)
+        self._kept: dict[tuple[int, int], tuple[Line, Strip]] = {}
 
     def clear(self) -> None:
         """The theme has changed."""
@@ -43,6 +43,8 @@ class Strips:
             return kept[1]
         made = self.make(line)
         self._kept[(serial, index)] = (line, made)
+        if len(self._kept) > _KEPT:
+            del self._kept[next(iter(self._kept))]
         return made
 
     def blank(self) -> Strip:

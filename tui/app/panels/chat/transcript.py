@@ -204,10 +204,11 @@ class Transcript(DocumentView):
 
 
 def warm_up() -> None:
-    """Import what rendering the first answer needs. Takes some 0.1 s; safe in a thread, after the first frame."""
-    import pygments.lexers  # noqa: F401
-
+    """Import what rendering the first answer needs. Takes some 0.2 s; safe in a thread, after the first frame."""
     import tui.app.panels.chat.conversation  # noqa: F401
+    from tui.app.panels.chat.code import coloured_lines
     from tui.app.panels.chat.inline import parser
 
     parser()
+    for language in ("python", "bash"):
+        list(coloured_lines("x = 1", language))

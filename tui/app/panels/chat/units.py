@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import count
 
 from tui.app.panels.chat.blocks import layout_chunk, margin_of, marker_runs, space_before
+from tui.app.panels.chat.chunk import Chunk
 from tui.app.panels.chat.code import (
     LONGEST_COLOURED_LINE,
     coloured_lines,
@@ -19,7 +20,6 @@ from tui.app.panels.chat.code import (
 )
 from tui.app.panels.chat.glyphs import Glyphs
 from tui.app.panels.chat.lines import BLANK, Line, Run, first_difference, prefixed
-from tui.app.panels.chat.segment import Chunk
 
 COLOURED_AT_ONCE = 100
 """Lines of code that are coloured while drawing; longer fences are coloured in steps."""
@@ -30,10 +30,19 @@ _serials = count()
 class Unit:
     """Something that takes a number of whole lines. `lines` is None until it is drawn."""
 
+    __slots__ = ("_known", "lines", "serial")
+
     def __init__(self) -> None:
         self.serial = next(_serials)
         """Never the same for two units; strips are cached under it."""
         self.lines: list[Line] | None = None
+        self._known = -1  # lines it took before they were put away
+
+    def height(self, width: int) -> int:
+        """Lines that it takes; a guess before it is drawn for the first time."""
+        if self.lines is not None:
+            return len(self.lines)
+        return self._known if self._known >= 0 else self.estimate(width)
 
     def estimate(self, width: int) -> int:
         """About how many lines it will take, found without drawing it."""
@@ -53,9 +62,22 @@ class Unit:
         self.serial = old.serial
         return same
 
+    @property
+    def growing(self) -> bool:
+        """It may still get more lines."""
+        return False
+
+    def put_away(self) -> None:
+        """It is far from the screen: keep no lines, only how many they were."""
+        if self.lines is not None:
+            known = len(self.lines)
+            self.forget()
+            self._known = known
+
     def forget(self) -> None:
         """The width has changed: what was drawn is void."""
         self.lines = None
+        self._known = -1
         self.serial = next(_serials)
 
     @property
@@ -70,6 +92,8 @@ class Unit:
 
 class ChunkUnit(Unit):
     """A piece of an answer, drawn as Markdown, or of plain text in one style."""
+
+    __slots__ = ("_style", "chunk")
 
     def __init__(self, chunk: Chunk, style: str = "") -> None:
         super().__init__()
@@ -91,6 +115,8 @@ class ChunkUnit(Unit):
 
 class FenceUnit(Unit):
     """A fence. While it is open its lines are appended one by one; when it is closed they are coloured."""
+
+    __slots__ = ("_body", "_colour_at", "_coloured", "_colours", "_drawn", "_shape", "chunk", "number", "tail")
 
     def __init__(self, chunk: Chunk, number: int) -> None:
         super().__init__()
@@ -144,6 +170,10 @@ class FenceUnit(Unit):
         if self.colouring and len(self.chunk.lines) <= COLOURED_AT_ONCE:
             return self.colour(glyphs)[0]
         return start + first_difference(before, self.lines[start:])
+
+    @property
+    def growing(self) -> bool:
+        return not self.chunk.closed
 
     @property
     def colouring(self) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -239,19 +238,19 @@ class DocumentView(ScrollView, can_focus=True):
         """Whole strips from the cache, without the steps that a widget with borders needs."""
         if self.styles.gutter or self.opacity != 1.0 or self.loading:
             return super().render_lines(crop)
-        strips = [self._painted(y) for y in crop.line_range]
+        selection = self.text_selection
+        strips = [self._painted(y, selection) for y in crop.line_range]
         filters = self.get_line_filters()
         if filters:
             background = self.background_colors[1]
             for line_filter in filters:
                 strips = [strip.apply_filter(line_filter, background) for strip in strips]
-        if crop.column_span != (0, self.size.width):
-            strips = [strip.crop(*crop.column_span) for strip in strips]
-        return strips
+        whole = crop.column_span == (0, self.size.width)
+        return strips if whole else [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
         """One line on screen, with the places that selection by mouse looks for."""
-        return self.strips.with_places(self._painted(y), self.top + y - self._drift)
+        return self.strips.with_places(self._painted(y, self.text_selection), self.top + y - self._drift)
 
     @property
     def _drift(self) -> int:
@@ -264,7 +263,7 @@ class DocumentView(ScrollView, can_focus=True):
             self._rows = [] if document is None else list(document.rows(self.top, self.height))
         return self._rows
 
-    def _painted(self, y: int) -> Strip:
+    def _painted(self, y: int, selection: Selection | None) -> Strip:
         if not self.shows_document:
             rows = self.empty_rows(self.size.width - 2 * MARGIN, self.height)
             return self.strips.make(rows[y]) if y < len(rows) else self.strips.blank()
@@ -274,11 +273,12 @@ class DocumentView(ScrollView, can_focus=True):
         unit, index = rows_shown[y]
         if unit.lines is None or index >= len(unit.lines):
             return self.strips.blank()
-        selection = self.text_selection
         if selection is not None:
             span = selection.get_span(self.top + y - self._drift)
             if span is not None:
-                return self.strips.selected(unit.lines[index], *span, self._selection_look())
+                from tui.app.panels.chat.selected import selected_look
+
+                return self.strips.selected(unit.lines[index], *span, selected_look(self))
         return self.strips.strip(unit.serial, index, unit.lines[index])
 
     # ---- selection ------------------------------------------------------------------------------------------------
@@ -290,13 +290,6 @@ class DocumentView(ScrollView, can_focus=True):
         from tui.app.panels.chat.selected import selected_text
 
         return selected_text(self.document, selection), "\n"
-
-    def _selection_look(self) -> Style:
-        """What selection adds to text: another background, and another colour only where the theme has one for it."""
-        look = self.screen.get_component_rich_style("screen--selection")
-        if self.app.no_color:
-            return Style(reverse=True)
-        return Style(bgcolor=look.bgcolor, color=None if look.color == look.bgcolor else look.color)
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Selected text looks different."""
