@@ -1,0 +1,63 @@
+"""GPUs in fewer rows than there are GPUs: several a row, then those of a name together, then all together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui.cli.meter.gauges import cards, grouped, ram_gauge, summed
+from tui.cli.meter.history import percent
+from tui.cli.meter.marks import Line, Marks
+from tui.cli.meter.oneline import one_line
+from tui.cli.meter.rows import TIGHT, meter_lines
+from tui.cli.meter.words import cells, clip, share
+from tui.hardware.snapshot import Gpu, Snapshot
+
+
+def crowded(snapshot: Snapshot, width: int, height: int, marks: Marks) -> list[Line]:
+    """GPUs and RAM in exactly as many rows as there are, at most `height` ≥ 1."""
+    if height == 1:
+        ram = snapshot.ram
+        used = percent((ram.total_bytes or 0) - (ram.available_bytes or 0), ram.total_bytes)
+        text = one_line(snapshot, (), marks, width) or f"RAM {marks.dash if used is None else used}%"
+        return [[(clip(text, width, marks.ellipsis), "")]]
+    gpus, rows, ram_row = cards(snapshot.gpus), height - 1, ram_gauge(snapshot)
+    for loose in (True, False):
+        if grid := _grid(gpus, width, rows, marks, loose=loose):
+            return grid + meter_lines([ram_row], width, marks)
+    gauges = grouped(gpus, marks)
+    if len(gauges) > rows:
+        gauges = [summed(gpus, f"{len(gpus)} GPUs" if width >= TIGHT else "GPU")]
+    *lines, ram_line = meter_lines([*gauges, ram_row], width, marks)
+    levels = [[(_level(gpu, marks), "others") for gpu in gpus]] if len(gpus) <= width else []
+    return [*lines, *(levels if len(lines) < rows else []), ram_line]
+
+
+def _grid(gpus: Sequence[Gpu], width: int, rows: int, marks: Marks, *, loose: bool) -> list[Line]:
+    """A cell for each GPU, number and memory, with its fullness as a sign between them where it is `loose`; empty when
+    the rows do not suffice."""
+    memory = [_memory(gpu, marks) for gpu in gpus]
+    number = max(len(str(gpu.index)) for gpu in gpus)
+    figures = max(cells(text) for text in memory)
+    gap = 2 if loose else 1
+    per_row = (width + gap) // (number + figures + 1 + 2 * loose + gap)
+    if per_row < 1 or -(-len(gpus) // per_row) > rows:
+        return []
+    lines: list[Line] = []
+    for start in range(0, len(gpus), per_row):
+        line: Line = []
+        for gpu, text in list(zip(gpus, memory, strict=True))[start : start + per_row]:
+            line.append(((" " * gap if line else "") + f"{gpu.index:>{number}}", "name"))
+            line += [(f" {_level(gpu, marks)}", "others")] if loose else []
+            line.append((text.rjust(figures + 1), "bad" if gpu.error is not None else ""))
+        lines.append(line)
+    return lines
+
+
+def _memory(gpu: Gpu, marks: Marks) -> str:
+    return "lost" if gpu.error is not None else share(gpu.used_bytes, gpu.total_bytes, marks.dash, fine=False)
+
+
+def _level(gpu: Gpu, marks: Marks) -> str:
+    """How full it is, as one sign."""
+    full = percent(gpu.used_bytes, gpu.total_bytes)
+    return marks.free if full is None or gpu.error is not None else marks.levels[min(7, full * 8 // 100)]

@@ -1,0 +1,226 @@
+"""The monitor's picture for a terminal of any size: what is shown is decided here, how a row looks elsewhere.
+
+Memory comes first: a GPU a line and RAM, closer together where rows are few. What is left goes to engines, processes
+and history, in the order in which a person misses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from tui.cli.meter.compact import crowded
+from tui.cli.meter.gauges import cpu_gauge, gpu_gauges, ram_gauge, swap_gauge
+from tui.cli.meter.history import BUSIEST, CPU, History
+from tui.cli.meter.holders import ORDERS, Holder, engine_lines, holders, process_lines
+from tui.cli.meter.marks import Line, Marks, text_of
+from tui.cli.meter.plan import Plan, plan
+from tui.cli.meter.rows import ROOMY, WIDE, meter_lines
+from tui.cli.meter.words import cells, clip, wrapped
+from tui.engine.registry import RunningEngine
+from tui.hardware.snapshot import Gpu, Snapshot
+
+Value = TypeVar("Value")
+
+SIDE_BY_SIDE = 120
+"""Columns from which processes and engines share their rows."""
+_WAITING_S = 0.2
+"""Rows that are missing for longer than a machine without GPUs takes to say so are on their way."""
+GRAPHS = 30
+"""Columns from which histories have rows of their own."""
+FOOTER_ROWS = 14
+"""Rows from which the last one tells the keys."""
+
+
+class Kept(Generic[Value]):
+    """What was made last, and from what: processes and engines mostly stay as they are from one second to the next."""
+
+    def __init__(self) -> None:
+        self._made: tuple[object, Value] | None = None
+
+    def get(self, key: object, make: Callable[[], Value]) -> Value:
+        """The same again for the same key, otherwise a new one."""
+        if self._made is None or self._made[0] != key:
+            self._made = (key, make())
+        return self._made[1]
+
+
+@dataclass(slots=True)
+class Scene:
+    """Everything that a picture is made of."""
+
+    snapshot: Snapshot
+    engines: Sequence[RunningEngine] = ()
+    history: History = field(default_factory=History)
+    order: str = ORDERS[0]
+    processes: bool = True
+    """Whether processes are shown at all."""
+    hints: Sequence[str] = ()
+    """Keys that can be pressed, told in the last row where there is room."""
+    state: str = ""
+    """Said at the right of that row."""
+    message: str = ""
+    """Takes the last rows, however few there are."""
+    holders: Kept[list[Holder]] = field(default_factory=Kept)
+    tables: Kept[list[Line]] = field(default_factory=Kept)
+
+
+def frame(scene: Scene, width: int, height: int | None, marks: Marks) -> list[Line]:
+    """The picture: at most `height` lines (None: as many as it takes) of at most `width` cells."""
+    margin = 1 if width >= 36 else 0
+    inner = width - 2 * margin
+    if inner <= 0 or (height is not None and height <= 0):
+        return []
+    last = _last_rows(scene, inner, height, marks)
+    lines = _body(scene, inner, None if height is None else height - len(last), marks)
+    if last and height is not None:
+        lines += [[] for _ in range(height - len(last) - len(lines))] + last
+    return [[(" " * margin, ""), *line] if line and margin else line for line in lines]
+
+
+def _body(scene: Scene, width: int, height: int | None, marks: Marks) -> list[Line]:
+    if height is not None and height <= 0:
+        return []
+    gpus = scene.snapshot.gpus
+    found = _holders(scene) if scene.processes else []
+    problem = _problem(scene, width, height, marks)
+    if height is not None and len(gpus) + 1 + len(problem) > height:
+        return crowded(scene.snapshot, width, height, marks) if gpus else (problem + _ram(scene, width, marks))[:height]
+    side = width >= SIDE_BY_SIDE
+    rest = None if height is None else height - len(gpus) - 1 - len(problem)
+    swap = bool(scene.snapshot.swap.total_bytes)
+    inline, graphs = width >= ROOMY, width >= GRAPHS
+    places = plan(
+        rest, len(scene.engines), len(found), max(1, len(gpus)), swap=swap, side=side, inline=inline, graphs=graphs
+    )
+    tables = scene.tables.get(
+        (found, scene.engines, places, width, marks), lambda: _tables(scene, found, places, width, marks)
+    )
+    return [*problem, *_meter(scene, places, width, marks), *tables]
+
+
+def _holders(scene: Scene) -> list[Holder]:
+    gpus = scene.snapshot.gpus
+    held = [(gpu.key, gpu.processes, gpu.unattributed_bytes) for gpu in gpus]
+    return scene.holders.get((held, scene.order), lambda: holders(gpus, scene.order))
+
+
+def _ram(scene: Scene, width: int, marks: Marks) -> list[Line]:
+    return meter_lines([ram_gauge(scene.snapshot)], width, marks)
+
+
+def _problem(scene: Scene, width: int, height: int | None, marks: Marks) -> list[Line]:
+    """Why GPUs are not to be seen, or not as they are now, if somebody should know."""
+    snapshot = scene.snapshot
+    most = 6 if height is None else max(1, min(6, (height - 1) // (2 if snapshot.gpus else 1), height - 1))
+    if snapshot.nvml_error is not None:
+        return [[(line, "warn")] for line in wrapped(snapshot.nvml_error, width, marks.ellipsis, most)]
+    if snapshot.gpus_stale:
+        text = f"the graphics driver has not answered for {snapshot.gpus_age_s:.0f} s; its figures are from then"
+        return [[(line, "warn")] for line in wrapped(text, width, marks.ellipsis, 2 if most > 2 else 1)]
+    if not snapshot.gpus and (height is None or height >= 6):
+        waiting = snapshot.gpus_age_s > _WAITING_S
+        text = "asking the graphics driver" + marks.ellipsis if waiting else "no GPU here: models run in RAM"
+        return [[(clip(text, width, marks.ellipsis), "dim")]]
+    return []
+
+
+def _meter(scene: Scene, places: Plan, width: int, marks: Marks) -> list[Line]:
+    snapshot = scene.snapshot
+    gauges = [*gpu_gauges(snapshot.gpus, marks, stale=snapshot.gpus_stale), ram_gauge(snapshot)]
+    gauges += [swap_gauge(snapshot)] if places.swap else []
+    gauges += [cpu_gauge(snapshot)] if places.cpu else []
+    inline = scene.history if not places.tall else None
+    lines = meter_lines(gauges, width, marks, inline)
+    indent = max(cells(gauge.label) for gauge in gauges) + 2
+    if places.tall and snapshot.gpus:
+        parts: list[Line] = []
+        for gpu, line in zip(snapshot.gpus, lines, strict=False):
+            parts += [line, *_tall(gpu, scene.history, places.tall, indent, width, marks)]
+            parts += [[]] if places.airy else []
+        return parts + lines[len(snapshot.gpus) :]
+    return lines + _strip(scene, places.tall or places.strip, indent, width, marks)
+
+
+def _strip(scene: Scene, height: int, indent: int, width: int, marks: Marks) -> list[Line]:
+    """One history for all: of the GPU that has most to do, or of the processor."""
+    key, word = (BUSIEST, "busiest") if scene.snapshot.gpus else (CPU, "")
+    if width < WIDE or indent < len(word) + 1:
+        indent, word = 0, ""
+    lines: list[Line] = [
+        [(" " * indent, ""), (row, "graph")] for row in scene.history.busy(key, width - indent, marks, height)
+    ]
+    if lines and word:
+        lines[-1][0] = (word.ljust(indent), "dim")
+    return lines
+
+
+def _tall(gpu: Gpu, history: History, height: int, indent: int, width: int, marks: Marks) -> list[Line]:
+    """A GPU's history below its line: memory and work side by side, or only work where it is narrow."""
+    key, room = gpu.key, width - indent
+    if room < 60:
+        return [[(" " * indent, ""), (row, "graph")] for row in history.busy(key, room, marks, height)]
+    half = (room - 2 - len("memory ") - len("busy ")) // 2
+    held = history.held(key, half, marks, height)
+    busy = history.busy(key, half, marks, height)
+    lines: list[Line] = []
+    for row in range(height):
+        first, second = ("memory ", "busy ") if row == height - 1 else (" " * 7, " " * 5)
+        lines.append(
+            [
+                (" " * indent, ""),
+                (first, "dim"),
+                (held[row], "graph"),
+                ("  ", ""),
+                (second, "dim"),
+                (busy[row], "graph"),
+            ]
+        )
+    return lines
+
+
+def _tables(scene: Scene, found: Sequence[Holder], places: Plan, width: int, marks: Marks) -> list[Line]:
+    gpus, headed = scene.snapshot.gpus, places.headed
+    blank: list[Line] = [[]] if headed else []
+    if places.side and found and scene.engines:
+        right = width * 2 // 5
+        left = width - right - 4
+        one = process_lines(found, gpus, left, places.processes, marks, headed=headed)
+        two = engine_lines(scene.engines, right, places.engines, marks, headed=headed)
+        return blank + _beside(one, two, left + 4)
+    lines: list[Line] = []
+    if found and places.processes != 0:
+        lines += blank + process_lines(found, gpus, width, places.processes, marks, headed=headed)
+    if scene.engines and places.engines != 0:
+        lines += blank + engine_lines(scene.engines, width, places.engines, marks, headed=headed)
+    return lines
+
+
+def _beside(one: Sequence[Line], two: Sequence[Line], start: int) -> list[Line]:
+    lines = []
+    for row in range(max(len(one), len(two))):
+        left = one[row] if row < len(one) else []
+        right = two[row] if row < len(two) else []
+        lines.append([*left, (" " * (start - cells(text_of(left))), ""), *right] if right else left)
+    return lines
+
+
+def _last_rows(scene: Scene, width: int, height: int | None, marks: Marks) -> list[Line]:
+    """What a key has brought up, or, where there is room, which keys there are."""
+    if height is None:
+        return []
+    if scene.message:
+        most = max(1, height - 1)
+        return [[(line, "warn")] for line in wrapped(scene.message, width, marks.ellipsis, most)]
+    if height < FOOTER_ROWS or not scene.hints:
+        return []
+    state = clip(scene.state, width, marks.ellipsis)
+    hints = ""
+    for hint in scene.hints:
+        longer = f"{hints}   {hint}" if hints else hint
+        if cells(longer) + 3 + cells(state) > width:
+            break
+        hints = longer
+    space = " " * (width - cells(hints) - cells(state))
+    return [[(hints + space, "dim"), (state, "dim")]]

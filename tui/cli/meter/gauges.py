@@ -1,0 +1,168 @@
+"""What the meter measures, as values: a gauge for each GPU, for RAM, swap and the processor. No drawing here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tui.cli.meter.history import CPU
+from tui.cli.meter.marks import Marks
+from tui.cli.meter.words import short_name, size
+from tui.hardware.snapshot import Gpu, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """One row of the meter. Bytes, percent, °C, MHz and W; None for what cannot be told."""
+
+    label: str
+    total: int | None = None
+    used: int | None = None
+    ours: int = 0
+    free: int | None = None
+    busy: int | None = None
+    degrees: int | None = None
+    watts: float | None = None
+    megahertz: int | None = None
+    error: str | None = None
+    quiet: bool = False
+    """Nothing to worry about: a row that is asleep, hidden or old is drawn faintly."""
+    words: str | None = None
+    """Stands instead of the figures in GiB."""
+    tag: str = ""
+    """What programs started here call it."""
+    note: str = ""
+    """Said at the end of the line where there is room."""
+    key: str | None = None
+    """Whose history this is."""
+
+
+def gpu_gauges(gpus: Sequence[Gpu], marks: Marks, *, stale: bool = False) -> list[Gauge]:
+    """A gauge per row. `stale`: the driver is late, and these are its last figures."""
+    return [_gpu(gpu, label, stale) for gpu, label in zip(gpus, labels(gpus, marks), strict=True)]
+
+
+def labels(gpus: Sequence[Gpu], marks: Marks) -> list[str]:
+    """What each is called on screen: its short name, with the driver's number before it where names do not tell the
+    cards apart; "0:1 1g.10gb" is the MIG instance 1 of card 0.
+    """
+    if not numbered(gpus):
+        return [short_name(gpu.name, marks.ellipsis) for gpu in gpus]
+    digits = max(len(str(gpu.index)) for gpu in gpus)
+    return [
+        f"{gpu.index:>{digits}} {short_name(gpu.name, marks.ellipsis)}"
+        if gpu.parent is None
+        else _instance(gpu, digits)
+        for gpu in gpus
+    ]
+
+
+def _instance(gpu: Gpu, digits: int) -> str:
+    profile = (gpu.name or "").rpartition("MIG ")[2].split()
+    return f"{gpu.index:>{digits}}:{gpu.instance} {profile[0] if profile else 'MIG'}"
+
+
+def numbered(gpus: Sequence[Gpu]) -> bool:
+    """True where names alone do not tell the rows apart."""
+    names = {short_name(gpu.name, "") for gpu in gpus}
+    return len(names) < len(gpus) or "GPU" in names or any(gpu.parent is not None for gpu in gpus)
+
+
+def _gpu(gpu: Gpu, label: str, stale: bool) -> Gauge:
+    asleep = gpu.asleep and gpu.error is None
+    return Gauge(
+        label=label,
+        total=gpu.total_bytes,
+        used=gpu.used_bytes,
+        ours=_ours(gpu),
+        free=gpu.free_bytes,
+        busy=gpu.utilization,
+        degrees=gpu.temperature_c,
+        watts=gpu.power_w,
+        megahertz=gpu.clock_mhz,
+        error="asleep, and left so: reading it would wake it" if asleep else gpu.error,
+        quiet=asleep or stale or gpu.cuda_visible is False,
+        tag=_tag(gpu),
+        key=gpu.key,
+    )
+
+
+def _tag(gpu: Gpu) -> str:
+    if gpu.pool == "unified":
+        return "is RAM"
+    if gpu.divided:
+        return "divided"
+    if gpu.cuda_visible is False:
+        return "hidden"
+    return "" if gpu.cuda_index is None else f"CUDA{gpu.cuda_index}"
+
+
+def _ours(gpu: Gpu) -> int:
+    return sum(process.used_bytes or 0 for process in gpu.processes if process.mine)
+
+
+def ram_gauge(snapshot: Snapshot) -> Gauge:
+    """Host memory: what is free is what a load could take, below the limit of a container or a batch job. Ours is what
+    engines hold for themselves; pages of a mapped model count as free, for the kernel takes them back on demand.
+    """
+    ram = snapshot.ram
+    total, free, notes = ram.total_bytes, ram.available_bytes, []
+    if ram.limit_bytes is not None:
+        total = ram.limit_bytes
+        notes += [f"limit; the machine has {size(ram.total_bytes, fine=True)}"] if ram.total_bytes else ["limit"]
+    mapped = sum(engine.file_bytes or 0 for engine in snapshot.engines)
+    notes += [f"{size(mapped, fine=True)} GiB of models mapped"] if mapped else []
+    used = None if total is None or free is None else max(0, total - free)
+    ours = sum((engine.anon_bytes or 0) + (engine.shared_bytes or 0) for engine in snapshot.engines)
+    return Gauge("RAM", total, used, min(ours, used or 0), free, note=", ".join(notes))
+
+
+def swap_gauge(snapshot: Snapshot) -> Gauge:
+    """Swap space; what is in it makes everything slow."""
+    return Gauge("swap", snapshot.swap.total_bytes, snapshot.swap.used_bytes)
+
+
+def cpu_gauge(snapshot: Snapshot) -> Gauge:
+    """The processor: its bar is how busy it is."""
+    cpu, words = snapshot.cpu, ""
+    if cpu.cores is not None:
+        words = "1 core" if cpu.cores == 1 else f"{cpu.cores} cores"
+        if cpu.quota is not None and cpu.quota < cpu.cores:
+            words = f"{cpu.quota:.4g} of {words}"
+    return Gauge("CPU", busy=cpu.utilization, words=words, key=CPU)
+
+
+def grouped(gpus: Sequence[Gpu], marks: Marks) -> list[Gauge]:
+    """One gauge for all cards of a name, for terminals with fewer rows than cards."""
+    names: dict[str, list[Gpu]] = {}
+    for gpu in cards(gpus):
+        names.setdefault(short_name(gpu.name, marks.ellipsis), []).append(gpu)
+    return [
+        summed(alike, f"{len(alike)}{marks.times}{name}" if len(alike) > 1 else name) for name, alike in names.items()
+    ]
+
+
+def cards(gpus: Sequence[Gpu]) -> list[Gpu]:
+    """The rows without MIG instances, whose memory is their card's."""
+    return [gpu for gpu in gpus if gpu.parent is None] or list(gpus)
+
+
+def summed(gpus: Sequence[Gpu], label: str) -> Gauge:
+    """Several cards as one gauge: memory added up, busy on average, without those that do not answer."""
+    well = [gpu for gpu in gpus if gpu.error is None]
+    if len(well) < len(gpus):
+        label += f" ({len(gpus) - len(well)} lost)"
+    busy = [gpu.utilization for gpu in well if gpu.utilization is not None]
+    return Gauge(
+        label,
+        total=_sum(gpu.total_bytes for gpu in well),
+        used=_sum(gpu.used_bytes for gpu in well),
+        ours=sum(map(_ours, well)),
+        free=_sum(gpu.free_bytes for gpu in well),
+        busy=round(sum(busy) / len(busy)) if busy else None,
+    )
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None

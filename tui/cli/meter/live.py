@@ -1,0 +1,187 @@
+"""The monitor on a terminal: keys, ticks, resizes and signals, one after the other in one thread."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tui.cli.meter.frame import Scene, frame
+from tui.cli.meter.holders import ORDERS
+from tui.cli.meter.look import Look
+from tui.cli.meter.marks import Marks, paint
+from tui.cli.meter.screen import Screen
+from tui.cli.meter.wake import Event, Wake
+
+INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""What + and - step through."""
+_MESSAGE_S = 2.0
+HINTS = ("q quit", "? help", "p pause", "s sort", "t processes", "+ - interval")
+HELP = (
+    "q quit   p or space pause   + slower   - faster   s sort by {orders}   m by memory   t processes on and off   "
+    "any other key closes this"
+)
+
+
+@dataclass(slots=True)
+class _Message:
+    text: str = ""
+    until: float = 0.0
+
+
+class Live:
+    """Draws what `look` sees every `interval` seconds until somebody ends it."""
+
+    def __init__(
+        self, wake: Wake, screen: Screen, look: Look, interval: float, marks: Marks, colours: Mapping[str, str]
+    ) -> None:
+        self._wake, self._screen, self._look = wake, screen, look
+        self._interval, self._marks, self._colours = interval, marks, colours
+        self._scene: Scene | None = None
+        self._order, self._processes = ORDERS[0], True
+        self._paused = self._helping = False
+        self._message = _Message()
+        self._settled = False
+
+    def run(self) -> int:
+        """The exit code. Raises Ended on a signal and OSError when the terminal is gone."""
+        due = time.monotonic()
+        while True:
+            now = time.monotonic()
+            if now >= due and not self._paused:
+                self._tick()
+                due = _after(due, self._interval, time.monotonic())
+            self._draw()
+            event = self._wake.wait(self._patience(due))
+            if event.gone:
+                return 128 + signal.SIGHUP
+            if b"q" in event.keys or b"\x03" in event.keys:
+                return 0
+            if self._heard(event):
+                due = min(due, time.monotonic() + self._interval)
+
+    def _tick(self) -> None:
+        snapshot, engines = self._look(None)
+        if self._scene is None:
+            self._scene = Scene(snapshot)
+        elif not self._settled:
+            self._settled = True
+            settle()
+        self._scene.snapshot, self._scene.engines = snapshot, engines
+        self._scene.history.note(snapshot)
+
+    def _patience(self, due: float) -> float:
+        ends = [due] if not self._paused else []
+        if self._message.text:
+            ends.append(self._message.until)
+        return max(0.0, min(ends) - time.monotonic()) if ends else 3600.0
+
+    def _draw(self) -> None:
+        if self._scene is None:
+            return
+        scene, marks = self._scene, self._marks
+        if self._message.text and time.monotonic() >= self._message.until:
+            self._message.text = ""
+        scene.order, scene.processes, scene.hints = self._order, self._processes, HINTS
+        scene.state = f"by {self._order} {marks.dot} every {self._interval:g} s"
+        help_text = HELP.format(orders=", ".join(ORDERS))
+        scene.message = help_text if self._helping else self._message.text or ("paused" if self._paused else "")
+        lines = frame(scene, self._screen.columns, self._screen.rows, marks)
+        self._screen.draw([paint(line, self._colours) for line in lines], marks.encoding)
+
+    def _heard(self, event: Event) -> bool:
+        """Obey keys and signals; True when the interval has changed."""
+        before = self._interval
+        for number in event.signals:
+            if number == signal.SIGTSTP:
+                self._screen.close()
+                self._wake.stop()
+                self._screen.open()
+            elif number == signal.SIGCONT:
+                self._screen.close()
+                self._screen.open()
+            elif number == signal.SIGWINCH:
+                self._screen.measure()
+        for key in _keys(event.keys):
+            self._pressed(key)
+        return self._interval != before
+
+    def _pressed(self, key: str) -> None:
+        helping, self._helping = self._helping, False
+        if key in "p ":
+            self._paused = not self._paused
+            self._message.text = ""
+        elif key in "+=-_":
+            self._interval = _step(self._interval, 1 if key in "+=" else -1)
+            self._say(f"every {self._interval:g} s")
+        elif key in "ms":
+            following = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
+            self._order = ORDERS[0] if key == "m" else following
+            self._say(f"sorted by {self._order}")
+        elif key == "t":
+            self._processes = not self._processes
+            self._say(f"processes {'shown' if self._processes else 'hidden'}")
+        elif key in "?h":
+            self._helping = not helping
+
+    def _say(self, text: str) -> None:
+        self._message = _Message(text, time.monotonic() + _MESSAGE_S)
+
+
+def settle() -> None:
+    """Once everything is loaded: what stays for good is never looked at again by the collector, and memory that only
+    loading took goes back to the system.
+    """
+    gc.collect()
+    gc.freeze()
+    ctypes = sys.modules.get("ctypes")  # there already where a driver was opened; not worth loading otherwise
+    if ctypes is not None:
+        with contextlib.suppress(AttributeError, OSError):  # only some C libraries have it
+            ctypes.CDLL(None).malloc_trim(0)
+
+
+def _after(due: float, interval: float, now: float) -> float:
+    """The next tick; those that were missed are not made up for."""
+    following = due + interval
+    return following if following > now else now + interval
+
+
+def _step(interval: float, way: int) -> float:
+    """The next interval of the list in that direction; at its ends the same again."""
+    if way > 0:
+        return next((step for step in INTERVALS_S if step > interval + 1e-9), INTERVALS_S[-1])
+    return next((step for step in reversed(INTERVALS_S) if step < interval - 1e-9), INTERVALS_S[0])
+
+
+def _keys(data: bytes) -> list[str]:
+    """Plain keys; what terminals send for arrows, the mouse or a paste counts as one unknown key."""
+    keys, at = [], 0
+    while at < len(data):
+        if data[at] != 0x1B:
+            keys.append(chr(data[at]))
+            at += 1
+            continue
+        keys.append("\x1b")
+        at += 1
+        if at < len(data) and data[at] in b"[O":
+            at += 1
+            while at < len(data) and not 0x40 <= data[at] <= 0x7E:
+                at += 1
+            at += 1
+    return keys
+
+
+def run_on_terminal(
+    wake: Wake, output: int, keys: int | None, look: Look, interval: float, marks: Marks, colours: Mapping[str, str]
+) -> int:
+    """Open the screen, run, and put the terminal back whatever happens."""
+    screen = Screen(wake, output, keys)
+    try:
+        screen.open()
+        return Live(wake, screen, look, interval, marks, colours).run()
+    finally:
+        screen.close()

@@ -1,0 +1,123 @@
+"""Texts and figures for a terminal: how wide they are, how they are shortened, how bytes and tokens are written.
+
+A figure is shown whole or not at all; only words are shortened, and never in the middle of a number.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+GIB = 1 << 30
+_FIGURES = frozenset("0123456789.,")
+
+
+def cells(text: str) -> int:
+    """The columns that a text takes on a terminal."""
+    return len(text) if text.isascii() else _wide_cells(text)
+
+
+@lru_cache(1024)
+def _wide_cells(text: str) -> int:
+    return sum(map(_width, text))
+
+
+def _width(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def clip(text: str, width: int, mark: str) -> str:
+    """The text in at most `width` cells; one that is shortened ends in `mark`, and no number in it is torn."""
+    if cells(text) <= width:
+        return text
+    room = width - cells(mark)
+    if room < 0:
+        return ""
+    end, used = 0, 0
+    while used + _width(text[end]) <= room:
+        used += _width(text[end])
+        end += 1
+    if text[end] in _FIGURES:
+        while end and text[end - 1] in _FIGURES:
+            end -= 1
+    return text[:end].rstrip() + mark
+
+
+def pad(text: str, width: int, mark: str, right: bool = False) -> str:
+    """The text in exactly `width` cells."""
+    if text.isascii() and len(text) <= width:
+        return text.rjust(width) if right else text.ljust(width)
+    text = clip(text, width, mark)
+    space = " " * (width - cells(text))
+    return space + text if right else text + space
+
+
+def wrapped(text: str, width: int, mark: str, most: int) -> list[str]:
+    """The text in lines of at most `width` cells, broken between words; the last of `most` lines ends in `mark` when
+    there is more."""
+    lines: list[str] = []
+    words = text.split()
+    while words and len(lines) < most:
+        line = words.pop(0)
+        while words and cells(line) + 1 + cells(words[0]) <= width:
+            line = f"{line} {words.pop(0)}"
+        if words and len(lines) == most - 1:
+            line = f"{line} {words[0]}" if cells(line) + cells(mark) > width else line + mark
+        lines.append(clip(line, width, mark))
+    return lines
+
+
+def share(used: int | None, total: int | None, dash: str, *, fine: bool) -> str:
+    """Two figures in GiB, "31.2/79.6" or "31/80"; small memories keep a decimal in either form."""
+    if total is None:
+        return f"{dash}/{dash}" if used is None else f"{size(used, fine=fine)}/{dash}"
+    digits = _digits(total, fine)
+    return f"{dash if used is None else f'{used / GIB:.{digits}f}'}/{total / GIB:.{digits}f}"
+
+
+def size(value: int, *, fine: bool, total: int | None = None) -> str:
+    """One figure in GiB, with as many decimals as `total` (default: itself) asks for."""
+    return f"{value / GIB:.{_digits(value if total is None else total, fine)}f}"
+
+
+def _digits(value: int, fine: bool) -> int:
+    return 1 if value < (1000 if fine else 9.95) * GIB else 0
+
+
+def tokens(count: int) -> str:
+    """A number of tokens as people say it: 812, 3.1k, 16k (of 1024, as contexts are counted)."""
+    if count < 1000:
+        return str(count)
+    thousands = count / 1024
+    return f"{thousands:.1f}k" if thousands < 9.95 and count % 1024 else f"{thousands:.0f}k"
+
+
+def rate(tok_s: float | None, dash: str) -> str:
+    """Tokens a second: whole from ten on."""
+    if tok_s is None or not 0 <= tok_s < 1e9:
+        return dash
+    return f"{tok_s:.0f}" if tok_s >= 9.95 else f"{tok_s:.1f}"
+
+
+_NOISE = frozenset(
+    (
+        *("nvidia", "geforce", "rtx", "gtx", "quadro", "tesla", "amd", "radeon", "instinct", "intel", "corporation"),
+        *("graphics", "gpu", "pcie", "sxm", "hbm2", "hbm2e", "hbm3", "hbm3e", "nvl", "generation", "edition"),
+    )
+)
+_NAME_CELLS = 12
+
+
+@lru_cache(256)
+def short_name(name: str | None, mark: str) -> str:
+    """A card's name in a few cells: "NVIDIA H100 80GB HBM3" is H100, "NVIDIA A100-SXM4-40GB" is A100."""
+    words = (name or "").replace("(R)", " ").replace("(TM)", " ").replace("-SXM", " SXM").split()
+    kept = [word for word in words if word.lower() not in _NOISE and not _is_size(word)]
+    return clip(" ".join(kept), _NAME_CELLS, mark) or "GPU"
+
+
+def _is_size(word: str) -> bool:
+    low = word.lower()
+    return low.startswith("sxm") or (low.endswith(("gb", "gib")) and low[:1].isdigit())
