@@ -24,7 +24,9 @@ def regions(bench: Bench) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize("size", [(40, 10), (60, 16), (80, 24), (120, 40), (159, 50)])
-async def test_below_160_columns_there_is_one_panel_and_always_the_prompt(tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_below_160_columns_there_is_one_panel_and_always_the_prompt(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
     async with workbench(tmp_path, size=size) as bench:
         assert regions(bench) == {
             "library": True, "talk": False, "load": False, "ask": True, "meter": True, "keys": True,

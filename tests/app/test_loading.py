@@ -1,4 +1,5 @@
-"""Models come into memory and leave it again: the load panel, what it writes, what goes wrong, and an engine that dies."""
+"""Models come into memory and leave it again: the load panel, what it writes, what goes wrong, and an engine that
+dies."""
 
 from __future__ import annotations
 

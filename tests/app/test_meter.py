@@ -154,7 +154,9 @@ async def test_it_repaints_only_what_it_would_show_differently() -> None:
         await pilot.pause()
         painted: list[int] = []
         app.strip.refresh = lambda *_a, **_k: painted.append(1) or app.strip  # type: ignore[method-assign, func-returns-value]
-        app.strip.show(FULL._replace(gauges=(*FULL.gauges[:-1], FULL.gauges[-1]._replace(used=FULL.gauges[-1].used + 1))))
+        app.strip.show(
+            FULL._replace(gauges=(*FULL.gauges[:-1], FULL.gauges[-1]._replace(used=FULL.gauges[-1].used + 1)))
+        )
         assert painted == []
         app.strip.show(measure(MACHINE, 0, {}))
         assert painted == [1]

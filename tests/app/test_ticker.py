@@ -32,12 +32,14 @@ async def test_nothing_ticks_until_it_is_woken_and_then_once() -> None:
         done.set()
 
     ticker = Ticker(flush)
-    assert not ticker.waiting
+    waiting = [ticker.waiting]
     ticker.wake()
     ticker.wake()
-    assert ticker.waiting
+    waiting.append(ticker.waiting)
     await done.wait()
-    assert (ticks, ticker.waiting) == ([1], False)
+    waiting.append(ticker.waiting)
+    assert ticks == [1]
+    assert waiting == [False, True, False]
 
 
 async def test_a_flush_that_has_more_to_do_wakes_it_again() -> None:

@@ -65,10 +65,11 @@ async def test_llama_cpps_own_reason_is_part_of_the_message(tmp_path: Path, engi
     assert reasons == {}
 
 
-async def test_a_file_that_kills_llama_cpp(tiny_llama: Path, tmp_path: Path, engines_dir: Path) -> None:
+@pytest.mark.parametrize("n_layer", [4000, 0])
+async def test_a_file_that_kills_llama_cpp(tiny_llama: Path, tmp_path: Path, engines_dir: Path, n_layer: int) -> None:
     async with running(tiny_llama, engines_dir) as healthy:
         with pytest.raises(EngineDied) as caught:
-            await start(killer(tmp_path), engines_dir)
+            await start(killer(tmp_path, n_layer), engines_dir)
         died = caught.value
         assert died.kind == "died"
         assert died.signal == signal.SIGABRT

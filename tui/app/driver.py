@@ -8,7 +8,7 @@ import os
 import selectors
 import sys
 from codecs import getincrementaldecoder
-from typing import Any
+from typing import Any, TextIO, cast
 
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
@@ -21,6 +21,29 @@ class TerminalLost(Message):
     """The terminal is gone: nothing more can be read from it or shown on it."""
 
 
+class _Output:
+    """The terminal as a file that never fails: what cannot be written any more is dropped. Textual's writing thread
+    would die of an error, and the program then wait for it for ever."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        try:
+            return self._file.write(text)
+        except (OSError, ValueError):
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._file.flush()
+        except (OSError, ValueError):
+            pass  # the reading thread notices, and ends the program
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+
 class PunaDriver(LinuxDriver):
     """The driver. Keys arrive as with Textual's own."""
 
@@ -28,8 +51,21 @@ class PunaDriver(LinuxDriver):
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        if sys.__stderr__ is None or not sys.__stderr__.isatty():
-            self._file = sys.__stdout__  # `puna 2>errors.txt` still shows the screen
+        # `puna 2>errors.txt` still shows the screen.
+        file = sys.__stderr__ if sys.__stderr__ is not None and sys.__stderr__.isatty() else sys.__stdout__
+        assert file is not None
+        self._file = cast("Any", _Output(file))
+
+    def _sigcont_application(self, *arguments: object) -> None:
+        """Come back from a stop. Hanging up sends SIGCONT to a program that was never stopped: nothing happens then."""
+        if self._must_signal_resume:
+            super()._sigcont_application(*arguments)
+
+    def give_back(self) -> None:
+        """Restore the terminal from any thread, for an end that the loop does not come to."""
+        self._disable_mouse_support()  # Textual does this behind a call that only its main thread may make
+        self.stop_application_mode()
+        self.close()
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop, or until the terminal is gone."""

@@ -20,9 +20,9 @@ PATIENCE_S: Final = 4.0
 
 
 class Terminal(Protocol):
-    """The part of Textual's driver that is needed here."""
+    """The part of our driver that is needed here."""
 
-    def stop_application_mode(self) -> None: ...
+    def give_back(self) -> None: ...
 
 
 class Signals:
@@ -71,10 +71,7 @@ class Signals:
     def _restore(self) -> None:
         terminal = self._terminal()
         if terminal is not None:
-            terminal.stop_application_mode()
-            closing = getattr(terminal, "close", None)
-            if closing is not None:
-                closing()
+            terminal.give_back()
 
 
 def is_terminal() -> bool:
