@@ -174,9 +174,7 @@ class Killer:
             while not await kill():
                 self.misses += 1
                 assert self.misses <= MISSES, f"{kill.__name__} comes too late"
-            if kill is not self.in_load:  # the next phase begins with a fresh engine that answers
-                continue
-        await (await self.fresh()).close()
+        await (await self.fresh()).close()  # the other phases begin with a fresh engine by themselves
 
 
 def stored_answers(path: Path) -> dict[int, tuple[str, str]]:

@@ -94,28 +94,34 @@ def _with_info(good: bytes, *, kind: int | None = None, offset: int | None = Non
 def _impossible_models(folder: Path) -> Iterator[Broken]:
     yield Broken("an unknown architecture", plain_gguf(folder / "a.gguf", architecture="nonsense"), "nonsense")
     yield Broken("nothing but a name", plain_gguf(folder / "n.gguf", {"general.name": "x"}), "could not load")
-    keys: dict[str, int | float] = {
-        "llama.context_length": 64,
-        "llama.embedding_length": 64,
-        "llama.block_count": 2,
-        "llama.feed_forward_length": 64,
-        "llama.attention.layer_norm_rms_epsilon": 1e-5,
-        "llama.vocab_size": 32,
-    }
-    for heads in (0, 7):
-        made = plain_gguf(folder / f"heads{heads}.gguf", {**keys, "llama.attention.head_count": heads})
-        yield Broken(f"{heads} heads", made, "could not load")
-    absent = plain_gguf(folder / "absent.gguf", {**keys, "llama.attention.head_count": 4})
-    yield Broken("no tokenizer and no tensors", absent, "could not load")
+    good = tiny_model(folder / "whole.gguf").read_bytes()
+    for key, value in (
+        ("llama.attention.head_count", 0),
+        ("llama.attention.head_count", 7),
+        ("llama.attention.head_count_kv", 0),
+        ("llama.embedding_length", 0),
+        ("llama.embedding_length", 1 << 31),
+        ("llama.feed_forward_length", 5),
+        ("llama.rope.dimension_count", 1000),
+        ("llama.block_count", 3),
+    ):
+        path = folder / f"{key}-{value}.gguf"
+        path.write_bytes(_with_number(good, key, value))
+        yield Broken(f"{key} {value}", path, "could not load")
 
 
-def killer(folder: Path) -> Path:
-    """A file that makes llama.cpp abort: more layers than its arrays hold."""
-    good = tiny_model(folder / "killer.gguf")
-    content, key = good.read_bytes(), b"llama.block_count"
-    at = content.index(key) + len(key) + 4  # the value's type comes first
-    good.write_bytes(content[:at] + struct.pack("<I", 4000) + content[at + 4 :])
-    return good
+def killer(folder: Path, n_layer: int) -> Path:
+    """A file that makes llama.cpp abort: 4000 layers are more than its arrays hold, and of 0 it asks for the first."""
+    path = tiny_model(folder / f"killer{n_layer}.gguf")
+    path.write_bytes(_with_number(path.read_bytes(), "llama.block_count", n_layer))
+    return path
+
+
+def _with_number(good: bytes, key: str, value: int) -> bytes:
+    """The file with another value of one 32-bit key (length, key, type, value)."""
+    name = struct.pack("<Q", len(key)) + key.encode()
+    at = good.index(name) + len(name) + 4
+    return good[:at] + struct.pack("<I", value) + good[at + 4 :]
 
 
 def flipped(good: bytes, seed: int) -> bytes:

@@ -17,6 +17,8 @@ from tui.llama.settings import LoadSettings, SettingsError
 from tui.llama.vocab import Vocab
 
 _MEMORY_SIGNS = ("failed to allocate", "unable to allocate", "out of memory", "bad_alloc", "not enough memory")
+_BAD_FILE = "if it is damaged, download it again; a model newer than this llama.cpp needs a newer one"
+_BAD_CONTEXT = "try the defaults for the KV types, flash attention and batch sizes"
 _libc = ctypes.CDLL(None)
 
 
@@ -97,7 +99,7 @@ class LoadedModel:
             self._model = None
             if self.cancel.is_set():
                 raise LlamaError("cancelled", f"loading {self.path.name} was cancelled")
-            raise self._refusal(f"llama.cpp could not load {self.path.name}")
+            raise self._refusal(f"llama.cpp could not load {self.path.name}", _BAD_FILE)
         self.vocab = Vocab(self._model)
         if not L.llama_model_has_decoder(self._model):
             raise LlamaError(
@@ -111,7 +113,7 @@ class LoadedModel:
         self.context = L.llama_init_from_model(self._model, params)
         if not self.context:
             self.context = None
-            raise self._refusal(f"llama.cpp could not make a context of {self.settings.n_ctx} tokens")
+            raise self._refusal(f"llama.cpp could not make a context of {self.settings.n_ctx} tokens", _BAD_CONTEXT)
         self.memory: Any = L.llama_get_memory(self.context)
         self.n_ubatch: int = L.llama_n_ubatch(self.context)
         self.n_ctx: int = L.llama_n_ctx(self.context) // self.settings.panes
@@ -136,7 +138,7 @@ class LoadedModel:
         errors = self._log.errors()
         return errors[-1] if errors else "no reason was logged"
 
-    def _refusal(self, what: str) -> LlamaError:
+    def _refusal(self, what: str, hint: str) -> LlamaError:
         errors = self._log.errors()
         reason = next((line for line in errors if not line.startswith("llama_model_load_from_file")), "")
         text = f"{what}: {reason}" if reason else f"{what}; its log has no reason"
@@ -144,7 +146,7 @@ class LoadedModel:
             return LlamaError(
                 "memory", text, "lower n_ctx or n_gpu_layers, use a q8_0 KV cache, or a smaller quantization"
             )
-        return LlamaError("load", text)
+        return LlamaError("load", text, hint)
 
     def decode(self, tokens: Sequence[int], position: int, *, sequence: int, output: bool) -> int:
         """Compute `tokens` (at most n_ubatch) at `position` on; `output` asks for the logits of the last one.

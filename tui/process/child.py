@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -29,7 +30,11 @@ def adopt(parent_pid: int) -> None:
 
 
 def be_modest(nice: int) -> None:
-    """Run at `nice`, and first in the kernel's line when memory runs out. Neither is worth failing for."""
+    """Run at `nice`, first in the kernel's line when memory runs out, and without a core dump, which would be as large
+    as the model. None of it is worth failing for.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError):
         os.nice(nice)
     with contextlib.suppress(OSError):
