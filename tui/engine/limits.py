@@ -32,10 +32,14 @@ def bounded(work: Callable[[], T], *, time_limit_s: float) -> T:
     """The result of `work`. Raises TimeUp after `time_limit_s`, MemoryError when it asks for more than MEMORY_BYTES
     on top of what this process has; at three times the time limit the process ends.
     """
+
+    def limited() -> T:
+        with _memory_limit(MEMORY_BYTES):
+            return work()
+
     faulthandler.dump_traceback_later(3 * time_limit_s, exit=True, file=_STDERR)
     try:
-        with _memory_limit(MEMORY_BYTES):
-            return _within_time(work, time_limit_s)
+        return _within_time(limited, time_limit_s)  # its thread needs memory to start, so it is outside of that limit
     finally:
         faulthandler.cancel_dump_traceback_later()
 
