@@ -149,6 +149,7 @@ async def test_a_question_typed_before_the_models_are_known_waits_for_them(tmp_p
 
 async def test_a_broken_model_is_not_loaded_for_a_question(tmp_path: Path) -> None:
     async with workbench(tmp_path, models=(BROKEN, LLAMA)) as bench:
+        await bench.press("f2", "home")
         await bench.write("Hello")
         await bench.until(lambda: any("ends too early" in words for words in bench.notices))
         assert bench.world.engines == []

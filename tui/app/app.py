@@ -44,6 +44,8 @@ class Opening(NamedTuple):
     model: str = ""
     """A model to load at once."""
     conversation: int | None = None
+    prefer: str = ""
+    """Identity of the model used last."""
     theme: str = ""
     ascii_only: bool = False
 
@@ -76,7 +78,7 @@ class PunaApp(LookApp):
         replaces real engines."""
         super().__init__(book, theme=opening.theme, ascii_only=opening.ascii_only)
         self.paths, self.opening = paths, opening
-        self.bench = Workbench(models, opening.view)
+        self.bench = Workbench(models, opening.view, opening.prefer)
         """The panels."""
         self.meter = MeterStrip(meter or Meter())
         """Memory, on top."""
@@ -112,6 +114,7 @@ class PunaApp(LookApp):
 
         await asyncio.sleep(FRAME_S)
 
+        gc.freeze()
         gc.enable()  # `main` holds the collector back while modules are imported and the screen is made
         from tui.app.desk import Desk
 
@@ -155,7 +158,7 @@ class PunaApp(LookApp):
             return
         self._leaving = True
         if self.settled:
-            self.last_words = await self.desk.close()
+            self.last_words = await self.desk.close(by_signal=code > 128)
         self.exit(code, return_code=code)
 
     def on_terminal_lost(self, _event: TerminalLost) -> None:

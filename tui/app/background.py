@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 from textual.worker import get_current_worker
 
+from tui.app import remember
 from tui.config.paths import Paths
 
 if TYPE_CHECKING:
@@ -205,6 +206,10 @@ class Background:
                 self._app.post_message(Remembered())
 
         self._thread(work, "remember", f"keep the settings of {model.name}")
+
+    def keep_model(self, model: Model) -> None:
+        """Remember which model was used last."""
+        self._thread(lambda: remember.keep(self._paths, model=model.identity), "last model", "keep the model's name")
 
     def keep_theme(self, name: str) -> None:
         """Write the theme to config.toml."""

@@ -71,9 +71,11 @@ class Desk:
         self.background.read_config()
         self.background.open_history()
 
-    async def close(self) -> str:
+    async def close(self, *, by_signal: bool = False) -> str:
         """Stop and store the answer; what has to be said about that, empty when all is well."""
         self.ticker.stop()
+        if by_signal:
+            self.chatting.note_cut_off()
         try:
             await self.chatting.close()
         except Exception as error:  # whatever it is: the program ends, and says so on the way out
@@ -87,6 +89,7 @@ class Desk:
     def install_keys(self) -> None:
         """Give every part its keys, from the action table and the person's wishes."""
         install(self.app, self.keymap, "app")
+        install(self.bench.screen, self.keymap)  # Textual's own keys for moving the focus are in our table
         install(self.bench.library, self.keymap, "list")
         install(self.bench.chat.transcript, self.keymap, "transcript", "crash")
         install(self.bench.chat.editor, self.keymap, "editor")

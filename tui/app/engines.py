@@ -1,60 +1,26 @@
 """The engine of this window: load, unload, and what is told of it. Runs in the asyncio loop; never touches a widget.
 
-What happens is posted as messages, which the app's handlers act on. A turn may begin before the model is there: it
-talks to an `Expected` engine, so that a person's words are stored first and answered when the model is ready.
+What happens is posted as messages, which the app's handlers act on.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
+from tui.app.expected import Expected, RunningEngine
 from tui.engine.errors import EngineDied, EngineError
-from tui.engine.protocol import ChatMessage, Delta, Done, PromptProgress, Timings
 from tui.llama.receipt import Receipt
-from tui.llama.settings import LoadSettings, SamplingSettings, SettingsError
+from tui.llama.settings import LoadSettings, SettingsError
 
 if TYPE_CHECKING:
     from tui.library import Model
-
-Events = PromptProgress | Delta | Done
-
-
-class RunningGeneration(Protocol):
-    """An answer being made."""
-
-    def __aiter__(self) -> AsyncIterator[Events]: ...
-    def cancel(self) -> None: ...
-
-
-class RunningEngine(Protocol):
-    """The part of `tui.engine.client.Engine` that is used here."""
-
-    receipt: Receipt
-    settings: LoadSettings
-    name: str
-    died: EngineDied | None
-
-    @property
-    def alive(self) -> bool: ...
-    def generate(
-        self,
-        *,
-        messages: tuple[ChatMessage, ...] | None = None,
-        sampling: SamplingSettings,
-        max_tokens: int | None = None,
-        stop: tuple[str, ...] = (),
-        pane: int = 0,
-    ) -> RunningGeneration: ...
-    async def close(self) -> None: ...
-    def on_death(self, callback: Callable[[EngineDied], None]) -> None: ...
-
 
 Start = Callable[[Path, LoadSettings, str, Callable[[float], None]], Awaitable[RunningEngine]]
 """Starts an engine: file, resolved settings, name, progress."""
@@ -243,68 +209,3 @@ def _seen(arrival: asyncio.Future[RunningEngine]) -> None:
     """A load that nobody waited for may fail without asyncio complaining."""
     if not arrival.cancelled():
         arrival.exception()
-
-
-class Expected:
-    """An engine that may still be on its way, as a turn sees it."""
-
-    def __init__(self, name: str, engine: RunningEngine | None, arrival: asyncio.Future[RunningEngine] | None) -> None:
-        self.name = name
-        self._engine, self._arrival = engine, arrival
-
-    def generate(
-        self,
-        *,
-        messages: tuple[ChatMessage, ...],
-        sampling: SamplingSettings,
-        max_tokens: int | None = None,
-        stop: tuple[str, ...] = (),
-        pane: int = 0,
-    ) -> RunningGeneration:
-        """Begin to answer, now or when the model is there."""
-
-        def begin(engine: RunningEngine) -> RunningGeneration:
-            return engine.generate(messages=messages, sampling=sampling, max_tokens=max_tokens, stop=stop, pane=pane)
-
-        if self._engine is not None:
-            return begin(self._engine)
-        return ExpectedGeneration(self._arrival, begin)
-
-
-class ExpectedGeneration:
-    """An answer that begins when its engine arrives. Stopped before, it ends as cancelled."""
-
-    def __init__(
-        self,
-        arrival: asyncio.Future[RunningEngine] | None,
-        begin: Callable[[RunningEngine], RunningGeneration],
-    ) -> None:
-        self._arrival, self._begin = arrival, begin
-        self._stop = asyncio.Event()
-        self._generation: RunningGeneration | None = None
-
-    def cancel(self) -> None:
-        """Ask for an early end; safe at any time."""
-        self._stop.set()
-        if self._generation is not None:
-            self._generation.cancel()
-
-    async def __aiter__(self) -> AsyncIterator[Events]:
-        engine = await self._wait()
-        if engine is None:
-            yield Done(0, "cancelled", Timings())
-            return
-        self._generation = self._begin(engine)
-        async for event in self._generation:
-            yield event
-
-    async def _wait(self) -> RunningEngine | None:
-        """The engine, or None when stopped before it came; raises what its load raised."""
-        if self._arrival is None:
-            raise EngineError("died", "no model is loaded", "load one, and answer again with r")
-        stopped = asyncio.ensure_future(self._stop.wait())
-        try:
-            await asyncio.wait((self._arrival, stopped), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopped.cancel()
-        return None if self._stop.is_set() else self._arrival.result()

@@ -65,6 +65,7 @@ def _make(
     where: Paths, ui: dict[str, Any], options: Options, view: str, model: str | None, conversation: int | None
 ) -> PunaApp:
     """The app with what its first frame shows."""
+    from tui.app import remember
     from tui.app.app import Opening, PunaApp
     from tui.app.look import wants_ascii
     from tui.app.panels.meter.gauges import first_look
@@ -74,10 +75,12 @@ def _make(
 
     theme = options.theme if options.theme is not None else ui.get("theme")
     ascii_only = options.ascii if options.ascii is not None else ui.get("ascii") is True
+    used = remember.read(where).get("model")
     opening = Opening(
         view="chat" if view == "chat" or model or conversation is not None else "library",
         model=model or "",
         conversation=conversation,
+        prefer=used if isinstance(used, str) else "",
         theme=theme if isinstance(theme, str) else "",
         ascii_only=wants_ascii(ascii_only),
     )

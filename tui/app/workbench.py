@@ -26,10 +26,10 @@ class Workbench(Container):
     view: reactive[View] = reactive("library", init=False)
     """The main panel where there is room for one only."""
 
-    def __init__(self, models: Sequence[Model], view: View) -> None:
+    def __init__(self, models: Sequence[Model], view: View, prefer: str = "") -> None:
         super().__init__(id="panels", classes=f"-{view}")
         self.set_reactive(Workbench.view, view)
-        self.library = LibraryPanel(models)
+        self.library = LibraryPanel(models, prefer)
         """The list of models."""
         self.chat = ChatPanel()
         """The conversation."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from tui.app import remember
+from tui.app.keys import show_key
 from tui.app.text import clean, plural
 
 if TYPE_CHECKING:
@@ -60,7 +62,22 @@ class ChatFlow:
             desk.tell(f"{kept} of last time {'is' if len(report.recovered) == 1 else 'are'} kept: see the history (h).")
         if self._wanted_id is not None:
             await self.open(self._wanted_id)
+        else:
+            self._tell_of_cut_off()
         self.go_on()
+
+    def note_cut_off(self) -> None:
+        """Remember, for the next start, that a signal ended puna in the middle of an answer."""
+        if self.talk is not None and self.talk.busy and self.talk.session.conversation is not None:
+            remember.keep(self._desk.paths, cut_off=self.talk.session.conversation.id)
+
+    def _tell_of_cut_off(self) -> None:
+        """Offer the way back to an answer that a signal cut off."""
+        if isinstance(remember.read(self._desk.paths).get("cut_off"), int):
+            keys = self._desk.keymap.keys["conversations"]
+            key = show_key(keys[-1]) if keys else "history"
+            self._desk.tell(f"The last answer was cut off when puna ended. What there was is kept: {key} goes back.")
+            remember.keep(self._desk.paths, cut_off=None)
 
     def go_on(self) -> None:
         """Send what has waited, now that more of what it needs is there."""

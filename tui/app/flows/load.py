@@ -141,6 +141,7 @@ class LoadFlow:
         desk = self._desk
         desk.bench.chat.set_model(f"{event.model.name} {event.model.quant or ''}".strip())
         desk.bench.library.loaded = event.model.identity
+        desk.background.keep_model(event.model)
         self._others_at_load = _others(desk.machine)
         if event.engine.receipt.template is None:
             desk.tell(f"{clean(event.model.name)} has no chat template: it continues text instead of answering it.")

@@ -64,8 +64,11 @@ class LibraryPanel(RowList["Model"]):
             super().__init__()
             self.model = model
 
-    def __init__(self, models: Sequence[Model]) -> None:
+    def __init__(self, models: Sequence[Model], prefer: str = "") -> None:
+        """`prefer` is the identity of the model that is selected when nothing else is."""
         super().__init__(models, id="library", classes="panel")
+        self._prefer = prefer
+        self.set_reactive(LibraryPanel.index, self._first_choice(models))
         self.known = bool(models)
         """False until somebody has looked for models."""
         self._longest = _longest(models)
@@ -77,10 +80,17 @@ class LibraryPanel(RowList["Model"]):
         """List these models; the cursor stays on the same one."""
         before = self.selected.identity if self.selected else ""
         self.known, self._longest = True, _longest(models)
-        self.set_rows(models, next((at for at, model in enumerate(models) if model.identity == before), None))
+        kept = next((at for at, model in enumerate(models) if model.identity == before), None)
+        self.set_rows(models, self._first_choice(models) if kept is None else kept)
         self._draw_frame()
         if not models:
             self.post_message(self.Selected(None))
+
+    def _first_choice(self, models: Sequence[Model]) -> int:
+        """The model used last, else the smallest: a question typed at once loads it."""
+        sound = [at for at, model in enumerate(models) if not model.problem]
+        used = [at for at in sound if models[at].identity == self._prefer]
+        return used[0] if used else min(sound, key=lambda at: models[at].file_bytes, default=0)
 
     def select(self, identity: str) -> bool:
         """Move to that model; False when it is not listed."""

@@ -1,0 +1,109 @@
+"""An engine that may still be on its way, as a turn sees it: words are stored at once, answered when it is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
+
+from tui.engine.errors import EngineDied, EngineError
+from tui.engine.protocol import ChatMessage, Delta, Done, PromptProgress, Timings
+from tui.llama.receipt import Receipt
+from tui.llama.settings import LoadSettings, SamplingSettings
+
+Events = PromptProgress | Delta | Done
+
+
+class RunningGeneration(Protocol):
+    """An answer being made."""
+
+    def __aiter__(self) -> AsyncIterator[Events]: ...
+    def cancel(self) -> None: ...
+
+
+class RunningEngine(Protocol):
+    """The part of `tui.engine.client.Engine` that is used here."""
+
+    receipt: Receipt
+    settings: LoadSettings
+    name: str
+    died: EngineDied | None
+
+    @property
+    def alive(self) -> bool: ...
+    def generate(
+        self,
+        *,
+        messages: tuple[ChatMessage, ...] | None = None,
+        sampling: SamplingSettings,
+        max_tokens: int | None = None,
+        stop: tuple[str, ...] = (),
+        pane: int = 0,
+    ) -> RunningGeneration: ...
+    async def close(self) -> None: ...
+    def on_death(self, callback: Callable[[EngineDied], None]) -> None: ...
+
+
+class Expected:
+    """An engine that may still be on its way, as a turn sees it."""
+
+    def __init__(self, name: str, engine: RunningEngine | None, arrival: asyncio.Future[RunningEngine] | None) -> None:
+        self.name = name
+        self._engine, self._arrival = engine, arrival
+
+    def generate(
+        self,
+        *,
+        messages: tuple[ChatMessage, ...],
+        sampling: SamplingSettings,
+        max_tokens: int | None = None,
+        stop: tuple[str, ...] = (),
+        pane: int = 0,
+    ) -> RunningGeneration:
+        """Begin to answer, now or when the model is there."""
+
+        def begin(engine: RunningEngine) -> RunningGeneration:
+            return engine.generate(messages=messages, sampling=sampling, max_tokens=max_tokens, stop=stop, pane=pane)
+
+        if self._engine is not None:
+            return begin(self._engine)
+        return ExpectedGeneration(self._arrival, begin)
+
+
+class ExpectedGeneration:
+    """An answer that begins when its engine arrives. Stopped before, it ends as cancelled."""
+
+    def __init__(
+        self,
+        arrival: asyncio.Future[RunningEngine] | None,
+        begin: Callable[[RunningEngine], RunningGeneration],
+    ) -> None:
+        self._arrival, self._begin = arrival, begin
+        self._stop = asyncio.Event()
+        self._generation: RunningGeneration | None = None
+
+    def cancel(self) -> None:
+        """Ask for an early end; safe at any time."""
+        self._stop.set()
+        if self._generation is not None:
+            self._generation.cancel()
+
+    async def __aiter__(self) -> AsyncIterator[Events]:
+        engine = await self._wait()
+        if engine is None:
+            yield Done(0, "cancelled", Timings())
+            return
+        self._generation = self._begin(engine)
+        async for event in self._generation:
+            yield event
+
+    async def _wait(self) -> RunningEngine | None:
+        """The engine, or None when stopped before it came; raises what its load raised."""
+        if self._arrival is None:
+            raise EngineError("died", "no model is loaded", "load one, and answer again with r")
+        stopped = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait((self._arrival, stopped), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+        return None if self._stop.is_set() else self._arrival.result()
