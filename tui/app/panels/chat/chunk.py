@@ -7,7 +7,7 @@ from typing import Literal
 
 Kind = Literal["text", "heading", "rule", "quote", "table", "fence", "math", "code", "plain"]
 
-LONGEST_PIECE = 8192
+LONGEST_PIECE = 4096
 """Characters after which a paragraph, quote or table is continued in a new piece, and a line in a new line."""
 
 

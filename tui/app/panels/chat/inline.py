@@ -21,12 +21,11 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _SPECIAL = re.compile(r"[\\`*_\[<&~!$]")
-_MATH = re.compile(
-    r"\\\((?:[^\\]|\\(?!\)))+?\\\)"
-    r"|\\\[(?:[^\\]|\\(?!\]))+?\\\]"
-    r"|\$\$[^$]+\$\$"
-    r"|\$(?=[^\s$])(?:[^$\\\n]|\\.)*?(?<=[^\s\\])\$(?!\d)"
-)
+_MATH_PAIRS = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
+_DOLLARS = re.compile(r"\$(?=[^\s$])(?:[^$\\\n]|\\.)*?(?<=[^\s\\])\$(?!\d)")
+_LONGEST_MATH = 1000
+_MOST_BRACKETS = 200
+"""Opening brackets above which a piece is no text that anyone wrote: parsing links takes their number squared."""
 _OPENS = {"strong_open": "strong", "em_open": "em", "s_open": "strike", "link_open": "link"}
 _CLOSES = {"strong_close": "strong", "em_close": "em", "s_close": "strike", "link_close": "link"}
 _LONGEST_URL = 80
@@ -45,21 +44,25 @@ def parser() -> MarkdownIt:
 
 def _math_rule(state: StateInline, silent: bool) -> bool:
     """Inline rule: mathematics is one literal token."""
-    if state.src[state.pos] not in "\\$":
+    source, start = state.src, state.pos
+    if source[start] not in "\\$":
         return False
-    found = _MATH.match(state.src, state.pos, state.posMax)
-    if found is None:
+    if (closing := _MATH_PAIRS.get(source[start : start + 2])) is not None:
+        end = source.find(closing, start + 3, min(state.posMax, start + _LONGEST_MATH)) + 2
+    else:
+        found = _DOLLARS.match(source, start, state.posMax)
+        end = found.end() if found is not None else 0
+    if end <= start:
         return False
     if not silent:
-        token = state.push("math_inline", "", 0)
-        token.content = found.group()
-    state.pos = found.end()
+        state.push("math_inline", "", 0).content = source[start:end]
+    state.pos = end
     return True
 
 
 def inline(text: str, style: str, glyphs: Glyphs) -> list[Run]:
     """Runs of a paragraph's source. Line breaks of the source stay newlines in the runs."""
-    if not _SPECIAL.search(text):
+    if not _SPECIAL.search(text) or text.count("[") > _MOST_BRACKETS:
         return [(text, style)] if text else []
     runs: list[Run] = []
     for token in parser().parseInline(text):

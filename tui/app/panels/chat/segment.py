@@ -15,6 +15,9 @@ from tui.app.panels.chat import syntax
 from tui.app.panels.chat.chunk import LONGEST_PIECE, Chunk, Kind, ListItem
 from tui.app.panels.chat.sanitize import clean, expand_tabs, steady
 
+DEEPEST = 64
+"""Lists nested deeper than this are text."""
+
 
 class Segmenter:
     """Takes lines, gives pieces. `closed` only ever grows; `open` is what the next line may still change."""
@@ -153,6 +156,8 @@ class Segmenter:
 
     def _may_begin_item(self, found: syntax.Match) -> bool:
         """A paragraph is interrupted only by an item that has text, and by a number only when it is 1."""
+        if len(self._items) >= DEEPEST:
+            return False
         if self.open is None or self.open.kind not in ("text", "quote"):
             return True
         if not found["rest"]:
