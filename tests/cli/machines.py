@@ -1,7 +1,11 @@
-"""Machines for the monitor to draw, as snapshots made by hand."""
+"""Machines for the monitor to draw, as snapshots made by hand, and their pictures."""
 
 from __future__ import annotations
 
+from tui.cli.meter.frame import Scene, frame
+from tui.cli.meter.live import HINTS
+from tui.cli.meter.marks import UNICODE, Marks, text_of
+from tui.cli.meter.words import cells
 from tui.engine.registry import RunningEngine
 from tui.hardware.snapshot import Cpu, Gpu, GpuProcess, Ram, Snapshot, Swap
 
@@ -51,3 +55,21 @@ def _gpu(index: int, name: str, lost: bool) -> Gpu:
         cuda_visible=True,
         cuda_index=index,
     )
+
+
+def picture(scene: Scene, width: int, height: int | None, marks: Marks = UNICODE) -> list[str]:
+    """The lines as text, held to the size of the terminal."""
+    lines = [text_of(line) for line in frame(scene, width, height, marks)]
+    assert height is None or len(lines) <= height
+    assert [line for line in lines if cells(line) > width] == []
+    return lines
+
+
+def scene_of(count: int, ticks: int = 60, **changes: object) -> Scene:
+    """A machine that has been watched for a while."""
+    scene = Scene(machine(count), ENGINES, hints=HINTS, state="by memory, every 1 s")
+    for _ in range(ticks):
+        scene.history.note(scene.snapshot)
+    for name, value in changes.items():
+        setattr(scene, name, value)
+    return scene

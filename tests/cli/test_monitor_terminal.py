@@ -203,6 +203,20 @@ def test_it_ends_when_its_terminal_is_gone(tmp_path: Path, stand_in: StandIn, ha
     assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
 
 
+def test_a_driver_that_hangs_from_the_start_leaves_keys_and_ram(tmp_path: Path, stand_in: StandIn) -> None:
+    gpus = two_gpus()
+    gpus[0].hangs = ["memory"]
+    stand_in.show(gpus)
+    with monitor(tmp_path, stand_in) as terminal:
+        terminal.wait_for("asking the graphics driver")
+        terminal.wait_for("RAM")
+        stand_in.show(two_gpus())
+        terminal.wait_for("3.0/24.0 GiB")
+        terminal.type("q")
+        assert terminal.end() == 0
+        assert_restored(terminal)
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs a shell with job control")
 def test_suspended_and_back(tmp_path: Path, stand_in: StandIn) -> None:
     with monitor(tmp_path, stand_in, command=["bash", "--norc", "--noprofile", "-i"]) as terminal:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import tui
 
@@ -79,7 +79,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
         parser.parse_args(arguments)  # prints help, the version or a usage error, and exits
         parser.print_help()
         return DONE
-    module: CommandModule = importlib.import_module(f"tui.cli.{command}")  # type: ignore[assignment]
+    module = cast(CommandModule, importlib.import_module(f"tui.cli.{command}"))
     parser = argparse.ArgumentParser(prog=f"puna {command}", description=_sentence(SUMMARIES[command]))
     module.add_arguments(parser)
     code = module.run(parser.parse_args(arguments[1:]))

@@ -17,7 +17,7 @@ from tui.cli.meter.holders import ORDERS, Holder, engine_lines, holders, process
 from tui.cli.meter.marks import Line, Marks, text_of
 from tui.cli.meter.plan import Plan, plan
 from tui.cli.meter.rows import ROOMY, WIDE, meter_lines
-from tui.cli.meter.words import cells, clip, wrapped
+from tui.cli.meter.words import cells, clip, packed, wrapped
 from tui.engine.registry import RunningEngine
 from tui.hardware.snapshot import Gpu, Snapshot
 
@@ -26,7 +26,6 @@ Value = TypeVar("Value")
 SIDE_BY_SIDE = 120
 """Columns from which processes and engines share their rows."""
 _WAITING_S = 0.2
-"""Rows that are missing for longer than a machine without GPUs takes to say so are on their way."""
 GRAPHS = 30
 """Columns from which histories have rows of their own."""
 FOOTER_ROWS = 14
@@ -61,7 +60,9 @@ class Scene:
     state: str = ""
     """Said at the right of that row."""
     message: str = ""
-    """Takes the last rows, however few there are."""
+    """Takes the last row, however few there are."""
+    help: Sequence[str] = ()
+    """Takes as many of the last rows as it needs."""
     holders: Kept[list[Holder]] = field(default_factory=Kept)
     tables: Kept[list[Line]] = field(default_factory=Kept)
 
@@ -120,10 +121,16 @@ def _problem(scene: Scene, width: int, height: int | None, marks: Marks) -> list
         text = f"the graphics driver has not answered for {snapshot.gpus_age_s:.0f} s; its figures are from then"
         return [[(line, "warn")] for line in wrapped(text, width, marks.ellipsis, 2 if most > 2 else 1)]
     if not snapshot.gpus and (height is None or height >= 6):
-        waiting = snapshot.gpus_age_s > _WAITING_S
-        text = "asking the graphics driver" + marks.ellipsis if waiting else "no GPU here: models run in RAM"
+        text = (
+            "asking the graphics driver" + marks.ellipsis if is_waiting(snapshot) else "no GPU here: models run in RAM"
+        )
         return [[(clip(text, width, marks.ellipsis), "dim")]]
     return []
+
+
+def is_waiting(snapshot: Snapshot) -> bool:
+    """True while the GPUs have not been seen yet: a machine without any says so faster."""
+    return not snapshot.gpus and not snapshot.gpus_stale and snapshot.gpus_age_s > _WAITING_S
 
 
 def _meter(scene: Scene, places: Plan, width: int, marks: Marks) -> list[Line]:
@@ -158,25 +165,19 @@ def _strip(scene: Scene, height: int, indent: int, width: int, marks: Marks) -> 
 
 def _tall(gpu: Gpu, history: History, height: int, indent: int, width: int, marks: Marks) -> list[Line]:
     """A GPU's history below its line: memory and work side by side, or only work where it is narrow."""
-    key, room = gpu.key, width - indent
+    room = width - indent
     if room < 60:
-        return [[(" " * indent, ""), (row, "graph")] for row in history.busy(key, room, marks, height)]
+        return [[(" " * indent, ""), (row, "graph")] for row in history.busy(gpu.key, room, marks, height)]
     half = (room - 2 - len("memory ") - len("busy ")) // 2
-    held = history.held(key, half, marks, height)
-    busy = history.busy(key, half, marks, height)
-    lines: list[Line] = []
-    for row in range(height):
-        first, second = ("memory ", "busy ") if row == height - 1 else (" " * 7, " " * 5)
-        lines.append(
-            [
-                (" " * indent, ""),
-                (first, "dim"),
-                (held[row], "graph"),
-                ("  ", ""),
-                (second, "dim"),
-                (busy[row], "graph"),
-            ]
-        )
+    held, busy = history.held(gpu.key, half, marks, height), history.busy(gpu.key, half, marks, height)
+    lines: list[Line] = [
+        [(" " * (indent + 7), ""), (one, "graph"), (" " * 7, ""), (other, "graph")]
+        for one, other in zip(held, busy, strict=True)
+    ]
+    if held[-1].strip():
+        lines[-1][0] = (" " * indent + "memory ", "dim")
+    if busy[-1].strip():
+        lines[-1][2] = ("  busy ", "dim")
     return lines
 
 
@@ -210,17 +211,12 @@ def _last_rows(scene: Scene, width: int, height: int | None, marks: Marks) -> li
     """What a key has brought up, or, where there is room, which keys there are."""
     if height is None:
         return []
+    if scene.help:
+        return [[(line, "")] for line in packed(scene.help, width, marks.ellipsis)[: max(1, height - 1)]]
     if scene.message:
-        most = max(1, height - 1)
-        return [[(line, "warn")] for line in wrapped(scene.message, width, marks.ellipsis, most)]
+        return [[(clip(scene.message, width, marks.ellipsis), "warn")]]
     if height < FOOTER_ROWS or not scene.hints:
         return []
     state = clip(scene.state, width, marks.ellipsis)
-    hints = ""
-    for hint in scene.hints:
-        longer = f"{hints}   {hint}" if hints else hint
-        if cells(longer) + 3 + cells(state) > width:
-            break
-        hints = longer
-    space = " " * (width - cells(hints) - cells(state))
-    return [[(hints + space, "dim"), (state, "dim")]]
+    hints = packed(scene.hints, width - cells(state) - 3, marks.ellipsis)[0]
+    return [[(hints.ljust(width - cells(state)), "dim"), (state, "dim")]]

@@ -10,20 +10,30 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tui.cli.meter.frame import Scene, frame
+from tui.cli.meter.frame import Scene, frame, is_waiting
 from tui.cli.meter.holders import ORDERS
 from tui.cli.meter.look import Look
 from tui.cli.meter.marks import Marks, paint
 from tui.cli.meter.screen import Screen
 from tui.cli.meter.wake import Event, Wake
+from tui.hardware.snapshot import Snapshot
 
 INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """What + and - step through."""
 _MESSAGE_S = 2.0
+_SOON_S = 0.25
+"""The next look while a driver is still being opened, so that its cards do not take a whole interval longer."""
+_COLLECT_AFTER = 10_000
+"""Objects between two collections: a picture is a few thousand that are gone with the next, and none in a circle."""
 HINTS = ("q quit", "? help", "p pause", "s sort", "t processes", "+ - interval")
 HELP = (
-    "q quit   p or space pause   + slower   - faster   s sort by {orders}   m by memory   t processes on and off   "
-    "any other key closes this"
+    "q quit",
+    "p or space pause",
+    "+ slower, - faster",
+    f"s sort by {', '.join(ORDERS)}",
+    "m sort by memory",
+    "t processes on, off",
+    "any other key closes this",
 )
 
 
@@ -53,8 +63,8 @@ class Live:
         while True:
             now = time.monotonic()
             if now >= due and not self._paused:
-                self._tick()
-                due = _after(due, self._interval, time.monotonic())
+                interval = min(self._interval, _SOON_S) if is_waiting(self._tick()) else self._interval
+                due = _after(due, interval, time.monotonic())
             self._draw()
             event = self._wake.wait(self._patience(due))
             if event.gone:
@@ -64,7 +74,7 @@ class Live:
             if self._heard(event):
                 due = min(due, time.monotonic() + self._interval)
 
-    def _tick(self) -> None:
+    def _tick(self) -> Snapshot:
         snapshot, engines = self._look(None)
         if self._scene is None:
             self._scene = Scene(snapshot)
@@ -73,6 +83,7 @@ class Live:
             settle()
         self._scene.snapshot, self._scene.engines = snapshot, engines
         self._scene.history.note(snapshot)
+        return snapshot
 
     def _patience(self, due: float) -> float:
         ends = [due] if not self._paused else []
@@ -88,8 +99,8 @@ class Live:
             self._message.text = ""
         scene.order, scene.processes, scene.hints = self._order, self._processes, HINTS
         scene.state = f"by {self._order} {marks.dot} every {self._interval:g} s"
-        help_text = HELP.format(orders=", ".join(ORDERS))
-        scene.message = help_text if self._helping else self._message.text or ("paused" if self._paused else "")
+        scene.help = HELP if self._helping else ()
+        scene.message = self._message.text or ("paused" if self._paused else "")
         lines = frame(scene, self._screen.columns, self._screen.rows, marks)
         self._screen.draw([paint(line, self._colours) for line in lines], marks.encoding)
 
@@ -138,6 +149,7 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
     ctypes = sys.modules.get("ctypes")  # there already where a driver was opened; not worth loading otherwise
     if ctypes is not None:
         with contextlib.suppress(AttributeError, OSError):  # only some C libraries have it

@@ -6,6 +6,7 @@ A figure is shown whole or not at all; only words are shortened, and never in th
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 GIB = 1 << 30
@@ -66,6 +67,20 @@ def wrapped(text: str, width: int, mark: str, most: int) -> list[str]:
         if words and len(lines) == most - 1:
             line = f"{line} {words[0]}" if cells(line) + cells(mark) > width else line + mark
         lines.append(clip(line, width, mark))
+    return lines
+
+
+def packed(items: Sequence[str], width: int, mark: str) -> list[str]:
+    """Short texts side by side, as many in a line of at most `width` cells as it takes whole; at least one line."""
+    lines = [""]
+    for item in items:
+        longer = f"{lines[-1]}   {item}" if lines[-1] else item
+        if cells(longer) <= width:
+            lines[-1] = longer
+        elif lines[-1]:
+            lines.append(clip(item, width, mark))
+        else:
+            lines[-1] = clip(item, width, mark)
     return lines
 
 
