@@ -250,6 +250,23 @@ def test_llama_cpp_that_cannot_be_imported_is_told(tiny_llama: Path, tmp_path: P
     assert "puna doctor" in told
 
 
+def test_a_fault_of_our_own_in_the_engine_ends_it_and_is_told(
+    tiny_llama: Path, tmp_path: Path, engines_dir: Path
+) -> None:
+    """Outside of any request: nobody would ever be answered again if the process lived on."""
+    faulty = tmp_path / "faulty"
+    faulty.mkdir()
+    (faulty / "sitecustomize.py").write_text(
+        "import sys\n"
+        "if 'tui.engine.host' in sys.orig_argv:\n"
+        "    import tui.llama.measure\n"
+        "    tui.llama.measure.take_receipt = lambda *_, **__: 1 // 0\n"
+    )
+    told = json.loads(ask_elsewhere(tiny_llama, engines_dir, tmp_path, "--python-path", str(faulty)))
+    assert told["error"] == "the engine stopped while loading the model: it ended by itself with exit code 70"
+    assert any("ZeroDivisionError" in line for line in told["log"])
+
+
 async def test_an_engine_that_cannot_be_started_is_told(
     tiny_llama: Path, engines_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -217,15 +217,17 @@ class Engine:
         return self.died or EngineError("died", "the model was unloaded", "load it again")
 
     async def _read(self) -> None:
+        garbled = ""
         try:
             while (event := await self._child.channel.receive()) is not None:
                 self._take(event)
-        except (ChannelError, ValueError):  # msgspec's errors are ValueErrors
+        except (ChannelError, ValueError) as fault:  # msgspec's errors are ValueErrors
+            garbled = f"what it sent cannot be understood ({fault}), so it was ended"
             self._child.kill()
         returncode = await self._child.ended()
         if not self._closing:
             log = (*[line.text for line in self.logged], *self._child.stderr)[-_LOG_TAIL:]
-            self.died = EngineDied(self._doing(), returncode, self._child.why(returncode), log)
+            self.died = EngineDied(self._doing(), returncode, garbled or self._child.why(returncode), log)
         error = self._dead()
         if not self._load.done():
             self._load.set_exception(error)
