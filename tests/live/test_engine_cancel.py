@@ -119,7 +119,7 @@ async def test_leaving_the_loop_early_stops_the_computing(tiny_llama: Path, engi
                 break
         assert await engine.count_tokens(text="zq") == 2  # carried out after that answer's end, however that came
         (row,) = registry.running(engines_dir)
-        assert 2 < row.n_ctx_used < 4096
+        assert 0 < row.n_ctx_used < 4096
 
 
 async def test_a_task_that_is_cancelled_stops_its_answer(tiny_llama: Path, engines_dir: Path) -> None:
