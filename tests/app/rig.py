@@ -70,6 +70,10 @@ def receipt_of(settings: LoadSettings) -> Receipt:
     )
 
 
+KILLED = EngineDied("writing the answer", -9, "something killed it (SIGKILL)", ("a last line",))
+"""What an engine raises that was killed."""
+
+
 class Scripted:
     """An engine that answers by scripts, at the place of a real one."""
 
@@ -104,12 +108,11 @@ class Scripted:
     async def close(self) -> None:
         self.closed = True
 
-    def die(self, signal_number: int = 9) -> EngineDied:
-        """End as a killed process does; the error that an answer would raise."""
-        self.died = EngineDied("writing the answer", -signal_number, "something killed it (SIGKILL)", ("a last line",))
+    def die(self) -> None:
+        """End as a killed process does. An answer that is being written raises KILLED if its script says so."""
+        self.died = KILLED
         for callback in self._callbacks:
-            callback(self.died)
-        return self.died
+            callback(KILLED)
 
 
 class World:

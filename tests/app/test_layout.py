@@ -81,7 +81,7 @@ async def test_names_from_outside_are_shown_as_they_are_and_fit(tmp_path: Path, 
             assert cell_len(line) <= size[0]
             assert "\x1b" not in line
         await bench.shows("[/x] [bold]名前 red")
-        await bench.press("down", "enter")
+        await bench.press("home", "down", "enter")
         await bench.shows("Load [/x] [bold]名前 red")
         await bench.press("enter")
         await bench.shows("[/x] [bold]名前 red Q4_K_M" if size[0] > 60 else "[/x] [bold]名前 red")
@@ -126,3 +126,21 @@ async def test_clicks_do_what_keys_do(tmp_path: Path) -> None:
         footer = bench.text().splitlines()[-1]
         await bench.pilot.click("#keys", offset=(footer.index("close"), 0))
         await bench.until(lambda: bench.app.bench.load is None)
+
+
+async def test_in_ascii_everything_of_ours_is_ascii(tmp_path: Path) -> None:
+    world = World(["One."])
+    async with workbench(tmp_path, world, opening=Opening(ascii_only=True), size=(160, 45)) as bench:
+        seen = [bench.text()]
+        await bench.write("Say one.")
+        await bench.shows("One.", "3 tokens")
+        seen.append(bench.text())
+        for keys in (["f1"], ["escape", "ctrl+p"], ["escape", "f4"], ["escape", "f9"], ["escape", "f6"]):
+            await bench.press(*keys)
+            await bench.pilot.pause()
+            seen.append(bench.text())
+        await bench.pilot.resize_terminal(20, 5)
+        await bench.until(lambda: "too small" in bench.text())
+        seen.append(bench.text())
+        for text in seen:
+            assert text.isascii(), sorted({sign for sign in text if not sign.isascii()})

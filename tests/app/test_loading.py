@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.app.rig import LLAMA, QWEN, World, home_paths, workbench, write_config
+from tests.app.rig import KILLED, LLAMA, QWEN, World, home_paths, workbench, write_config
 from tests.chat.scripted import Gate
 from tui.app.panels.chat.state import Loading, NoModel, Ready
 from tui.config.model_file import read_models
@@ -129,11 +129,10 @@ async def test_unloading_gives_the_memory_back(tmp_path: Path) -> None:
 
 async def test_an_engine_that_dies_leaves_the_answer_and_offers_safer_settings(tmp_path: Path) -> None:
     gate = Gate()
-    async with workbench(tmp_path, World(["The first words", gate], ["Whole."])) as bench:
+    async with workbench(tmp_path, World(["The first words", gate, KILLED], ["Whole."])) as bench:
         await bench.write("Tell me.")
         await bench.shows("The first words")
-        died = bench.world.engine.die()
-        bench.world.scripts.insert(0, [died])
+        bench.world.engine.die()
         gate.set()
         await bench.shows("the engine stopped", "something killed it (SIGKILL)", "Your words", "are kept.")
         await bench.shows("r reload with KV cache q8_0 (needs about 240 MiB less)", "a as before", "l the log")

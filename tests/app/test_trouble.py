@@ -1,5 +1,5 @@
-"""What can go wrong around a session: full and foreign disks, prompts that do not fit, a second puna, lost files. Each time
-the screen lives, nothing is lost, and the words say what to do.
+"""What can go wrong around a session: full and foreign disks, prompts that do not fit, a second puna, lost files. The
+screen lives each time, nothing is lost, and the words say what to do.
 """
 
 from __future__ import annotations
@@ -108,7 +108,9 @@ async def test_a_model_that_went_away_is_told_in_words(tmp_path: Path) -> None:
         assert not bench.app.desk.chatting.busy
 
 
-@pytest.mark.parametrize("error", [RuntimeError("unforeseen"), SettingsError("n_ctx", "9 is too small"), OSError(5, "I/O")])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("unforeseen"), SettingsError("n_ctx", "9 is too small"), OSError(5, "I/O")]
+)
 async def test_whatever_a_load_raises_the_panel_does_not_wait_for_ever(tmp_path: Path, error: Exception) -> None:
     async with workbench(tmp_path) as bench:
 

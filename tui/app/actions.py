@@ -75,7 +75,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("conversations", "history", "Choose among your conversations.", ("h", "f6"), footer=17),
     Action("unload", "unload", "Take the model out of memory.", ("u",), footer=20),
     Action("engine_log", "log", "Show the last lines that the engine wrote.", ("L", "f8")),
-    Action("rescan", "look again", "Look for models on this machine again.", ("R",)),
+    Action("rescan", "look again", "Look for models on this machine again.", ("R", "ctrl+r")),
     Action("theme", "theme", "Choose a theme.", ("t", "f9"), footer=21),
     Action("palette", "more", "Find any action by name.", ("ctrl+p",), footer=99, palette=False),
     Action("next_part", "next part", "Move to the next part of the screen.", ("tab",), palette=False),

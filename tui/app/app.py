@@ -137,10 +137,11 @@ class PunaApp(LookApp):
     async def on_resize(self, event: events.Resize) -> None:
         """Say so where the terminal is too small."""
         width, height = event.size
-        if width < 40 or height < 10 or self.screen_stack[0].query("#small"):
+        if width < 40 or height < 10 or any(screen.query("#small") for screen in self.screen_stack):
             from tui.app.small import show_small
 
-            await show_small(self.screen_stack[0], width, height)
+            for screen in self.screen_stack:
+                await show_small(screen, width, height, "x" if self.glyphs.ascii else "×")
 
     async def action_do(self, action_id: str, *arguments: str) -> None:
         """Every key of ours, and every row of the palette, comes here."""

@@ -15,7 +15,7 @@ from tui.app.commands import Commands
 from tui.app.flows.chat import ChatFlow
 from tui.app.flows.load import LoadFlow
 from tui.app.hints import hint_for
-from tui.app.keys import default_keymap, install, make_keymap
+from tui.app.keys import default_keymap, install, make_keymap, show_key
 from tui.app.text import clean_lines
 from tui.app.themes import ThemeError
 from tui.app.ticker import Ticker
@@ -93,6 +93,8 @@ class Desk:
         install(self.bench.library, self.keymap, "list")
         install(self.bench.chat.transcript, self.keymap, "transcript", "crash")
         install(self.bench.chat.editor, self.keymap, "editor")
+        rescan = self.keymap.keys["rescan"]
+        self.bench.library.look_again = show_key(rescan[-1]) if rescan else "puna ls"
         self.refresh_keys()
 
     def refresh_keys(self) -> None:

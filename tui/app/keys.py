@@ -110,7 +110,7 @@ def make_keymap(wishes: Mapping[str, str]) -> Keymap:
     while clash := _clash(keys, defaults):
         action_id, key, other = clash
         problems.append(
-            f"keys.{action_id}: {show_key(key)} is already “{BY_ID[other].title}” (keys.{other}); "
+            f"keys.{action_id}: {show_key(key)} is already '{BY_ID[other].title}' (keys.{other}); "
             f"choose another key, or change that one too."
         )
         keys[action_id] = defaults[action_id]

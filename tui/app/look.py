@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import cast
+from typing import ClassVar, cast
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
 from textual.color import Color
 from textual.filter import NoColor
+from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.strip import Strip
 from textual.theme import Theme
 from textual.widget import Widget
@@ -45,6 +46,7 @@ class LookApp(App[int], inherit_bindings=False):
         if self.no_color:
             self._filters = [*self._filters[:1], NoColor()]
         self.glyphs: Glyphs = AsciiGlyphs() if ascii_only else Glyphs()
+        ScrollBar.renderer = AsciiScrollBar if ascii_only else ScrollBarRender
         self.set_class(ascii_only, "-ascii", update=False)
 
     @property
@@ -68,6 +70,13 @@ class LookApp(App[int], inherit_bindings=False):
         """Change the theme now; raises ThemeError when its file is bad."""
         self.book.get(name)
         self.theme = name
+
+
+class AsciiScrollBar(ScrollBarRender):
+    """A scroll bar without the eighths of a block that smooth its ends."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
 
 
 def wants_ascii(asked: bool) -> bool:

@@ -50,4 +50,4 @@ def answer_note(message: Message) -> str:
     tokens, speed = message.timings.get("completion_tokens"), message.timings.get("decode_tok_s")
     count = plural(tokens, "token") if isinstance(tokens, int) and tokens else ""
     pace = rate(float(speed)) if isinstance(speed, float | int) and speed else ""
-    return " · ".join(part for part in (ending, count, pace) if part)
+    return ", ".join(part for part in (ending, count, pace) if part)

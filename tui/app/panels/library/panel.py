@@ -38,9 +38,9 @@ NOTHING = (
     ("the Hugging Face cache", "accent"),
     ("what other programs fetch there is found by itself", "muted"),
     ("", ""),
-    ("R looks again.", "muted"),
+    ("{} looks again.", "muted"),
 )
-"""What a person without models can do now."""
+"""What a person without models can do now; the last line with the key for it."""
 
 
 class LibraryPanel(RowList["Model"]):
@@ -69,6 +69,8 @@ class LibraryPanel(RowList["Model"]):
         super().__init__(models, id="library", classes="panel")
         self._prefer = prefer
         self.set_reactive(LibraryPanel.index, self._first_choice(models))
+        self.look_again = "^r"
+        """The key that looks for models again, as it is shown."""
         self.known = bool(models)
         """False until somebody has looked for models."""
         self._longest = _longest(models)
@@ -145,7 +147,9 @@ class LibraryPanel(RowList["Model"]):
             import textwrap
 
             words = [
-                (line, color) for text, color in NOTHING for line in textwrap.wrap(text, max(10, width - 6)) or [""]
+                (line, color)
+                for text, color in NOTHING
+                for line in textwrap.wrap(text.format(self.look_again), max(10, width - 6)) or [""]
             ]
         at = y - 1
         if not 0 <= at < len(words) or not words[at][0]:

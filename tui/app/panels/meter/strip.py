@@ -144,6 +144,7 @@ class MeterStrip(Drawn):
         ]
 
     def _words(self, gauge: Gauge, width: int) -> str:
+        """Numbers for `width` cells. The ghost is an estimate, and marked as one."""
         used, total = gib(gauge.used), gib(gauge.total)
         if width < 34:
             return f"{gauge.used / GIB:.0f}/{gauge.total / GIB:.0f}"
@@ -151,13 +152,14 @@ class MeterStrip(Drawn):
         if gauge.ghost:
             left = f"{'-' if gauge.left < 0 else ''}{gib(abs(gauge.left))}"
             if width < 60:
-                return f"{used}+{gib(gauge.ghost)}{self.glyphs.goes_to}{left} GiB{extra}"
-            words = f"{used} + {gib(gauge.ghost)} {self.glyphs.goes_to} {left} free GiB{extra}"
+                return f"{used}+~{gib(gauge.ghost)}{self.glyphs.goes_to}{left} GiB{extra}"
+            words = f"{used} + ~{gib(gauge.ghost)} {self.glyphs.goes_to} {left} free GiB{extra}"
         elif width < 60:
             return f"{used} of {total} GiB{extra}"
         else:
             words = f"{used} of {total} GiB, {gib(gauge.free)} free{extra}"
-        return words + (f"  {gauge.temperature_c}°" if gauge.temperature_c is not None else "")
+        degrees = "C" if self.glyphs.ascii else "°"
+        return words + (f"  {gauge.temperature_c}{degrees}" if gauge.temperature_c is not None else "")
 
     def bar(self, gauge: Gauge, width: int) -> list[Segment]:
         """Used by others, ours, the ghost, free: in this order, with a cell for whatever is there at all."""

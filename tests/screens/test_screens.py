@@ -1,0 +1,163 @@
+"""A few pictures of the workbench, compared as SVG; `pytest tests/screens --snapshot-update` draws them anew."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.app.rig import BROKEN, KILLED, LLAMA, METER, QWEN, Bench, World, a_model, home_paths
+from tests.chat.scripted import Gate
+from tui.app.app import Opening, PunaApp
+from tui.app.panels.meter.gauges import RAM, Gauge, Meter
+from tui.app.themes import ThemeBook
+from tui.config.paths import share
+from tui.library import Model
+
+GIB = 1 << 30
+ANSWER = """Two things keep it **bounded**: a deque and a condition.
+
+```python
+class BoundedQueue:
+    def __init__(self, size: int) -> None:
+        self.items = deque(maxlen=size)
+```
+
+- `put` waits while it is full
+- `get` waits while it is empty
+"""
+GPUS = Meter(
+    (
+        Gauge(
+            "a", "H100", 80 * GIB, 31 * GIB, 48 * GIB, ours=18 * GIB, ghost=17 * GIB, utilization=63, temperature_c=54
+        ),
+        Gauge("b", "4090", 24 * GIB, GIB, 22 * GIB, utilization=2, temperature_c=38),
+        Gauge(RAM, RAM, 251 * GIB, 38 * GIB, 213 * GIB, ours=GIB),
+    ),
+    cpu=7,
+)
+Steps = Callable[[Bench], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of many colours, whatever the tests run in."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+
+
+def picture(
+    snap_compare: Any,
+    home: Path,
+    steps: Steps,
+    *,
+    size: tuple[int, int],
+    models: tuple[Model, ...] = (LLAMA, QWEN, BROKEN),
+    world: World | None = None,
+    theme: str = "puna",
+    meter: Meter = METER,
+    ascii_only: bool = False,
+) -> bool:
+    """Run `steps` and compare the screen with the picture."""
+    world = world or World([ANSWER])
+    where = home_paths(home)
+    app = PunaApp(
+        where, ThemeBook(share("themes"), where.user_themes_dir), Opening(theme=theme, ascii_only=ascii_only),
+        models=models, meter=meter, start=world.start, watch=False, scan=False,
+    )  # fmt: skip
+
+    async def before(pilot: Pilot[int]) -> None:
+        bench = Bench(app, pilot, world)
+        await bench.until(lambda: app.settled and app.desk.settings is not None and app.desk.chatting.talk)
+        await steps(bench)
+        await bench.until(lambda: not any(worker.group != "answer" and worker.is_running for worker in app.workers))
+        app.meter.show(meter)
+        await pilot.pause()
+
+    return bool(snap_compare(app, terminal_size=size, run_before=before))
+
+
+async def answered(bench: Bench) -> None:
+    """A question and its answer, the code coloured."""
+    await bench.write("Write a bounded queue in Python.")
+    await bench.shows("waits while it is empty", "3 tokens")
+    await bench.until(lambda: not bench.app.bench.chat.transcript.needs_flush)
+
+
+def test_side_by_side(snap_compare: Any, tmp_path: Path) -> None:
+    async def steps(bench: Bench) -> None:
+        await answered(bench)
+        await bench.press("f2", "down")
+
+    assert picture(snap_compare, tmp_path, steps, size=(160, 45), meter=GPUS)
+
+
+def test_the_chat_at_80_by_24(snap_compare: Any, tmp_path: Path) -> None:
+    assert picture(snap_compare, tmp_path, answered, size=(80, 24), meter=GPUS)
+
+
+def test_the_chat_at_40_by_10_in_ascii(snap_compare: Any, tmp_path: Path) -> None:
+    assert picture(snap_compare, tmp_path, answered, size=(40, 10), ascii_only=True)
+
+
+def test_no_model_yet_by_daylight(snap_compare: Any, tmp_path: Path) -> None:
+    async def steps(bench: Bench) -> None:
+        bench.app.desk.models_found(())
+        await bench.shows("puna add PATH")
+
+    assert picture(snap_compare, tmp_path, steps, size=(120, 30), models=(), theme="salar")
+
+
+def test_the_load_panel_with_something_wrong(snap_compare: Any, tmp_path: Path) -> None:
+    async def steps(bench: Bench) -> None:
+        await bench.press("f4")
+        await bench.shows("Load tiny-llama")
+        await bench.press("down", "down", "down", "right", "right", "down", "left")
+        await bench.shows("type_v: q8_0 needs flash attention")
+
+    assert picture(snap_compare, tmp_path, steps, size=(100, 32), theme="laguna")
+
+
+def test_an_engine_that_stopped(snap_compare: Any, tmp_path: Path) -> None:
+    gate = Gate()
+
+    async def steps(bench: Bench) -> None:
+        await bench.write("Write a bounded queue in Python.")
+        await bench.shows("A deque and")
+        bench.world.engine.die()
+        gate.set()
+        await bench.shows("the engine stopped", "reload with KV cache q8_0")
+        await bench.until(lambda: not bench.app.desk.chatting.busy)
+
+    assert picture(
+        snap_compare, tmp_path, steps, size=(100, 24), world=World(["A deque and two conditions", gate, KILLED])
+    )
+
+
+def test_the_palette_in_sixteen_colours(snap_compare: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "screen")
+    monkeypatch.setenv("COLORTERM", "")
+    names = tuple(
+        a_model(f"model-{number}-with-a-long-name-that-has-to-be-cut-somewhere", gib=number) for number in (3, 4)
+    )
+
+    async def steps(bench: Bench) -> None:
+        await bench.press("f2", "ctrl+p", "down")
+        await bench.shows("What now?")
+
+    assert picture(snap_compare, tmp_path, steps, size=(80, 24), models=names)
+
+
+def test_pictures_hold_nothing_of_the_machine_that_drew_them() -> None:
+    folder = Path(__file__).parent / "__snapshots__"
+    drawn = list(folder.rglob("*.svg"))
+    assert len(drawn) >= 7
+    for file in drawn:
+        text = file.read_text("utf-8")
+        assert not re.search(r"/root|/home/|/tmp/|pytest-of", text), file.name
