@@ -76,7 +76,7 @@ def test_default_keys_clash_nowhere_but_where_only_one_can_be_meant() -> None:
     [
         ({"again": "ctrl+a"}, "keys.again: ^a belongs to screen"),
         ({"again": "^b"}, "keys.again: ^b belongs to tmux"),
-        ({"agian": "x"}, "keys.agian: there is no such action; perhaps again is meant"),
+        ({"againx": "x"}, "keys.againx: there is no such action; perhaps again is meant"),
         ({"again": "l"}, "keys.again: l is already 'library' (keys.library)"),
         ({"again": "ctrl+q"}, "keys.again: ^q is already 'quit'"),
         ({"again": "super-r"}, "keys.again: 'super-r' is not a key"),
@@ -120,7 +120,7 @@ def test_keys_are_shown_as_people_write_them() -> None:
 
 
 async def test_keys_of_the_person_work_and_are_shown(tmp_path: Path) -> None:
-    write_config(tmp_path, '[keys]\nlibrary = "f12"\nagian = "x"\n')
+    write_config(tmp_path, '[keys]\nlibrary = "f12"\nagainx = "x"\n')
     async with workbench(tmp_path, size=(160, 40)) as bench:
         await bench.until(lambda: any("perhaps again is meant" in words for words in bench.notices))
         await bench.shows("F12 library")

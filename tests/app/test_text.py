@@ -22,7 +22,7 @@ GIB = 1 << 30
         ("\x1b]0;title\x07after", "after"),
         ("\x1b]52;c;aGVsbG8=\x1b\\after", "after"),
         ("\x1bPq#0;2;0;0;0\x1b\\sixel", "sixel"),
-        ("bell\x07 and \x9b31mC1", "bell and 31mC1"),
+        ("bell\x07 and \x9b31mC1", "bell and C1"),
         ("a\u202egpj.exe", "agpj.exe"),
         ("\ud800broken", "\ufffdbroken"),
         ("[bold]not markup[/x]", "[bold]not markup[/x]"),

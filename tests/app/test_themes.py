@@ -66,7 +66,7 @@ def test_a_shipped_theme_says_how_to_make_another(name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (("accent =", "acent ="), "colors.acent is not known; perhaps accent is meant"),
+        (("accent =", "accentt ="), "colors.accentt is not known; perhaps accent is meant"),
         (('text = "', '# text = "'), "colors.text is missing; give it a colour such as"),
         (("#13171c", "#13171"), "colors.background: '#13171' is not a colour"),
         (("#13171c", "ansi_blue"), "does not go with ansi = false"),

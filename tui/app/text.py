@@ -6,34 +6,22 @@ they are drawn, and are never parsed as markup.
 
 from __future__ import annotations
 
-import re
-
 from rich.cells import cell_len, set_cell_size
 
-_ESCAPES = (
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
-    r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"  # OSC, DCS, SOS, PM, APC up to their end
-    r"|\x1b[@-Z\\-_a-z0-9=>]?"
-)
-_CONTROLS = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
-_SURROGATES = r"[\ud800-\udfff]"
+from tui.app.panels.chat import sanitize
 
 GIB = 1 << 30
 MIB = 1 << 20
 
 
 def clean(text: str) -> str:
-    """`text` on one line, without escape sequences, controls, direction overrides and bytes that were not UTF-8."""
-    return " ".join(clean_lines(text).split())
+    """`text` on one line, without anything that a terminal would obey and without marks that hide or reorder text."""
+    return " ".join(sanitize.one_line(text).split())
 
 
 def clean_lines(text: str) -> str:
-    """Like `clean`, with line breaks and indentation kept; for logs."""
-    if text.isprintable():  # nearly always; the patterns are compiled by the first text that is not
-        return text
-    text = re.sub(_ESCAPES, "", text).replace("\t", "    ")
-    text = re.sub(_CONTROLS, "", text.replace("\r\n", "\n"))
-    return re.sub(_SURROGATES, "\ufffd", text)
+    """Like `clean`, with line breaks and indentation kept; for logs and notices."""
+    return "\n".join(sanitize.expand_tabs(sanitize.steady(line)) for line in sanitize.clean_lines(text))
 
 
 def fit(text: str, width: int, ellipsis: str = "…") -> str:
