@@ -140,15 +140,15 @@ class Background:
         """Measure memory again and again, until the app ends."""
 
         def work() -> None:
-            from tui.hardware.sampler import Sampler
+            from tui.hardware.watch import Watch
 
-            worker, sampler = get_current_worker(), Sampler()
+            worker, watch = get_current_worker(), Watch()  # no driver that hangs can hold it up
             try:
                 while not worker.cancelled_event.is_set():
-                    self._app.post_message(Sampled(sampler.sample()))
+                    self._app.post_message(Sampled(watch.sample()))
                     worker.cancelled_event.wait(interval_s)
             finally:
-                sampler.close()
+                watch.close()
 
         self._thread(work, "meter", "measure memory")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui.app.panels.meter.gauges import RAM, gpu_key
 
 if TYPE_CHECKING:
-    from tui.hardware.snapshot import Snapshot
+    from tui.hardware.snapshot import Snapshot, loadable
 
 RESERVE_BYTES = 1 << 30
 """Kept free on each GPU, as automatic layers do."""
@@ -27,7 +27,7 @@ def ghost_of(
             else (file_bytes if n_gpu_layers else 0)
         )
     left, ghost = wanted, {}
-    for gpu in snapshot.gpus:
+    for gpu in loadable(snapshot.gpus):
         room = max(0, (gpu.free_bytes or 0) - RESERVE_BYTES)
         part = min(left, room)
         if part:
