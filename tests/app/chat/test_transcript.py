@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual.color import Color
+from textual.theme import Theme
 
 from tests.app.chat.host import answer, painted, screen, showing, stream, user
 from tests.app.chat.texts import EVERYTHING
@@ -328,6 +329,20 @@ async def test_every_style_has_a_look_in_every_kind_of_theme() -> None:
                 assert palette[name].color is not None
         assert palette["strong"].bold
         assert palette["note"].dim
+
+
+async def test_a_theme_of_puna_colours_code_by_its_own_table() -> None:
+    transcript = Transcript()
+    async with showing(transcript) as pilot:
+        theme = Theme("own", primary="#0000ff", variables={"code-keyword": "#123456", "code-comment": "#654321"})
+        pilot.app.register_theme(theme)
+        pilot.app.theme = "own"
+        await pilot.pause()
+        keyword, comment = transcript._palette["source keyword"], transcript._palette["source comment"]
+        assert keyword.color is not None
+        assert comment.color is not None
+        assert (keyword.color.name, comment.color.name) == ("#123456", "#654321")
+        assert comment.italic
 
 
 async def test_borders_and_paddings_of_a_theme_are_drawn() -> None:

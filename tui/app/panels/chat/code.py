@@ -28,6 +28,7 @@ _STYLES = (
     ("Comment", "comment"),
     ("Keyword", "keyword"),
     ("Operator.Word", "keyword"),
+    ("Operator", "operator"),
     ("Literal.String", "string"),
     ("Literal.Number", "number"),
     ("Name.Function", "name"),

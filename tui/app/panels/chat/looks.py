@@ -6,7 +6,7 @@ PREFIX = "transcript--"
 
 _WHO = ("you", "label", "thought", "thinking", "note", "error", "card", "card-title", "empty", "empty-title", "key")
 _TEXT = ("heading", "subheading", "marker", "quote", "code", "link", "url", "th", "math", "frame", "frame-title")
-_SOURCE = ("source", "comment", "keyword", "string", "number", "name", "builtin", "deleted", "inserted")
+_SOURCE = ("source", "comment", "keyword", "string", "number", "name", "builtin", "operator", "deleted", "inserted")
 NAMES = frozenset((*_WHO, *_TEXT, *_SOURCE))
 
 CSS = """
@@ -49,6 +49,7 @@ DocumentView {
     & > .transcript--number { color: $warning; }
     & > .transcript--name { color: $secondary; }
     & > .transcript--builtin { color: $accent; }
+    & > .transcript--operator { color: $foreground-muted; }
     & > .transcript--deleted { color: $error; }
     & > .transcript--inserted { color: $success; }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.style import Style
+from textual.color import Color
 from textual.widget import Widget
 
 _ATTRIBUTES = {
@@ -18,6 +19,19 @@ _CLASSES = {
     "h5": "subheading",
     "h6": "subheading",
 }
+
+_THEME_COLOURS = {
+    "code": "code-function",
+    "source": "code-name",
+    "comment": "code-comment",
+    "keyword": "code-keyword",
+    "string": "code-string",
+    "number": "code-number",
+    "name": "code-function",
+    "builtin": "code-type",
+    "operator": "code-operator",
+}
+"""Colours that puna's own themes have for code; under any other theme the component classes alone decide."""
 
 
 class Palette:
@@ -54,4 +68,6 @@ class Palette:
         name = _CLASSES.get(name, name)
         if name not in self._names:
             return Style.null()
-        return self._widget.get_visual_style(self._prefix + name).rich_style
+        style = self._widget.get_visual_style(self._prefix + name).rich_style
+        colour = self._widget.app.theme_variables.get(_THEME_COLOURS.get(name, ""))
+        return style if colour is None else style + Style.from_color(Color.parse(colour).rich_color)
