@@ -168,3 +168,23 @@ def test_a_conversation_that_is_no_number_is_a_usage_error(home: dict[str, str])
     with Terminal([*PUNA, "chat", "--conversation", "latest"], env=home, cwd=str(ROOT)) as terminal:
         assert terminal.end() == 2
         assert b"'latest' is not the number of a conversation" in terminal.raw
+
+
+SLOW = """
+import sys, threading
+from tui.app import background, signals
+signals.PATIENCE_S = 1.0
+def never(self, folders): self._thread(threading.Event().wait, "library", "look for models")
+background.Background.find_models = never
+from tui.app.main import run
+sys.exit(run())
+"""
+
+
+def test_a_thread_that_never_comes_back_does_not_hold_up_the_end(home: dict[str, str]) -> None:
+    with Terminal([sys.executable, "-c", SLOW], columns=100, rows=30, env=home, cwd=str(ROOT)) as terminal:
+        terminal.wait_for("^p more")
+        mark = len(terminal.raw)
+        terminal.type("\x11")
+        assert terminal.end() == 0
+        assert given_back(terminal, mark)

@@ -16,6 +16,7 @@ from tui.app.text import clean_lines, plural
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
+    from tui.library import Model
 
 ONCE_MORE_S = 2.0
 """Two presses of ctrl+c within this time end the program."""
@@ -106,12 +107,17 @@ class Commands:
     # ---- models
 
     def load(self) -> None:
-        model = self._desk.bench.library.selected
+        model = self._model_meant()
         if model is not None:
             self._desk.loading.open_panel(model)
 
     def can_load(self) -> bool:
-        return self._desk.bench.library.selected is not None
+        return self._model_meant() is not None
+
+    def _model_meant(self) -> Model | None:
+        """The model in memory while one talks to it, else the selected one."""
+        library, loading = self._desk.bench.library, self._desk.loading
+        return loading.engines.model if loading.ready and not library.has_focus else library.selected
 
     def unload(self) -> None:
         self._desk.loading.unload()

@@ -98,7 +98,7 @@ class ExpectedGeneration:
             yield event
 
     async def _wait(self) -> RunningEngine | None:
-        """The engine, or None when stopped before it came; raises what its load raised."""
+        """The engine, or None when stopped before it came; raises what its load raised, as a "load" error."""
         if self._arrival is None:
             raise EngineError("died", "no model is loaded", "load one, and answer again with r")
         stopped = asyncio.ensure_future(self._stop.wait())
@@ -106,4 +106,9 @@ class ExpectedGeneration:
             await asyncio.wait((self._arrival, stopped), return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopped.cancel()
-        return None if self._stop.is_set() else self._arrival.result()
+        if self._stop.is_set():
+            return None
+        try:
+            return self._arrival.result()
+        except EngineError as error:
+            raise EngineError("load", error.message, error.hint, error.log) from error

@@ -101,10 +101,13 @@ def _run(app: PunaApp, signals: Any, mouse: bool) -> int:
             signals.detach()
             if app.settled:
                 await app.desk.loading.close()
-        return app.return_code or 0
+            signals.expect_end(code())
+        return code()
 
-    code = asyncio.run(session())
-    return 128 + signals.received if signals.received is not None else code
+    def code() -> int:
+        return 128 + signals.received if signals.received is not None else app.return_code or 0
+
+    return asyncio.run(session())
 
 
 def first_settings(where: Paths) -> dict[str, Any]:

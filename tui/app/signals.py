@@ -55,18 +55,19 @@ class Signals:
         self.expect_end()
         self._ask(number)
 
-    def expect_end(self) -> None:
-        """End the process by force should it still be there after a while."""
-        timer = threading.Timer(PATIENCE_S, self.end_now)
+    def expect_end(self, code: int | None = None) -> None:
+        """End the process by force should it still be there after a while: a thread that reads from a disk that does
+        not answer would hold it up for ever."""
+        timer = threading.Timer(PATIENCE_S, self.end_now, (code,))
         timer.daemon = True
         timer.start()
 
-    def end_now(self) -> None:
+    def end_now(self, code: int | None = None) -> None:
         """Restore the terminal and leave, whatever else is going on."""
         restore = threading.Thread(target=self._restore, daemon=True)
         restore.start()
         restore.join(1.0)  # a terminal that is gone may never take the bytes
-        os._exit(128 + (self.received or signal.SIGHUP))
+        os._exit(128 + (self.received or signal.SIGHUP) if code is None else code)
 
     def _restore(self) -> None:
         terminal = self._terminal()

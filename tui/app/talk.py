@@ -153,7 +153,8 @@ class Talk:
             self._shown.append(event.message.id)
             panel.begin_answer(event.message)
         elif isinstance(event, PromptProgress):
-            if self._prompt_tokens and event.done < event.total:
+            if event.done < event.total:
+                panel.transcript.set_progress("reading your prompt")
                 panel.set_status(Reading(event.done, event.total, self.n_ctx))
         elif isinstance(event, Done):
             panel.set_rate(event.timings.decode_tok_s)

@@ -59,7 +59,8 @@ class ChatFlow:
             desk.tell(f"The history was damaged. It was kept as {report.set_aside}, and a new one begun.", "error")
         if report.recovered:
             kept = plural(len(report.recovered), "unfinished answer")
-            desk.tell(f"{kept} of last time {'is' if len(report.recovered) == 1 else 'are'} kept: see the history (h).")
+            verb = "is" if len(report.recovered) == 1 else "are"
+            desk.tell(f"{kept} of last time {verb} kept: {self._history_key()} goes back.")
         if self._wanted_id is not None:
             await self.open(self._wanted_id)
         else:
@@ -74,10 +75,13 @@ class ChatFlow:
     def _tell_of_cut_off(self) -> None:
         """Offer the way back to an answer that a signal cut off."""
         if isinstance(remember.read(self._desk.paths).get("cut_off"), int):
-            keys = self._desk.keymap.keys["conversations"]
-            key = show_key(keys[-1]) if keys else "history"
-            self._desk.tell(f"The last answer was cut off when puna ended. What there was is kept: {key} goes back.")
+            words = "The last answer was cut off when puna ended. What there was is kept:"
+            self._desk.tell(f"{words} {self._history_key()} goes back.")
             remember.keep(self._desk.paths, cut_off=None)
+
+    def _history_key(self) -> str:
+        keys = self._desk.keymap.keys["conversations"]
+        return show_key(keys[-1], self._desk.app.glyphs.ascii) if keys else "the palette"
 
     def go_on(self) -> None:
         """Send what has waited, now that more of what it needs is there."""
@@ -95,7 +99,7 @@ class ChatFlow:
             desk.tell("An answer is being written; esc stops it.", "warning")
             return
         if self.talk is None or desk.settings is None or not desk.bench.library.known:
-            self._waiting = text
+            self._waiting = f"{self._waiting}\n{text}".strip()
             desk.bench.chat.editor.clear()
             return
         if not self._have_model():

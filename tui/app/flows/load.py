@@ -136,6 +136,8 @@ class LoadFlow:
     def progressed(self, event: LoadProgressed) -> None:
         if self.loading and self.engines.model is event.model:
             self._desk.bench.chat.set_status(Loading(event.model.name, event.fraction))
+            self._desk.bench.chat.transcript.set_progress("loading the model")
+            self._desk.ticker.wake()
 
     def arrived(self, event: EngineReady) -> None:
         desk = self._desk
@@ -218,10 +220,11 @@ class LoadFlow:
     def _ghost(self, snapshot: Snapshot) -> dict[str, int]:
         panel = self._desk.bench.load
         model = panel.model if panel is not None else self._desk.bench.library.selected
+        held = self._engines.model if self._engines is not None else None
         if model is None or model.problem or self.loading:
             return {}
-        if self._engines is not None and self._engines.model is not None and self._form is None:
-            return {}  # a model is in memory: what another would add is asked for by opening its load panel
+        if held is not None and (panel is None or held.identity == model.identity):
+            return {}  # it is in memory; what another would take is asked for by opening its load panel
         form = self._form
         layers = form.values["n_gpu_layers"] if form else "auto"
         return ghost_of(model.file_bytes, snapshot, layers, form.limits.n_layer if form else None)

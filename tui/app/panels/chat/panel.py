@@ -176,6 +176,8 @@ class ChatPanel(Vertical):
         from tui.app.panels.chat.stored import transcribed
 
         self.transcript.set_messages([transcribed(message) for message in messages])
+        if messages:
+            self.editor.set_history(message.content for message in messages if message.role == "user")
 
     def add_message(self, message: Message) -> None:
         """Show one more message."""

@@ -4,12 +4,8 @@ RAM. Context and compute memory are not in it; the meter marks it as an estimate
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tui.app.panels.meter.gauges import RAM, gpu_key
-
-if TYPE_CHECKING:
-    from tui.hardware.snapshot import Snapshot, loadable
+from tui.hardware.snapshot import Snapshot, loadable
 
 RESERVE_BYTES = 1 << 30
 """Kept free on each GPU, as automatic layers do."""
