@@ -140,7 +140,7 @@ def _meter(scene: Scene, places: Plan, width: int, marks: Marks) -> list[Line]:
     gauges += [cpu_gauge(snapshot)] if places.cpu else []
     inline = scene.history if not places.tall else None
     lines = meter_lines(gauges, width, marks, inline)
-    indent = max(cells(gauge.label) for gauge in gauges) + 2
+    indent = min(width // 2, max(cells(gauge.label) for gauge in gauges) + 2)
     if places.tall and snapshot.gpus:
         parts: list[Line] = []
         for gpu, line in zip(snapshot.gpus, lines, strict=False):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tui.cli.meter.history import CPU
 from tui.cli.meter.marks import Marks
-from tui.cli.meter.words import short_name, size
+from tui.cli.meter.words import NAME_CELLS, clip, short_name, size
 from tui.hardware.snapshot import Gpu, Snapshot
 
 
@@ -52,14 +52,14 @@ def labels(gpus: Sequence[Gpu], marks: Marks) -> list[str]:
     return [
         f"{gpu.index:>{digits}} {short_name(gpu.name, marks.ellipsis)}"
         if gpu.parent is None
-        else _instance(gpu, digits)
+        else _instance(gpu, digits, marks)
         for gpu in gpus
     ]
 
 
-def _instance(gpu: Gpu, digits: int) -> str:
-    profile = (gpu.name or "").rpartition("MIG ")[2].split()
-    return f"{gpu.index:>{digits}}:{gpu.instance} {profile[0] if profile else 'MIG'}"
+def _instance(gpu: Gpu, digits: int, marks: Marks) -> str:
+    profile = (gpu.name or "").rpartition("MIG ")[2].split() or ["MIG"]
+    return f"{gpu.index:>{digits}}:{gpu.instance} {clip(profile[0], NAME_CELLS, marks.ellipsis)}"
 
 
 def numbered(gpus: Sequence[Gpu]) -> bool:

@@ -122,7 +122,7 @@ _NOISE = frozenset(
         *("graphics", "gpu", "pcie", "sxm", "hbm2", "hbm2e", "hbm3", "hbm3e", "nvl", "generation", "edition"),
     )
 )
-_NAME_CELLS = 12
+NAME_CELLS = 12
 
 
 @lru_cache(256)
@@ -130,7 +130,7 @@ def short_name(name: str | None, mark: str) -> str:
     """A card's name in a few cells: "NVIDIA H100 80GB HBM3" is H100, "NVIDIA A100-SXM4-40GB" is A100."""
     words = (name or "").replace("(R)", " ").replace("(TM)", " ").replace("-SXM", " SXM").split()
     kept = [word for word in words if word.lower() not in _NOISE and not _is_size(word)]
-    return clip(" ".join(kept), _NAME_CELLS, mark) or "GPU"
+    return clip(" ".join(kept), NAME_CELLS, mark) or "GPU"
 
 
 def _is_size(word: str) -> bool:
