@@ -16,6 +16,7 @@ import pytest
 
 from tests.rigs.asking import ask, running, start, user
 from tests.rigs.gguf_maker import tiny_model
+from tests.rigs.lora_maker import tiny_lora
 from tui.engine import registry
 from tui.engine.client import Engine, EngineDied, EngineError
 from tui.llama.settings import LoadSettings, LoraAdapter
@@ -320,6 +321,24 @@ async def test_an_adapter_that_cannot_be_applied_is_told(
     assert words in caught.value.message
     with pytest.raises(EngineError):  # a whole model is no adapter
         await start(tiny_llama, engines_dir, lora=(LoraAdapter(str(tiny_llama)),))
+
+
+async def test_adapters_change_what_is_said(tiny_llama: Path, tmp_path: Path, engines_dir: Path) -> None:
+    one, other = tiny_lora(tmp_path / "größe 1.gguf"), tiny_lora(tmp_path / "2.gguf", rank=8)
+
+    async def text_with(*lora: LoraAdapter) -> str:
+        async with running(tiny_llama, engines_dir, lora=lora) as engine:
+            return (await ask(engine, "the snow is white", max_tokens=12)).text
+
+    plain = await text_with()
+    assert await text_with(LoraAdapter(str(one), 0.0)) == plain
+    applied = await text_with(LoraAdapter(str(one)))
+    assert applied != plain
+    assert await text_with(LoraAdapter(str(one), 0.5), LoraAdapter(str(other), 2.0)) not in (plain, applied)
+    with pytest.raises(EngineError) as caught:
+        await start(tiny_llama, engines_dir, lora=(LoraAdapter(str(tiny_lora(tmp_path / "3.gguf", n_embd=96))),))
+    assert caught.value.kind == "settings"
+    assert "3.gguf" in caught.value.message
 
 
 async def test_small_batches_and_odd_numbers(tiny_llama: Path, engines_dir: Path) -> None:
