@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from tui.app.panels.meter.gauges import RAM, gpu_key
 from tui.hardware.snapshot import Snapshot, loadable
-from tui.hardware.snapshot import Snapshot, loadable
 
 RESERVE_BYTES = 1 << 30
 """Kept free on each GPU, as automatic layers do."""
