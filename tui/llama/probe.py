@@ -1,4 +1,4 @@
-"""Says what the installed llama.cpp is: `python -m tui.llama.probe` prints one JSON line. A child process of its own."""
+"""Says what the installed llama.cpp is: `python -m tui.llama.probe` prints one JSON line. A process of its own."""
 
 from __future__ import annotations
 
