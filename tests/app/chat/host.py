@@ -25,10 +25,10 @@ class Host(App[None]):
         super().__init__()
         self.widget = widget
         self.heard: list[Message] = []
-        self.quitted = False
+        self.app_key = False
 
     def action_note_quit(self) -> None:
-        self.quitted = True
+        self.app_key = True
 
     def compose(self) -> ComposeResult:
         yield self.widget

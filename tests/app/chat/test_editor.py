@@ -48,13 +48,13 @@ async def test_letters_belong_to_the_prompt_and_other_keys_to_the_app() -> None:
     editor = PromptEditor()
     async with showing(editor) as pilot:
         await pilot.press("q")
-        assert not host(pilot).quitted
+        assert not host(pilot).app_key
         assert editor.text == "q"
         await pilot.press("ctrl+z", "ctrl+y")
         assert editor.text == "q"
-        assert not host(pilot).quitted
+        assert not host(pilot).app_key
         await pilot.press("ctrl+y")  # nothing to do again: the key is the app's
-        assert host(pilot).quitted
+        assert host(pilot).app_key
         assert not {"ctrl+a", "ctrl+b"} & set(editor._keys)
 
 

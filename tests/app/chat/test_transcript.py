@@ -45,8 +45,21 @@ async def test_messages_given_before_there_is_a_screen() -> None:
     transcript.append("answer")
     transcript.end_answer("stopped")
     async with showing(transcript):
-        transcript.flush()
         assert screen(transcript)[:6] == [" you", " early", "", " answer", "", " · stopped"]
+
+
+async def test_what_streams_while_it_is_hidden_is_there_when_it_is_shown() -> None:
+    transcript = Transcript()
+    async with showing(transcript) as pilot:
+        transcript.begin_answer("1")
+        stream(transcript, ["one "])
+        transcript.display = False
+        await pilot.pause()
+        stream(transcript, ["two ", "three"])
+        assert not transcript.needs_flush
+        transcript.display = True
+        await pilot.pause()
+        assert screen(transcript)[0] == " one two three"
 
 
 async def test_an_answer_streams_and_ends_with_a_note() -> None:
@@ -78,9 +91,9 @@ async def test_an_error_is_told_by_more_than_its_colour() -> None:
     transcript = Transcript()
     async with showing(transcript):
         transcript.begin_answer("1")
-        transcript.append("Half an ans")
+        transcript.append("Half of it")
         transcript.end_answer("the engine stopped", failed=True)
-        assert screen(transcript)[:3] == [" Half an ans", "", " ✗ the engine stopped"]
+        assert screen(transcript)[:3] == [" Half of it", "", " ✗ the engine stopped"]
 
 
 async def test_thinking_is_shown_while_it_lasts_and_folded_afterwards() -> None:
@@ -104,6 +117,24 @@ async def test_thinking_is_shown_while_it_lasts_and_folded_afterwards() -> None:
         transcript.end_answer()
         assert transcript.toggle_thinking("1")
         assert screen(transcript)[1:3] == [" ▸ thought for 3.1 s", " The answer goes on"]
+
+
+async def test_thinking_folded_while_it_lasts_stays_folded() -> None:
+    transcript = Transcript()
+    async with showing(transcript):
+        transcript.begin_answer("1")
+        stream(transcript, [])
+        transcript.append("one\n", "thinking")
+        transcript.flush()
+        assert transcript.toggle_thinking()
+        assert screen(transcript)[:2] == [" ▸ thinking…", ""]
+        transcript.append("two\n", "thinking")
+        transcript.flush()
+        assert screen(transcript)[:2] == [" ▸ thinking…", ""]
+        assert transcript.toggle_thinking()
+        assert screen(transcript)[:4] == [" ▾ thinking…", "   one", "   two", ""]
+        stream(transcript, ["answer"])
+        assert screen(transcript)[1:5] == ["   one", "   two", "", " answer"]
 
 
 async def test_thinking_that_leads_to_no_answer() -> None:

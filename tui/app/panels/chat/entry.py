@@ -32,8 +32,7 @@ class Entry:
     ) -> None:
         self.message = message
         self.live = live
-        self.expanded = False
-        """The thinking is shown although it is over."""
+        self._unfolded: bool | None = None  # what a person wants of the thinking; None before it was said
         self.first = False
         """It stands at the top of the transcript: no blank line above it."""
         self.units: list[Unit] = []
@@ -115,7 +114,7 @@ class Entry:
 
     def toggle(self) -> None:
         """Fold or unfold the thinking."""
-        self.expanded = not self.expanded
+        self._unfolded = not self._shows_thought()
         self._stale = True
 
     def _end_thinking(self) -> None:
@@ -256,8 +255,8 @@ class Entry:
         self.heights.replace(0, [unit.height(width) for unit in self.units])
 
     def _shows_thought(self) -> bool:
-        """Unfolded while it lasts and folded afterwards; a toggle turns either round."""
-        return self.expanded != self.thinks
+        """Unfolded while it lasts and folded afterwards, unless a person wants it otherwise."""
+        return self.thinks if self._unfolded is None else self._unfolded
 
     def _head(self) -> list[Unit]:
         if self._card is not None:

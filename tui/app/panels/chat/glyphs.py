@@ -32,3 +32,10 @@ class Glyphs(NamedTuple):
 UNICODE = Glyphs()
 UNICODE_NO_COLOUR = Glyphs(code_mark="`")
 ASCII = Glyphs("-", "|", "++++", "++++", "*-+", "o", "x", "|", ">", "v", "-", "x", "~", "...", "`")
+
+
+def choose(*, ascii_only: bool, no_colour: bool) -> Glyphs:
+    """The set for a terminal: where there is no colour, code needs its backticks."""
+    if ascii_only:
+        return ASCII
+    return UNICODE_NO_COLOUR if no_colour else UNICODE

@@ -125,8 +125,8 @@ class Transcript(DocumentView):
 
     @property
     def needs_flush(self) -> bool:
-        """Whether `flush` has something to do."""
-        return (self._talk is not None and self._talk.waiting) or bool(self.leftovers)
+        """Whether `flush` has something to do. Not while the transcript is hidden: it catches up when it is shown."""
+        return self._talk is not None and self.laid_out and (self._talk.waiting or bool(self.leftovers))
 
     def flush(self) -> bool:
         """Show what has changed since the last flush; call it from one tick for all panes. Returns whether it did
@@ -140,6 +140,12 @@ class Transcript(DocumentView):
             return True
         return self.leftovers.do()
 
+    def fit(self) -> None:
+        """The size is known or another one: wrap again, and show what came while there was none."""
+        super().fit()
+        if self._talk is not None and self._talk.waiting:
+            self.flush()
+
     # ---- thinking -------------------------------------------------------------------------------------------------
 
     def toggle_thinking(self, key: str | None = None) -> bool:
@@ -147,7 +153,7 @@ class Transcript(DocumentView):
         was any."""
         if self._talk is None:
             return False
-        entry = self._talk.last_thinking_before(self.bottom) if key is None else self._talk.entry(key)
+        entry = self._talk.last_thinking_before(self.top + self.height - 1) if key is None else self._talk.entry(key)
         if entry is None or not entry.thinking:
             return False
         self._talk.toggle_thinking(entry)

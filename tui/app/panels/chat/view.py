@@ -17,7 +17,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.app.panels.chat.glyphs import ASCII, UNICODE, UNICODE_NO_COLOUR
+from tui.app.panels.chat.glyphs import choose
 from tui.app.panels.chat.leftovers import Leftovers
 from tui.app.panels.chat.lines import Line
 from tui.app.panels.chat.looks import CSS, NAMES, PREFIX
@@ -78,11 +78,6 @@ class DocumentView(ScrollView, can_focus=True):
         return self.scroll_offset.y
 
     @property
-    def bottom(self) -> int:
-        """The last line of the document on screen."""
-        return self.top + self.height - 1
-
-    @property
     def height(self) -> int:
         """Lines on screen."""
         return self.scrollable_content_region.height
@@ -102,24 +97,27 @@ class DocumentView(ScrollView, can_focus=True):
         self.document = document
         if self.is_mounted:
             self._choose_glyphs()
-            self._fit()
+            self.fit()
 
     def on_mount(self) -> None:
         """The app says what its terminal can show."""
         self._choose_glyphs()
 
     def _choose_glyphs(self) -> None:
-        """Where there is no colour, code needs its backticks."""
         if self.document is not None:
             ascii_only = self._ascii or self.app.has_class("-ascii")
-            glyphs = ASCII if ascii_only else UNICODE_NO_COLOUR if self.app.no_color else UNICODE
-            self.document.set_glyphs(glyphs)
+            self.document.set_glyphs(choose(ascii_only=ascii_only, no_colour=self.app.no_color))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Wrap again; what was at the top of the screen stays there."""
-        self._fit()
+        """Another size."""
+        self.fit()
 
-    def _fit(self) -> None:
+    def on_show(self) -> None:
+        """Visible again, perhaps at the same size."""
+        self.fit()
+
+    def fit(self) -> None:
+        """Wrap for the size that there is; what was at the top of the screen stays there."""
         region = self.scrollable_content_region
         width = region.width - 2 * MARGIN
         if self._measure:
