@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 LETTERS_A_TOKEN = 4.0
 """Until the engine counts at the end of an answer: the usual rule of thumb for text in Latin letters."""
 
+RATE_EVERY_S = 1.0
+"""Seconds between two changes of the rate in the title: each repaints the whole frame around the transcript."""
+
 
 class Talk:
     """One panel's conversation. `notify` shows a sentence with a severity."""
@@ -53,6 +56,7 @@ class Talk:
         self._letters = 0
         self._prompt_tokens = 0
         self._first_at = 0.0
+        self._rated_at = float("-inf")
         self.n_ctx = 0
         """Context of the loaded model, in tokens."""
 
@@ -170,11 +174,13 @@ class Talk:
             self._notify("What could not be stored has been now.", "information")
 
     def _answering(self) -> Answering:
-        elapsed = self._clock() - self._first_at
+        now = self._clock()
+        elapsed = now - self._first_at
         tok_s = (self.answer_tokens - 1) / elapsed if self.answer_tokens > 4 and elapsed > 0 else None
-        if tok_s is not None:
+        if tok_s is not None and now - self._rated_at >= RATE_EVERY_S:
+            self._rated_at = now
             self._panel.set_rate(tok_s, exact=False)
-        return Answering(self._prompt_tokens, self.answer_tokens, self.n_ctx, tok_s)
+        return Answering(self._prompt_tokens, self.answer_tokens, self.n_ctx)
 
     def _rest(self, message: Message | None = None) -> None:
         """The line when nothing runs: what the last answer left in the context."""

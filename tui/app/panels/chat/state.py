@@ -39,12 +39,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """The answer comes: tokens of the prompt, tokens of the answer so far, the context's size, the rate."""
+    """The answer comes: tokens of the prompt, of the answer so far, and of the context in all."""
 
     prompt: int
     answer: int
     n_ctx: int
-    tok_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
