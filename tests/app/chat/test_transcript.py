@@ -258,10 +258,11 @@ async def test_a_finished_answer_is_the_same_as_its_stored_message() -> None:
     transcript = Transcript()
     async with showing(transcript):
         transcript.begin_answer("1", "model")
+        transcript.append("hm", "thinking")
         stream(transcript, ["one ", "two"])
         transcript.end_answer("stopped")
         entry = transcript.conversation.document.entries[0]
-        transcript.set_messages([answer("1", "one two", note="stopped", label="model")])
+        transcript.set_messages([answer("1", "one two", thinking="hm", note="stopped", label="model")])
         assert transcript.conversation.document.entries[0] is entry
 
 

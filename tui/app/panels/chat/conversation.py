@@ -6,6 +6,7 @@ It knows no widget. Changes are only noted; `advance` shows them and says from w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from tui.app.panels.chat.document import Document
 from tui.app.panels.chat.entry import Entry
@@ -32,7 +33,7 @@ class Conversation:
         entries: list[Entry] = []
         for message in messages:
             entry = known.get(message.key)
-            if entry is None or entry.live or entry.message != message:
+            if entry is None or entry.live or not _shows(entry, message):
                 entry = Entry(message, clock=self._clock)
             entries.append(entry)
         self.live = None
@@ -120,11 +121,6 @@ class Conversation:
 
     # ---- what is where --------------------------------------------------------------------------------------------
 
-    def entry_at(self, y: int) -> Entry | None:
-        """The entry that line `y` belongs to."""
-        place = self.document.locate(y)
-        return None if place is None else self.document.entries[place.entry]
-
     def thinking_line_at(self, y: int) -> Entry | None:
         """The entry whose line about its thinking is line `y`."""
         place = self.document.locate(y)
@@ -148,3 +144,10 @@ class Conversation:
                 name = message.label or {"user": "you"}.get(message.role, message.role)
                 parts.append(f"{name}:\n{entry.text}")
         return "\n\n".join(parts)
+
+
+def _shows(entry: Entry, message: TranscriptMessage) -> bool:
+    """Whether an entry shows this message already. One that timed its thinking itself knows more than the message."""
+    if message.thinking_s is None:
+        message = replace(message, thinking_s=entry.message.thinking_s)
+    return entry.message == message
