@@ -9,7 +9,7 @@ import pytest
 from textual.color import Color
 
 from tests.app.rig import home_paths, workbench, write_config
-from tui.app.look import LookApp
+from tui.app.look import LookApp, wants_ascii
 from tui.app.themes import DEFAULT, TERMINAL, ThemeBook, ThemeError, fallback, make_theme, read_theme
 from tui.config.paths import share
 
@@ -173,3 +173,12 @@ async def test_without_colour_nothing_coloured_is_written(tmp_path: Path, monkey
                 style = segment.style
                 assert style is None or style.color is None or style.color.is_default
                 assert style is None or style.bgcolor is None or style.bgcolor.is_default
+
+
+@pytest.mark.parametrize(("encoding", "ascii_only"), [("UTF-8", False), ("utf8", False), ("ISO-8859-1", True)])
+def test_ascii_is_used_where_the_terminals_text_is_not_utf_8(
+    encoding: str, ascii_only: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("locale.getpreferredencoding", lambda _set=True: encoding)
+    assert wants_ascii(False) is ascii_only
+    assert wants_ascii(True)

@@ -5,7 +5,6 @@ Kept apart from what the app does, so that a panel can be shown, and tested, in 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import ClassVar, cast
 
@@ -85,10 +84,7 @@ def wants_ascii(asked: bool) -> bool:
 
     if asked:
         return True
-    encoding = locale.getlocale()[1] or (
-        "utf-8" if os.environ.get("PYTHONUTF8") == "1" else locale.getpreferredencoding(False)
-    )
-    return "utf" not in encoding.lower()
+    return "utf" not in locale.getpreferredencoding(False).lower()
 
 
 class Drawn(Widget):

@@ -91,6 +91,7 @@ class Talk:
 
     def new(self) -> None:
         """An empty conversation; it is stored with its first message."""
+        self.flush()
         self.session = self._new_session(None)
         self.answer_tokens = 0
         self._show(())
@@ -99,6 +100,7 @@ class Talk:
         """Show a stored conversation. Raises StoreError; what is shown stays then."""
         session = self._new_session(conversation_id)
         messages = await session.load()
+        self.flush()
         self.session = session
         self._show(messages)
 
