@@ -24,10 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def wants_screen(arguments: Sequence[str]) -> bool:
-    """True for `puna chat …`, and for a bare `puna` with nothing but options of the screen."""
-    if arguments and arguments[0] == SCREEN_COMMAND:
+    """True for `puna chat …`, and for a bare `puna`, which has nothing or options of the screen."""
+    if not arguments or arguments[0] == SCREEN_COMMAND:
         return True
-    return not any(argument in ("-h", "--help", "--version") or not argument.startswith("-") for argument in arguments)
+    return arguments[0].startswith("-") and not any(word in ("-h", "--help", "--version") for word in arguments)
 
 
 if __name__ == "__main__":

@@ -139,7 +139,7 @@ def test_set_prints_what_changed(puna: Puna, home: Paths) -> None:
         (("load.type_k", "iq2_xxs"), 1, "expects"),
         (("load.devices", "CUDA0,CUDA0"), 1, "the same device is named twice"),
         (("chat.temperature", "11"), 1, "outside 0.0 to 10.0"),
-        (("downloads.parallel", "17"), 1, "from 1 to 16"),
+        (("ui.refresh", "61"), 1, "from 1 to 60"),
         (("ui.theme",), 2, "usage:"),
     ],
 )

@@ -22,6 +22,8 @@ from tui.cli.main import SUMMARIES
         (["chat"], True),
         (["chat", "--help"], True),
         (["--ascii"], True),
+        (["--theme", "noche"], True),
+        (["--nonsense", "ls"], True),
         (["--help"], False),
         (["--version"], False),
         (["run", "m", "hi"], False),

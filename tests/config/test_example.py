@@ -50,7 +50,7 @@ def test_every_key_is_there_in_order_below_a_comment_of_its_own() -> None:
 def test_types_that_a_default_does_not_show_are_told() -> None:
     text = example()
     assert '# Takes "auto", "all" or a whole number.\nn_gpu_layers = "auto"' in text
-    assert "# Takes a whole number from 1 to 16.\nparallel = 2" in text
+    assert "# Takes a whole number from 1 to 60.\nrefresh = 25" in text
     assert '# Takes "auto", "on" or "off".\nflash_attn = "auto"' in text
 
 

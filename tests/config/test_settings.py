@@ -210,7 +210,7 @@ def test_things_in_the_files_place_are_told(home: Paths) -> None:
         ("load.temperature", "chat.temperature"),
         ("load.gpu_layers", "load.n_gpu_layers"),
         ("temp_erature", "chat.temperature"),
-        ("down_loads", "downloads"),
+        ("mon_itor", "monitor"),
         ("xyzzy", ""),
     ],
 )

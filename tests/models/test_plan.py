@@ -6,12 +6,13 @@ import pytest
 
 from tests.rigs.gguf_maker import tiny_model
 from tui.gguf.header import Header, read_header
-from tui.hardware.snapshot import Gpu, Snapshot
+from tui.hardware.snapshot import Gpu, Ram, Snapshot
 from tui.llama.settings import LoadSettings, SettingsError
-from tui.models.plan import AUTO_N_CTX, ModelFacts, resolve, sampling, wished_settings
+from tui.models.plan import AUTO_N_CTX, LEAST_N_CTX, Margins, ModelFacts, resolve, sampling, wished_settings
 
 GIB = 1 << 30
-NO_GPU = Snapshot(0.0)
+PLENTY = Ram(total_bytes=64 * GIB, available_bytes=60 * GIB)
+NO_GPU = Snapshot(0.0, ram=PLENTY)
 
 
 @pytest.fixture(scope="module")
@@ -19,12 +20,16 @@ def header(tmp_path_factory: pytest.TempPathFactory) -> Header:
     return read_header(tiny_model(tmp_path_factory.mktemp("plan") / "m.gguf", n_ctx_train=2048, n_layer=3))
 
 
+def _with_ram(available_bytes: int) -> Snapshot:
+    return Snapshot(0.0, ram=Ram(total_bytes=64 * GIB, available_bytes=available_bytes))
+
+
 def _machine(*free_bytes: int | None) -> Snapshot:
     gpus = (
         Gpu(index=index, uuid=f"GPU-{index}", name="card", vendor="nvidia", free_bytes=free)
         for index, free in enumerate(free_bytes)
     )
-    return Snapshot(0.0, gpus=tuple(gpus))
+    return Snapshot(0.0, gpus=tuple(gpus), ram=PLENTY)
 
 
 def test_a_flag_wins_over_what_is_kept_and_that_over_the_defaults() -> None:
@@ -51,6 +56,24 @@ def test_auto_context_is_what_the_model_was_trained_for_up_to_a_limit(header: He
     assert resolve(LoadSettings(), ModelFacts(1, header), NO_GPU).n_ctx == 2048
     assert resolve(LoadSettings(), ModelFacts(1, None), NO_GPU).n_ctx == AUTO_N_CTX
     assert resolve(LoadSettings(n_ctx=99), ModelFacts(1, header), NO_GPU).n_ctx == 99
+
+
+def test_auto_context_shrinks_until_it_fits_and_no_further_than_makes_sense(header: Header) -> None:
+    # 3 layers, 64 wide, all heads with keys and values of their own in f16: 768 bytes a token at most
+    facts = ModelFacts(GIB, header)
+    full = resolve(LoadSettings(), facts, _with_ram(3 * GIB)).n_ctx
+    tight = resolve(LoadSettings(), facts, _with_ram(2 * GIB + (1 << 20))).n_ctx
+    none = resolve(LoadSettings(), facts, _with_ram(GIB)).n_ctx
+    assert (full, none) == (2048, LEAST_N_CTX)
+    assert isinstance(tight, int)
+    assert LEAST_N_CTX < tight <= 2048
+
+
+def test_the_margins_are_left_free(header: Header) -> None:
+    facts = ModelFacts(4 * GIB, header)
+    machine = _machine(5 * GIB)
+    assert resolve(LoadSettings(), facts, machine, Margins(device_bytes=512 << 20)).n_gpu_layers == "all"
+    assert resolve(LoadSettings(), facts, machine, Margins(device_bytes=GIB)).n_gpu_layers == 3
 
 
 @pytest.mark.parametrize(

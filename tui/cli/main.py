@@ -31,8 +31,9 @@ SUMMARIES = {
 
 _SCREEN_HELP = """
 screen:
-  puna                 the workbench
-  puna chat [MODEL]    the same, opened in the chat
+  puna [OPTIONS]               the workbench
+  puna chat [MODEL] [OPTIONS]  the same, opened in the chat
+  options: --theme NAME, --ascii, --no-mouse, and with chat --conversation ID
 """
 
 

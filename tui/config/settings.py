@@ -51,7 +51,7 @@ class LoadDefaults(_Section, frozen=True):
     n_gpu_layers: Literal["auto", "all"] | int = "auto"
     """Layers kept on GPUs, the output layer counted as one; auto takes as many as fit."""
     n_ctx: Literal["auto"] | int = "auto"
-    """Context of one pane, in tokens; auto takes what fits, up to what the model was trained with."""
+    """Context of one pane, in tokens; auto takes what fits, up to 8192 or what the model was trained with."""
     type_k: Literal["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"] = "f16"
     """Type of the KV cache's keys; q8_0 takes about half the memory of f16."""
     type_v: Literal["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"] = "f16"
@@ -99,7 +99,7 @@ class LibrarySettings(_Section, frozen=True):
 
 
 class FitSettings(_Section, frozen=True):
-    """What must stay free for a model to count as fitting."""
+    """What automatic settings leave free."""
 
     margin_device_mib: Annotated[int, Meta(ge=0)] = 512
     """Kept free on each GPU, in MiB."""
@@ -121,13 +121,6 @@ class MonitorSettings(_Section, frozen=True):
     """Seconds from one reading to the next."""
 
 
-class DownloadSettings(_Section, frozen=True):
-    """Downloads of models."""
-
-    parallel: Annotated[int, Meta(ge=1, le=16)] = 2
-    """Files fetched at the same time."""
-
-
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything in `config.toml`."""
 
@@ -138,7 +131,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     fit: FitSettings = FitSettings()
     engine: EngineSettings = EngineSettings()
     monitor: MonitorSettings = MonitorSettings()
-    downloads: DownloadSettings = DownloadSettings()
     keys: dict[str, str] = {}
     """Keys of your own: the name of an action, and the key that does it (or several, divided by commas).
 

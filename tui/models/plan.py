@@ -19,8 +19,13 @@ from tui.llama.settings import LoadSettings, SamplingSettings, SettingsError
 
 AUTO_N_CTX = 8192
 """Context that auto takes where the model was trained for as much."""
-DEVICE_RESERVE_BYTES = 1 << 30
-"""Left free on a GPU for the context, compute buffers and the driver; llama.cpp's own fit keeps as much."""
+LEAST_N_CTX = 512
+"""Below this a conversation makes no sense, so auto does not go there however little is free."""
+DEVICE_BUFFERS_BYTES = 512 << 20
+"""Assumed on a GPU for the context, compute buffers and the driver; with the margin it is what llama.cpp's own fit
+keeps.
+"""
+_F16_BYTES = 2
 
 _LOAD_FIELDS = frozenset(field.name for field in msgspec.structs.fields(LoadSettings))
 
@@ -32,6 +37,14 @@ class ModelFacts:
     file_bytes: int
     header: Header | None
     """None where the header could not be read; llama.cpp then says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """What automatic settings leave free, in bytes."""
+
+    device_bytes: int = 512 << 20
+    host_bytes: int = 1 << 30
 
 
 def wished_settings(flags: Mapping[str, Any], kept: Mapping[str, Any], defaults: Mapping[str, Any]) -> LoadSettings:
@@ -52,10 +65,10 @@ def wished_settings(flags: Mapping[str, Any], kept: Mapping[str, Any], defaults:
         raise _as_settings_error(error) from error
 
 
-def resolve(wished: LoadSettings, facts: ModelFacts, machine: Snapshot) -> LoadSettings:
+def resolve(wished: LoadSettings, facts: ModelFacts, machine: Snapshot, margins: Margins = Margins()) -> LoadSettings:
     """`wished` with numbers in place of "auto", for this machine as it is now."""
-    n_ctx = _auto_context(facts) if wished.n_ctx == "auto" else wished.n_ctx
-    layers = _auto_layers(facts, machine) if wished.n_gpu_layers == "auto" else wished.n_gpu_layers
+    layers = _auto_layers(facts, machine, margins) if wished.n_gpu_layers == "auto" else wished.n_gpu_layers
+    n_ctx = _auto_context(facts, machine, margins) if wished.n_ctx == "auto" else wished.n_ctx
     return msgspec.structs.replace(wished, n_ctx=n_ctx, n_gpu_layers=layers)
 
 
@@ -70,14 +83,42 @@ def sampling(flags: Mapping[str, Any], defaults: Mapping[str, Any]) -> SamplingS
         raise _as_settings_error(error) from error
 
 
-def _auto_context(facts: ModelFacts) -> int:
-    trained = facts.header.n_ctx_train if facts.header is not None else None
-    return min(trained, AUTO_N_CTX) if trained else AUTO_N_CTX
+def _auto_context(facts: ModelFacts, machine: Snapshot, margins: Margins) -> int:
+    """As much as is trained for and usual, halved until an f16 KV cache of it fits beside the weights."""
+    header = facts.header
+    n_ctx = min(header.n_ctx_train or AUTO_N_CTX, AUTO_N_CTX) if header is not None else AUTO_N_CTX
+    cell_bytes = _kv_bytes_per_token(header) if header is not None else 0
+    host = max(0, (machine.ram.available_bytes or 0) - margins.host_bytes)
+    room = host + _device_room(machine, margins) - facts.file_bytes
+    while n_ctx > LEAST_N_CTX and n_ctx * cell_bytes > room:
+        n_ctx = max(LEAST_N_CTX, n_ctx // 2)
+    return n_ctx
 
 
-def _auto_layers(facts: ModelFacts, machine: Snapshot) -> int | str:
+def _kv_bytes_per_token(header: Header) -> int:
+    """Bytes of one token in an f16 KV cache, every layer counted in full; 0 where the header does not say."""
+
+    def fact(name: str) -> int:
+        value = header.metadata.get(f"{header.architecture}.{name}", 0)
+        values = value if isinstance(value, tuple) else (value,)
+        return max((item for item in values if isinstance(item, int)), default=0)
+
+    heads = fact("attention.head_count")
+    head_dim = fact("embedding_length") // heads if heads else 0
+    kv_heads = fact("attention.head_count_kv") or heads
+    lengths = (fact("attention.key_length") or head_dim) + (fact("attention.value_length") or head_dim)
+    return _F16_BYTES * (header.n_layer or 0) * kv_heads * lengths
+
+
+def _device_room(machine: Snapshot, margins: Margins) -> int:
+    """Bytes of weights that the GPUs could take."""
+    kept = margins.device_bytes + DEVICE_BUFFERS_BYTES
+    return sum(max(0, (gpu.free_bytes or 0) - kept) for gpu in loadable(machine.gpus))
+
+
+def _auto_layers(facts: ModelFacts, machine: Snapshot, margins: Margins) -> int | str:
     """All layers, or as many as the free memory of the GPUs holds of the file, the output layer counted as one."""
-    room = sum(max(0, (gpu.free_bytes or 0) - DEVICE_RESERVE_BYTES) for gpu in loadable(machine.gpus))
+    room = _device_room(machine, margins)
     if not room:
         return 0
     if facts.file_bytes <= room:

@@ -19,7 +19,7 @@ from tui.hardware.sampler import Sampler
 from tui.hardware.snapshot import Snapshot
 from tui.library import Model
 from tui.llama.settings import LoadSettings
-from tui.models.plan import ModelFacts, resolve, wished_settings
+from tui.models.plan import Margins, ModelFacts, resolve, wished_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ def prepare(
     if wished is None:
         wished = wished_for(paths, model, settings, flags)
     facts = ModelFacts(model.file_bytes, header_of(model.path))
-    return Prepared(wished, resolve(wished, facts, look() if machine is None else machine))
+    margins = Margins(settings.fit.margin_device_mib << 20, settings.fit.margin_host_mib << 20)
+    return Prepared(wished, resolve(wished, facts, look() if machine is None else machine, margins))
 
 
 def look() -> Snapshot:
