@@ -161,7 +161,7 @@ async def test_help_shows_every_action_and_the_palette_runs_one(tmp_path: Path) 
         await bench.press("t", "h", "e", "m")
         await bench.until(lambda: "Show every key." not in bench.text())
         await bench.press("enter")
-        await bench.shows("laguna", "the terminal's own colours")
+        await bench.shows("laguna", "the terminal's own sixteen colours")
 
 
 async def test_the_palette_closes_without_doing_anything(tmp_path: Path) -> None:

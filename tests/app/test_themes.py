@@ -57,7 +57,10 @@ def test_a_shipped_theme_can_be_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_shipped_theme_says_how_to_make_another(name: str) -> None:
+def test_a_shipped_theme_says_what_it_is_and_how_to_make_another(name: str) -> None:
+    book = ThemeBook(SHIPPED)
+    book.get(name)
+    assert 10 < len(book.about(name)) < 110
     text = (SHIPPED / f"{name}.toml").read_text("utf-8")
     assert "To make your own, copy this file" in text
     assert all(line.startswith("#") or len(line) <= 120 for line in text.splitlines())

@@ -91,9 +91,9 @@ class Commands:
         from tui.app.screens.choose import ChooseScreen, Option
 
         desk, before = self._desk, self._desk.app.theme
-        options = [
-            Option(name, name, "the terminal's own colours" if name == "ansi" else "") for name in desk.app.book.names
-        ]
+        book = desk.app.book
+        book.problems()  # reads them all
+        options = [Option(name, name, book.about(name)) for name in book.names]
         at = next((index for index, option in enumerate(options) if option.value == before), 0)
 
         def chosen(name: str | None) -> None:

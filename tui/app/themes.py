@@ -33,6 +33,7 @@ class ThemeBook:
     def __init__(self, shipped: Path, own: Path | None = None) -> None:
         self._files: dict[str, Path] = {}
         self._themes: dict[str, Theme] = {}
+        self._about: dict[str, str] = {}
         for folder in (shipped, own):
             self._files.update({path.stem: path for path in _theme_files(folder)})
 
@@ -72,6 +73,10 @@ class ThemeBook:
                 found.append(error)
         return tuple(found)
 
+    def about(self, name: str) -> str:
+        """A few words on a theme that has been read; empty without any."""
+        return self._about.get(name, "")
+
     def loaded(self) -> dict[str, Theme]:
         """Themes read so far, by name."""
         return dict(self._themes)
@@ -80,7 +85,10 @@ class ThemeBook:
         file = self._files.get(name)
         if file is None:
             raise ThemeError(f"There is no theme {name!r}; {_nearest(name, self.names)}.")
-        return read_theme(file)
+        tables = _read_tables(file)
+        theme = _make(file, tables)
+        self._about[name] = tables.get("about", "")
+        return theme
 
 
 def _theme_files(folder: Path | None) -> list[Path]:
@@ -94,16 +102,23 @@ def _theme_files(folder: Path | None) -> list[Path]:
 
 def read_theme(path: Path) -> Theme:
     """Read one theme file; raises ThemeError in words."""
+    return _make(path, _read_tables(path))
+
+
+def _read_tables(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ThemeError(f"{path}: cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:
         raise ThemeError(f"{path}: is not UTF-8 text.") from None
     except tomllib.TOMLDecodeError as error:
         raise ThemeError(f"{path}: is not TOML: {error}.") from None
+
+
+def _make(path: Path, tables: Mapping[str, Any]) -> Theme:
     try:
         return make_theme(path.stem, tables)
     except ThemeError as error:
@@ -112,7 +127,7 @@ def read_theme(path: Path) -> Theme:
 
 def make_theme(name: str, tables: Mapping[str, Any]) -> Theme:
     """A Textual theme from a theme file's tables; raises ThemeError for the first thing that is wrong with them."""
-    known = ("dark", "ansi", *_TABLES)
+    known = ("about", "dark", "ansi", *_TABLES)
     for key in tables:
         if key not in known:
             raise ThemeError(f"{key} is not known here; {_nearest(key, known)}.")
@@ -120,6 +135,8 @@ def make_theme(name: str, tables: Mapping[str, Any]) -> Theme:
     for key, value in flags.items():
         if not isinstance(value, bool):
             raise ThemeError(f"{key} is true or false, not {value!r}.")
+    if not isinstance(tables.get("about", ""), str):
+        raise ThemeError(f"about is a few words, not {tables['about']!r}.")
     c, m, k = (_colors(table, tables.get(table), flags["ansi"]) for table in _TABLES)
     return Theme(
         name=name,

@@ -70,6 +70,14 @@ class Options(RowList[Option[Any]]):
         return [*segments, Segment(" ", self.pen(on=on))]
 
 
+class Filter(Input):
+    """The line that narrows the list. Enter is the list's."""
+
+    def __init__(self) -> None:
+        super().__init__(placeholder="type to narrow", id="filter", compact=True)
+        del self._bindings.key_to_bindings["enter"]
+
+
 class ChooseScreen(ModalScreen[Value | None], Generic[Value]):
     """Ends with the chosen value, or None. `on_move` hears of every row that the cursor comes to."""
 
@@ -92,9 +100,7 @@ class ChooseScreen(ModalScreen[Value | None], Generic[Value]):
 
     def compose(self) -> ComposeResult:
         rows = Options(self._all, id="options")
-        box = Vertical(
-            Input(placeholder="type to narrow", id="filter", compact=True), rows, Static(id="none"), id="dialog"
-        )
+        box = Vertical(Filter(), rows, Static(id="none"), id="dialog")
         box.border_title = Content(clean(self._title))
         yield box
 
@@ -118,9 +124,6 @@ class ChooseScreen(ModalScreen[Value | None], Generic[Value]):
         words = event.value.casefold().split()
         if words or len(self.rows.rows) != len(self._all):
             self._show([option for option in self._all if option.matches(words)])
-
-    def on_input_submitted(self) -> None:
-        self.action_choose()
 
     def on_row_list_moved(self, event: RowList.Moved) -> None:
         event.stop()
