@@ -13,7 +13,7 @@ from tui.cli.meter.holders import holders
 from tui.cli.meter.live import HELP
 from tui.cli.meter.marks import ASCII, COLOURS, MONOCHROME, PLAIN, UNICODE, paint, text_of
 from tui.cli.meter.oneline import one_line
-from tui.hardware.snapshot import Gpu, Ram, Snapshot
+from tui.hardware.snapshot import EngineMemory, Gpu, Ram, Snapshot
 
 SIZES = [(30, 4), (40, 10), (80, 24), (200, 50)]
 
@@ -143,6 +143,22 @@ def test_sleeping_hidden_and_stale_gpus_are_quiet() -> None:
     drawn = frame(Scene(stale), 80, 10, UNICODE)
     assert "has not answered for 12 s" in text_of(drawn[0])
     assert ("Alpha", "dim") in drawn[1]
+
+
+def test_memory_of_our_engines_is_ours_in_ram_and_mapped_models_are_told_apart() -> None:
+    snapshot = replace(
+        machine(2),
+        ram=Ram(512 * GIB, 64 * GIB, 128 * GIB, "cgroup"),
+        engines=(EngineMemory(700001, anon_bytes=32 * GIB, file_bytes=7 * GIB, shared_bytes=0),),
+    )
+    for height in (50, 9):  # with histories below the lines, and within them
+        line = next(line for line in picture(Scene(snapshot), 200, height) if "RAM" in line)
+        assert "64.0/128.0 GiB" in line
+        assert "limit; the machine has 512.0, 7.0 GiB of models mapped" in line
+        bar = line.split()[1]
+        assert all(
+            abs(bar.count(sign) / len(bar) - part) < 0.02 for sign, part in zip("█▓░", (0.25, 0.25, 0.5), strict=True)
+        )
 
 
 def test_a_driver_that_fails_is_told_in_words_beside_the_ram() -> None:

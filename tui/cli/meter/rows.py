@@ -8,7 +8,7 @@ from tui.cli.meter.gauges import Gauge
 from tui.cli.meter.history import History, percent
 from tui.cli.meter.marks import Line, Marks, Span
 from tui.cli.meter.table import Column, arrange, widest
-from tui.cli.meter.words import clip, pad, share, size
+from tui.cli.meter.words import cells, clip, pad, share, size
 
 TIGHT, WIDE, ROOMY, VAST = 16, 60, 100, 140
 """Columns below which memory is told in percent, from which figures get decimals, from which a line ends in its
@@ -27,6 +27,8 @@ _COLUMNS = (
     Column(keep=30),  # what CUDA calls it
     Column(keep=20, grow=2),  # history
 )
+_NOTES = Column(keep=20, least=12, bend=15)
+"""The last column where histories stand elsewhere."""
 _BAR, _BUSY, _DEGREES, _HISTORY = 1, 4, 5, 9
 
 
@@ -36,10 +38,16 @@ def meter_lines(gauges: Sequence[Gauge], width: int, marks: Marks, history: Hist
     rows = [[(gauge.label, _name_role(gauge)), ("", ""), *_figures(gauge, marks, width), ("", "")] for gauge in gauges]
     wanted = [widest(rows, column) for column in range(len(_COLUMNS))]
     wanted[_BAR] = max(5, width * 2 // 5 if width < WIDE else width * 3 // 10)
-    wanted[_HISTORY] = width // 5 if width >= ROOMY and history is not None else 0
+    columns: Sequence[Column] = _COLUMNS
+    if width >= ROOMY:
+        wanted[_HISTORY] = max([cells(gauge.note) for gauge in gauges])
+        if history is not None:
+            wanted[_HISTORY] = max(wanted[_HISTORY], width // 5)
+        else:
+            columns = (*_COLUMNS[:_HISTORY], _NOTES)
     for column, least in ((_BUSY, 4), (_DEGREES, 3)):  # "100%" and "99°" must not push the bar about
         wanted[column] = max(wanted[column], least) if wanted[column] else 0
-    widths = arrange(_COLUMNS, wanted, width, gap)
+    widths = arrange(columns, wanted, width, gap)
     return [_line(gauge, row, widths, gap, marks, history, width) for gauge, row in zip(gauges, rows, strict=True)]
 
 
