@@ -59,11 +59,11 @@ $(STAMP): pyproject.toml constraints.txt
 gpu: $(STAMP)
 ifneq ($(GPU),)
 	@test -n "$(CMAKE_GPU_$(GPU))" || { echo "GPU=$(GPU) is not one of cuda, vulkan, metal, hip"; exit 2; }
-	@test -e $(VENV)/.gpu-$(GPU) || { rm -f $(VENV)/.gpu-*; \
+	@test -e $(VENV)/.gpu-$(GPU)-$(LLAMA) || { rm -f $(VENV)/.gpu-*; \
 		echo "Compiling llama.cpp for $(GPU): 10 to 30 minutes."; \
 		CMAKE_ARGS="$(CMAKE_GPU_$(GPU)) $(NO_AMX) $(CMAKE_ARGS)" $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 			--force-reinstall --no-deps --no-cache-dir --no-binary llama-cpp-python '$(LLAMA)' \
-		&& touch $(VENV)/.gpu-$(GPU); }
+		&& touch $(VENV)/.gpu-$(GPU)-$(LLAMA); }
 endif
 
 clean:

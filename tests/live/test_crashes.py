@@ -249,6 +249,18 @@ async def test_an_idle_engine_is_killed(tiny_llama: Path, engines_dir: Path) -> 
     await engine.close()
 
 
+async def test_who_asks_after_the_death_is_told_of_it(tiny_llama: Path, engines_dir: Path) -> None:
+    engine = await Engine.start(tiny_llama, SETTINGS, name="tiny", engines_dir=engines_dir)
+    first, second = asyncio.Event(), asyncio.Event()
+    engine.on_death(lambda _died: first.set())
+    os.kill(engine.pid, signal.SIGKILL)
+    await first.wait()
+    engine.on_death(lambda _died: second.set())
+    await second.wait()
+    assert engine.died is not None
+    await engine.close()
+
+
 async def test_everyone_who_waits_hears_of_the_death(tiny_llama: Path, engines_dir: Path) -> None:
     engine = await Engine.start(tiny_llama, SETTINGS, name="tiny", engines_dir=engines_dir)
     writing = asyncio.Event()

@@ -124,8 +124,11 @@ class Engine:
         return self.died is None and not self._reader.done()
 
     def on_death(self, callback: Callable[[EngineDied], None]) -> None:
-        """Call `callback` in the loop when the process ends without being asked to."""
-        self._death_callbacks.append(callback)
+        """Call `callback` in the loop when the process ends without being asked to, or soon when it has already."""
+        if self.died is not None:
+            asyncio.get_running_loop().call_soon(callback, self.died)
+        else:
+            self._death_callbacks.append(callback)
 
     def generate(
         self,
