@@ -144,3 +144,14 @@ async def test_in_ascii_everything_of_ours_is_ascii(tmp_path: Path) -> None:
         seen.append(bench.text())
         for text in seen:
             assert text.isascii(), sorted({sign for sign in text if not sign.isascii()})
+
+
+@pytest.mark.parametrize(("size", "rows"), [((40, 10), 2), ((80, 24), 6), ((120, 40), 8)])
+async def test_a_long_prompt_grows_and_leaves_room_for_the_rest(
+    tmp_path: Path, size: tuple[int, int], rows: int
+) -> None:
+    async with workbench(tmp_path, size=size) as bench:
+        bench.app.bench.chat.editor.text = "\n".join(str(number) for number in range(30))
+        await bench.until(lambda: bench.app.bench.chat.editor.size.height == rows)
+        assert bench.app.bench.library.size.height > 0
+        assert "29" in bench.text()

@@ -35,7 +35,7 @@ def run(
     number = _number(conversation)
     if conversation is not None and number is None:
         print(
-            f"puna: {conversation!r} is not the number of a conversation; `puna history` lists them.", file=sys.stderr
+            f"puna: {conversation!r} is not the number of a conversation; F6 in the workbench lists them.", file=sys.stderr
         )
         return 2
     import gc

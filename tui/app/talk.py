@@ -45,11 +45,10 @@ class Talk:
         system: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._system = system
         self._store, self._panel, self._ticker, self._notify, self._clock = store, panel, ticker, notify, clock
         self._events: deque[SessionEvent] = deque()
         self._shown: list[int] = []
-        self.system = system
-        """System prompt of new conversations."""
         self.session = self._new_session(None)
         self.answer_tokens = 0
         """Tokens of the answer that streams, or streamed last; about right until it has ended."""
@@ -74,6 +73,12 @@ class Talk:
     def can_answer_again(self) -> bool:
         """True when there is a question to answer."""
         return bool(self.session.messages) and not self.busy
+
+    def set_system(self, system: str) -> None:
+        """System prompt of new conversations, one that has not begun yet included."""
+        self._system = system
+        if self.session.conversation is None and not self.session.busy and not self.session.messages:
+            self.session = self._new_session(None)
 
     # ---- turns: each is awaited in a worker
 
@@ -206,4 +211,4 @@ class Talk:
         self._rest()
 
     def _new_session(self, conversation_id: int | None) -> ChatSession:
-        return ChatSession(self._store, conversation_id, system=self.system, on_event=self._heard)
+        return ChatSession(self._store, conversation_id, system=self._system, on_event=self._heard)

@@ -119,7 +119,7 @@ class ChatFlow:
         """System prompt of new conversations."""
         self._system = system
         if self.talk is not None:
-            self.talk.system = system
+            self.talk.set_system(system)
 
     def stop(self) -> None:
         """End the running answer; what there is stays."""

@@ -154,11 +154,10 @@ class LoadFlow:
         self.last_log = event.error.log or self.last_log
         self._nothing_loaded()
         if event.error.kind != "cancelled":
-            hint = f" {event.error.hint[:1].upper()}{event.error.hint[1:]}." if event.error.hint else ""
-            self._desk.tell(
-                f"{clean(event.model.name)} could not be loaded: {clean(event.error.message)}.{clean(hint) and hint}",
-                "error",
-            )
+            hint = clean(event.error.hint)
+            advice = f" {hint[:1].upper()}{hint[1:]}." if hint else ""
+            words = f"{clean(event.model.name)} could not be loaded: {clean(event.error.message)}.{advice}"
+            self._desk.tell(words, "error")
 
     def gone(self, event: EngineGone) -> None:
         from tui.app.panels.chat.crash import Crash

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tui.chat.values import Message
 
 TITLE = "Chat"
+MOST_ROWS = 8
+"""Rows that the prompt grows to, in a screen that is four times as high."""
 ABOUT = "~ "
 """Stands before a number that is estimated."""
 CARD = "crash"
@@ -75,6 +77,7 @@ class ChatPanel(Vertical):
         await self.query_one("#talk").mount(self._transcript, self._status)
 
     def on_resize(self, _event: events.Resize) -> None:
+        self.editor.max_rows = max(1, min(MOST_ROWS, self.app.size.height // 4))
         self._draw_title()
 
     # ---- parts
