@@ -28,7 +28,7 @@ run: all
 	@$(BIN)/puna
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: lint types contracts
 
