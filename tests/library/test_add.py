@@ -90,7 +90,7 @@ def test_what_cannot_be_added_is_refused_in_words(home: Home, tiny: Path, name: 
     shutil.copy(tiny, home.folder / "part-00002-of-00002.gguf")
     with pytest.raises(LibraryError, match=words) as caught:
         add(home.paths, home.folder / name)
-    assert str(home.folder / name) in str(caught.value)
+    assert str(home.folder / name).replace("\0", "") in str(caught.value)
     assert not home.paths.library_file.exists()
 
 

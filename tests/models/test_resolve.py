@@ -69,7 +69,7 @@ def test_ways_to_name_a_model(text: str, meant: Model) -> None:
         ("./smollm2-demo.gguf", "did you mean smollm2-demo"),
         ("entirely different", "`puna ls` shows what is here"),
         ("/", "is a folder"),
-        ("bad\x1b[31m\nname", "'bad?[31m?name'"),
+        ("bad\x1b[31m\nname", "'bad name'"),
         ("\udcff", "no model is called"),
         ("a\0b", "no model is called"),
         ("~nobody-of-this-name/x", "there is no file"),

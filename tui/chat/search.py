@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from tui.chat.database import Database, Row
 from tui.chat.text import storable
 from tui.chat.values import SearchHit
+from tui.config.plain import blanked
 
 QUERY_CHARS = 1000
 """Characters of a query that are looked at."""
@@ -127,7 +128,7 @@ def _marked(snippet: str) -> tuple[str, Spans]:
             start = None
         else:
             chars.append(char)
-    return _flat("".join(chars)), tuple(spans)
+    return blanked("".join(chars)), tuple(spans)
 
 
 def _around(content: str, words: Sequence[str]) -> tuple[str, Spans]:
@@ -139,9 +140,4 @@ def _around(content: str, words: Sequence[str]) -> tuple[str, Spans]:
     head, tail = "…" if begin else "", "…" if end < len(content) else ""
     cut = content[begin:end]
     spans = tuple((m.start() + len(head), m.end() + len(head)) for m in wanted.finditer(cut))
-    return head + _flat(cut) + tail, spans
-
-
-def _flat(text: str) -> str:
-    """Line breaks and control characters as spaces, one for one, so that spans stay right."""
-    return "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
+    return head + blanked(cut) + tail, spans

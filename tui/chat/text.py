@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
+from tui.config.plain import one_line
+
+__all__ = ["TITLE_CHARS", "one_line", "storable", "title_from"]
 
 TITLE_CHARS = 60
-_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def storable(text: str) -> str:
@@ -15,13 +16,6 @@ def storable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
-
-
-def one_line(text: str) -> str:
-    """`text` as one line that is safe to show: white space becomes single spaces, unprintable characters go."""
-    words = " ".join(storable(text).split())
-    printable = "".join(char for char in words if unicodedata.category(char) not in _UNPRINTABLE)
-    return " ".join(printable.split())
 
 
 def title_from(text: str) -> str:

@@ -7,8 +7,9 @@ import os
 
 from tui.cli.ls import size_text
 from tui.cli.main import DONE, CommandError, say
-from tui.cli.output import write_json
+from tui.cli.output import show, write_json
 from tui.config.paths import paths
+from tui.config.plain import one_line
 from tui.config.settings import load_config
 from tui.library import LibraryError, Model, scan
 from tui.library.model import to_json
@@ -34,9 +35,9 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             write_json(to_json(model))
         else:
-            print(f"{model.name}  {size_text(model.file_bytes)}")
+            show(f"{one_line(model.name)}  {size_text(model.file_bytes)}")
         if model.problem is not None:
-            say(f"puna: {model.name} cannot be loaded: {model.problem}")
+            say(f"puna: {one_line(model.name)} cannot be loaded: {model.problem}")
     return DONE
 
 

@@ -14,7 +14,8 @@ import msgspec
 
 from tui.cli.loading import Planned, add_load_arguments, explain, planned, run_until_signal, start
 from tui.cli.main import DONE, FAILED, CommandError, say
-from tui.cli.output import write_json
+from tui.cli.output import show, write_json
+from tui.config.plain import one_line
 from tui.engine.client import Engine, EngineError
 from tui.engine.protocol import Done, Timings
 from tui.llama.settings import SamplingSettings
@@ -102,15 +103,15 @@ def _report(made: Planned, engine: Engine, runs: Sequence[Timings], as_json: boo
             }
         )
         return
-    print(f"{made.model.name}: {engine.receipt.description}, {engine.receipt.threads} threads")
-    print(f"{'':8}{'prompt':>8}{'prefill':>14}{'written':>9}{'decode':>14}")
+    show(f"{one_line(made.model.name)}: {engine.receipt.description}, {engine.receipt.threads} threads")
+    show(f"{'':8}{'prompt':>8}{'prefill':>14}{'written':>9}{'decode':>14}")
     for number, timings in enumerate(runs, 1):
-        print(
+        show(
             f"run {number:<4}{timings.prompt_tokens:>8}{_rate(timings.prefill_tok_s):>14}"
             f"{timings.completion_tokens:>9}{_rate(timings.decode_tok_s):>14}"
         )
-    print(f"{'median':<8}{'':>8}{_rate(prefill):>14}{'':>9}{_rate(decode):>14}")
-    print(f"loaded in {engine.receipt.load_s:.2f} s")
+    show(f"{'median':<8}{'':>8}{_rate(prefill):>14}{'':>9}{_rate(decode):>14}")
+    show(f"loaded in {engine.receipt.load_s:.2f} s")
 
 
 def _settings(made: Planned, engine: Engine) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tui.cli.main import say
+from tui.cli.output import show
 from tui.config.errors import ConfigError, ConfigUsageError
 from tui.config.paths import Paths, paths
+from tui.config.plain import escaped
 
 if TYPE_CHECKING:
     from tui.config.settings import Settings
@@ -45,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         return actions[args.config_action](paths(), args)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        say(str(error))
         return 2 if isinstance(error, ConfigUsageError) else 1
 
 
@@ -56,7 +58,7 @@ def _path(places: Paths, args: argparse.Namespace) -> int:
         return 0
     width = max(map(len, found))
     for name, place in found.items():
-        print(f"{name:<{width}}  {place}")
+        show(f"{name:<{width}}  {place}")
     return 0
 
 
@@ -65,7 +67,7 @@ def _show(places: Paths, args: argparse.Namespace) -> int:
 
     loaded = load_config(places)
     for problem in loaded.problems:
-        print(problem, file=sys.stderr)
+        say(str(problem))
     if args.json:
         import msgspec
 
@@ -73,7 +75,7 @@ def _show(places: Paths, args: argparse.Namespace) -> int:
         return 0
     from tui.config.example import to_toml
 
-    print(to_toml(loaded.settings), end="")
+    print(escaped(to_toml(loaded.settings)), end="")
     return 0
 
 
@@ -84,7 +86,7 @@ def _check(places: Paths, _: argparse.Namespace) -> int:
     loaded = load_config(places)
     problems = [*loaded.problems, *_refused_by_llama(places, loaded.settings), *read_models(places)[1]]
     for problem in problems:
-        print(problem, file=sys.stderr)
+        say(str(problem))
     if not problems:
         print("no problems")
     return 1 if problems else 0
@@ -104,7 +106,7 @@ def _set(places: Paths, args: argparse.Namespace) -> int:
 
     change = set_value(places, args.key, args.value, check=check)
     before = "not set" if change.before is None else shown(change.before)
-    print(f"{change.key} = {shown(change.after, limit=1000)} (was {before})")
+    show(f"{change.key} = {shown(change.after, limit=1000)} (was {before})")
     return 0
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import tui
 from tui.cli.main import DONE
-from tui.cli.output import write_json
+from tui.cli.output import show, write_json
 from tui.config.model_file import read_models
 from tui.config.paths import Paths, paths
 from tui.config.settings import LoadedConfig, load_config
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         write_json(_document(probe, machine, here, problems))
     else:
-        print("\n".join(_report(probe, machine, here, models, problems)))
+        show("\n".join(_report(probe, machine, here, models, problems)))
     return DONE
 
 

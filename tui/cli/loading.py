@@ -15,6 +15,7 @@ from typing import Any
 from tui.cli.main import CommandError, say
 from tui.config.model_file import read_models
 from tui.config.paths import Paths, paths
+from tui.config.plain import one_line
 from tui.config.settings import Settings, load_config
 from tui.engine.client import Engine, EngineError
 from tui.library import Model, scan
@@ -85,7 +86,7 @@ def explain(error: EngineError) -> str:
     """An engine's failure as one line for a person."""
     text = f"{error.message}; {error.hint}" if error.hint else error.message
     cause = next((line for line in reversed(error.log) if "error" in line.lower()), "")
-    return f"{text} (llama.cpp: {cause.strip()})" if error.kind == "died" and cause else text
+    return one_line(f"{text} (llama.cpp: {cause})" if error.kind == "died" and cause else text)
 
 
 def run_until_signal(work: Callable[[], Coroutine[Any, Any, int]]) -> int:

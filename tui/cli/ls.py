@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from tui.cli.main import DONE, say
-from tui.cli.output import write_json
+from tui.cli.output import show, write_json
 from tui.config.paths import paths
 from tui.config.settings import load_config
 from tui.library import Model, look
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     elif not found.models:
         say(_EMPTY)
     else:
-        print("\n".join(table(found.models, _width(), long=args.long)))
+        show("\n".join(table(found.models, _width(), long=args.long)))
     return DONE
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 import tui
+from tui.config.plain import lines, one_line
 
 DONE, FAILED, USAGE = 0, 1, 2
 """Exit codes; a signal's is 128 + its number."""
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _dispatch(arguments)
     except CommandError as error:
-        say(f"puna: {error}")
+        say(f"puna: {one_line(str(error))}")
         return FAILED
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
@@ -69,8 +70,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def say(text: str) -> None:
-    """A line for the person, on stderr: stdout is for results."""
-    print(text, file=sys.stderr)
+    """Lines for the person, on stderr: stdout is for results. Nothing in them can harm the terminal."""
+    print(lines(text), file=sys.stderr)
 
 
 def _dispatch(arguments: Sequence[str]) -> int:

@@ -1,19 +1,22 @@
-"""Results on stdout: JSON lines, and an answer as plain text that cannot harm the terminal it is shown in."""
+"""Results on stdout: JSON lines, lines for people, and an answer as plain text; none can harm the terminal."""
 
 from __future__ import annotations
 
 import json
-import re
 import sys
 from typing import Any
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Everything of C0 and C1 but tab and newline: what a model writes must not move the cursor or set a title."""
+from tui.config.plain import escaped, lines, piece
 
 
 def write_json(value: Any) -> None:
     """One JSON document on a line of its own, at once."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    print(escaped(json.dumps(value, ensure_ascii=False)), flush=True)
+
+
+def show(text: str) -> None:
+    """Lines for a person. Nothing in them can harm the terminal."""
+    print(lines(text))
 
 
 class AnswerWriter:
@@ -26,7 +29,7 @@ class AnswerWriter:
     def write(self, text: str) -> None:
         """Write one piece."""
         if self._strip:
-            text = _CONTROL.sub("", text)
+            text = piece(text)
         body = text.rstrip("\n")
         if body:
             print("\n" * self._newlines + body, end="", flush=True)

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 
 from tui.cli.main import DONE, say
-from tui.cli.output import write_json
+from tui.cli.output import show, write_json
 from tui.config.paths import paths
 from tui.engine.registry import RunningEngine, running
 
@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         write_json([asdict(engine) for engine in engines])
     elif engines:
-        print("\n".join(_table(engines)))
+        show("\n".join(_table(engines)))
     else:
         say("No engine is running.")
     return DONE

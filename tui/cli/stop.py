@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from tui.cli.main import DONE, CommandError
+from tui.cli.output import show
 from tui.config.paths import paths
 from tui.engine.registry import RunningEngine, running, stop
 
@@ -32,9 +33,9 @@ def run(args: argparse.Namespace) -> int:
     stopped = [engine for engine in engines if stop(engine)]
     _wait(folder, stopped)
     for engine in stopped:
-        print(f"stopped {engine.pid} ({engine.model})")
+        show(f"stopped {engine.pid} ({engine.model})")
     if not engines:
-        print("no engine is running")
+        show("no engine is running")
     return DONE
 
 

@@ -1,4 +1,4 @@
-"""The engines of this user on this machine, found through one small file per host. Standard library only.
+"""The engines of this user on this machine, found through one small file per host. Little beyond the standard library.
 
 A file of a process that is gone, or whose pid now belongs to another, is removed by whoever reads it next. Homes can
 be shared between machines, so a file of another host is left alone.
@@ -15,6 +15,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from tui.config.plain import one_line
 
 _EVERY_S = 1.0
 """Figures are rewritten at most this often while an engine generates."""
@@ -109,7 +111,7 @@ def _row(entry: dict[str, Any]) -> RunningEngine:
     rate = entry["decode_tok_s"]
     row = RunningEngine(
         pid=int(entry["pid"]),
-        model=str(entry["model"]),
+        model=one_line(str(entry["model"])) or "unnamed model",
         n_ctx=int(entry["n_ctx"]),
         n_ctx_used=int(entry["n_ctx_used"]),
         decode_tok_s=None if rate is None else float(rate),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from tui.config.plain import one_line
 from tui.gguf.errors import GgufError
 from tui.gguf.types import FILE_TYPES, GUESSED, TENSOR_TYPES
 from tui.gguf.window import Window
@@ -276,5 +277,5 @@ class _Parser:
 
 def _shown(name: str) -> str:
     """A name out of a file, short and without control characters."""
-    text = "".join(char if char.isprintable() else "?" for char in name[:60])
+    text = one_line(name[:60])
     return text if len(name) <= 60 else f"{text}…"

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from tui.config.plain import one_line
 from tui.hardware.files import read
 
 REFRESH_S = 5.0
@@ -24,12 +24,8 @@ _COMM_LENGTH = 15
 
 
 def clean(text: str, length: int = MAX_NAME) -> str:
-    """The text without control, format and line-breaking characters, at most `length` characters long."""
-    kept = "".join(char for char in text[: 8 * length] if unicodedata.category(char) not in _UNPRINTABLE)
-    return " ".join(kept.split())[:length]
-
-
-_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+    """The text on one line, safe to print, at most `length` characters long."""
+    return one_line(text[: 8 * length])[:length]
 
 
 @dataclass(frozen=True, slots=True)

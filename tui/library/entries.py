@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tui.config.plain import one_line
 from tui.gguf.errors import GgufError
 from tui.gguf.names import is_imatrix, is_projector, quant_of, shard_name, shard_of, stem_of
 from tui.library.facts import Facts, FactStore
@@ -73,9 +74,9 @@ def model_of(group: Group, store: FactStore) -> Model | None:
         name=stem_of(file.path.name),
         path=file.path,
         repo=file.repo,
-        file=_safe(file.file),
+        file=shown(file.file),
         quant=quant_of(file.path.name) or facts.file_type,
-        architecture=_safe(facts.architecture) if facts.architecture else None,
+        architecture=one_line(facts.architecture) if facts.architecture else None,
         file_bytes=sum(_size(part) for part in group.parts.values()),
         shards=group.count,
         source=file.source,
@@ -152,8 +153,3 @@ def _size(part: Found) -> int:
         return part.path.stat().st_size
     except OSError:
         return 0
-
-
-def _safe(text: str) -> str:
-    """Text out of a file or a file's name without control characters and broken UTF-8."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in shown(text))

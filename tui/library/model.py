@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from tui.config.plain import clean
+
 Source = Literal["demo", "hf-cache", "folder", "added"]
 """Where a model was found: the demo package, the Hugging Face cache, a configured folder, a place that was added."""
 
@@ -50,7 +52,7 @@ def to_json(model: Model) -> dict[str, Any]:
     """An entry of `ls --json`: these keys are a contract."""
     return {
         "name": model.name,
-        "path": shown(model.path),
+        "path": os.fsencode(model.path).decode("utf-8", "replace"),
         "repo": model.repo,
         "file": model.file,
         "quant": model.quant,
@@ -94,8 +96,9 @@ def from_record(record: Any) -> Model | None:
 
 
 def shown(path: Path | str) -> str:
-    """A path as text that can be printed anywhere: bytes that are no UTF-8 become the replacement character."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    """A path as text that can be printed anywhere: nothing that a terminal would obey, and for bytes that are no UTF-8
+    the replacement character."""
+    return clean(str(path)).replace("\t", " ")
 
 
 def _text(value: Any) -> str | None:

@@ -55,5 +55,4 @@ def _with_path(model: Model) -> str:
 
 
 def _printable(name: str) -> str:
-    kept = "".join(char for char in shown(name) if char.isprintable()).strip()
-    return kept or "unnamed"
+    return shown(name).strip() or "unnamed"

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from tui.config.plain import one_line
 from tui.gguf.names import same_quant
 from tui.library.model import LibraryError, Model, shown
 
@@ -137,5 +138,5 @@ def _listed(names: Sequence[str], between: str = ", ") -> str:
 
 def _quoted(text: str) -> str:
     """What was typed, short and without control characters."""
-    kept = "".join(char if char.isprintable() else "?" for char in shown(text))
+    kept = one_line(text)
     return f"'{kept if len(kept) <= 100 else kept[:99] + '…'}'"

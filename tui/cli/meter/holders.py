@@ -12,7 +12,6 @@ from tui.cli.meter.rows import WIDE
 from tui.cli.meter.table import Column, laid_out
 from tui.cli.meter.words import GIB, rate, tokens
 from tui.engine.registry import RunningEngine
-from tui.hardware.processes import clean
 from tui.hardware.snapshot import Gpu, GpuProcess
 
 _Row = TypeVar("_Row")
@@ -149,7 +148,7 @@ def _engine_row(engine: RunningEngine, width: int, marks: Marks, headed: bool) -
     filled = round(part * _CONTEXT_CELLS)
     context_bar = marks.ours * filled + marks.free * (_CONTEXT_CELLS - filled)
     return [
-        (clean(engine.model) or "unnamed model", "mine"),
+        (engine.model, "mine"),
         (speed if headed else f"{speed} tok/s", ""),
         (f"{tokens(engine.n_ctx_used)}/{tokens(engine.n_ctx)}", "warn" if part >= 0.95 else ""),
         (context_bar if width >= WIDE else "", "mine"),

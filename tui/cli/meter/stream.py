@@ -12,6 +12,7 @@ from tui.cli.meter.look import Look
 from tui.cli.meter.marks import Marks, paint
 from tui.cli.meter.oneline import one_line
 from tui.cli.meter.wake import Wake
+from tui.config.plain import escaped
 from tui.engine.registry import RunningEngine
 from tui.hardware.snapshot import Snapshot, to_json
 from tui.hardware.watch import FIRST_S
@@ -45,7 +46,8 @@ def run_as_stream(
 
 def as_json(snapshot: Snapshot, engines: Sequence[RunningEngine]) -> str:
     """The contract's document on a line of its own."""
-    return json.dumps(to_json(snapshot, [_engine(engine) for engine in engines]), ensure_ascii=False) + "\n"
+    document = to_json(snapshot, [_engine(engine) for engine in engines])
+    return escaped(json.dumps(document, ensure_ascii=False)) + "\n"
 
 
 def _engine(engine: RunningEngine) -> dict[str, Any]:
