@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ KNOWN = Limits(n_layer=30, n_ctx_train=8192, cores=8)
 def form(name: str, value: object = None, limits: Limits = KNOWN, base: LoadSettings = BASE) -> Form:
     """A form with the cursor on one field."""
     made = Form.of(base, base, limits).move([field.name for field in FIELDS].index(name))
-    return made if value is None else Form(made.base, {**made.values, name: value}, limits, made.at)
+    return made if value is None else Form(base, base, {**made.values, name: value}, limits, made.at)
 
 
 def value(made: Form) -> object:
@@ -94,6 +95,16 @@ def test_only_what_differs_from_the_defaults_is_written() -> None:
 def test_settings_outside_of_the_panel_are_kept() -> None:
     base = LoadSettings(n_cpu_moe=4, load_mode="mmap")
     assert form("n_ctx", 512, base=base).settings() == LoadSettings(n_ctx=512, n_cpu_moe=4, load_mode="mmap")
+
+
+def test_what_is_stored_for_the_model_is_kept_where_the_panel_does_not_show_it() -> None:
+    stored = LoadSettings(n_ctx=2048, n_cpu_moe=4, swa_full=True, n_ubatch=256, devices=("CUDA1",))
+    made = Form.of(LoadSettings(n_ctx=1024, threads=3), stored, KNOWN)
+    assert made.settings() == stored
+    stepped = made.move(1).step(1)
+    assert stepped.settings() == msgspec.structs.replace(stored, n_ctx=3072)
+    assert stepped.changes()["n_ctx"] == 3072
+    assert not {"n_cpu_moe", "swa_full", "n_ubatch", "devices"} & set(stepped.changes())
 
 
 def test_hints_say_what_is_known() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.app.rig import KILLED, LLAMA, QWEN, World, home_paths, workbench, write_config
 from tests.chat.scripted import Gate
 from tui.app.panels.chat.state import Loading, NoModel, Ready
-from tui.config.model_file import read_models
+from tui.config.model_file import read_models, update_model
 from tui.engine.errors import EngineError
 
 
@@ -63,6 +63,24 @@ async def test_stored_settings_that_cannot_be_are_told_and_left_alone(tmp_path: 
         await bench.press("f4")
         await bench.shows("models.toml: n_ctx: -5 is outside 1 to")
         assert (folder / "models.toml").read_text() == f'["{LLAMA.identity}"]\nn_ctx = -5\n'
+
+
+async def test_loading_from_the_panel_keeps_what_it_does_not_show(tmp_path: Path) -> None:
+    write_config(tmp_path, "[load]\nthreads = 2\n")
+    file = home_paths(tmp_path).models_file
+    kept = {"n_cpu_moe": 4, "swa_full": True, "n_ubatch": 256, "chat_template": "chatml", "devices": ["CUDA0"]}
+    update_model(home_paths(tmp_path), LLAMA.identity, kept)
+    async with workbench(tmp_path) as bench:
+        await bench.press("f4")
+        await bench.shows("Load tiny-llama")
+        await bench.press("down", "right", "enter")
+        await bench.until(lambda: bench.app.desk.loading.ready)
+        settings = bench.world.engine.settings
+        assert (settings.n_ctx, settings.threads, settings.n_cpu_moe) == (4096, 2, 4)
+        assert (settings.swa_full, settings.n_ubatch, settings.chat_template) == (True, 256, "chatml")
+        assert settings.devices == ("CUDA0",)
+        await bench.until(lambda: "n_ctx" in file.read_text())
+        assert read_models(home_paths(tmp_path))[0] == {LLAMA.identity: {**kept, "n_ctx": 4096}}
 
 
 async def test_defaults_of_the_person_are_what_the_panel_starts_from(tmp_path: Path) -> None:

@@ -90,9 +90,11 @@ FIELDS: Final[tuple[Field, ...]] = (
 
 @dataclass(frozen=True)
 class Form:
-    """The values on the panel. `base` is what counts for a model that has no settings of its own."""
+    """The values on the panel. `base` is what counts for a model that has no settings of its own, `stored` what this
+    model is loaded with: everything that the panel does not show comes from there."""
 
     base: LoadSettings
+    stored: LoadSettings
     values: Mapping[str, Any]
     limits: Limits = field(default_factory=Limits)
     at: int = 0
@@ -103,7 +105,7 @@ class Form:
     @classmethod
     def of(cls, base: LoadSettings, stored: LoadSettings, limits: Limits) -> Form:
         """The form that shows `stored`."""
-        return cls(base, {one.name: getattr(stored, one.name) for one in FIELDS}, limits)
+        return cls(base, stored, {one.name: getattr(stored, one.name) for one in FIELDS}, limits)
 
     @property
     def field(self) -> Field:
@@ -145,7 +147,7 @@ class Form:
 
     def settings(self) -> LoadSettings:
         """The settings on the panel; raises SettingsError in words."""
-        settings = msgspec.structs.replace(self.base, **self.values)
+        settings = msgspec.structs.replace(self.stored, **self.values)
         layers, n_layer = settings.n_gpu_layers, self.limits.n_layer
         if isinstance(layers, int) and n_layer and layers > n_layer + 1:
             raise SettingsError("n_gpu_layers", f"{layers} is more than the {n_layer + 1} that this model has")
