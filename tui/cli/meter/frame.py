@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tui.cli.meter.compact import crowded
 from tui.cli.meter.gauges import cpu_gauge, gpu_gauges, ram_gauge, swap_gauge
@@ -18,8 +18,10 @@ from tui.cli.meter.marks import Line, Marks, text_of
 from tui.cli.meter.plan import Plan, plan
 from tui.cli.meter.rows import ROOMY, WIDE, meter_lines
 from tui.cli.meter.words import cells, clip, packed, wrapped
-from tui.engine.registry import RunningEngine
 from tui.hardware.snapshot import Gpu, Snapshot
+
+if TYPE_CHECKING:
+    from tui.engine.registry import RunningEngine
 
 Value = TypeVar("Value")
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tui.cli.meter.gauges import labels, numbered
 from tui.cli.meter.marks import Line, Marks, Span
 from tui.cli.meter.rows import WIDE
 from tui.cli.meter.table import Column, laid_out
 from tui.cli.meter.words import GIB, rate, tokens
-from tui.engine.registry import RunningEngine
 from tui.hardware.snapshot import Gpu, GpuProcess
+
+if TYPE_CHECKING:
+    from tui.engine.registry import RunningEngine
 
 _Row = TypeVar("_Row")
 

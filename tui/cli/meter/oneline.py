@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tui.cli.meter.gauges import Gauge, cards, gpu_gauges, grouped, ram_gauge, summed
 from tui.cli.meter.marks import Marks
 from tui.cli.meter.words import cells, rate, share
-from tui.engine.registry import RunningEngine
 from tui.hardware.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from tui.engine.registry import RunningEngine
 
 _SINGLY = 2
 """GPUs that are told one by one; more are told by name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui.cli.meter.frame import Scene, frame
 from tui.cli.meter.look import Look
@@ -13,9 +13,11 @@ from tui.cli.meter.marks import Marks, paint
 from tui.cli.meter.oneline import one_line
 from tui.cli.meter.wake import Wake
 from tui.config.plain import escaped
-from tui.engine.registry import RunningEngine
 from tui.hardware.snapshot import Snapshot, to_json
 from tui.hardware.watch import FIRST_S
+
+if TYPE_CHECKING:
+    from tui.engine.registry import RunningEngine
 
 Render = Callable[[Snapshot, Sequence[RunningEngine]], str]
 """One tick as text, its last newline included."""
