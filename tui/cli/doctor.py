@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Look and tell. Problems do not change the exit code."""
     here = paths()
-    probe, machine = probe_llama(), look()
+    probe, machine = probe_llama(), look(here)
     config = load_config(here)
     models = scan(here, config.settings.library.folders)
     problems = list(find_problems(probe, machine, cards(), here, config, models))

@@ -14,9 +14,10 @@ from typing import Any
 from tui.config.model_file import read_models
 from tui.config.paths import Paths
 from tui.config.settings import Settings
+from tui.engine.registry import running
 from tui.gguf.header import GgufError, Header, read_header
-from tui.hardware.sampler import Sampler
 from tui.hardware.snapshot import Snapshot
+from tui.hardware.watch import FIRST_S, Watch
 from tui.library import Model
 from tui.llama.settings import LoadSettings
 from tui.models.plan import Margins, ModelFacts, resolve, wished_settings
@@ -45,23 +46,26 @@ def prepare(
     *,
     flags: Mapping[str, Any] | None = None,
     wished: LoadSettings | None = None,
-    machine: Snapshot | None = None,
 ) -> Prepared:
-    """Plan the load of `model`; `wished` replaces what is kept for it, `machine` a fresh look. Raises SettingsError."""
+    """Plan the load of `model` for the machine as it is now; `wished` replaces what is kept for it. Raises
+    SettingsError.
+    """
     if wished is None:
         wished = wished_for(paths, model, settings, flags)
     facts = ModelFacts(model.file_bytes, header_of(model.path))
     margins = Margins(settings.fit.margin_device_mib << 20, settings.fit.margin_host_mib << 20)
-    return Prepared(wished, resolve(wished, facts, look() if machine is None else machine, margins))
+    return Prepared(wished, resolve(wished, facts, look(paths), margins))
 
 
-def look() -> Snapshot:
-    """The machine now."""
-    sampler = Sampler()
+def look(paths: Paths) -> Snapshot:
+    """The machine now, with this user's engines known as theirs. A driver that hangs is waited for a few seconds, then
+    done without.
+    """
+    watch = Watch()
     try:
-        return sampler.sample()
+        return watch.sample([engine.pid for engine in running(paths.engines_dir)], wait_s=FIRST_S)
     finally:
-        sampler.close()
+        watch.close()
 
 
 def header_of(path: Path) -> Header | None:

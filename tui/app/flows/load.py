@@ -245,7 +245,7 @@ class LoadFlow:
 
         settings = self._desk.settings
         assert settings is not None
-        prepared = prepare(self._desk.paths, model, settings, wished=wished, machine=self._desk.machine)
+        prepared = prepare(self._desk.paths, model, settings, wished=wished)
         return prepared.wished, prepared.settings
 
     async def _start_real(self, path: Any, settings: LoadSettings, name: str, on_progress: Any) -> Any:

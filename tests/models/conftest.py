@@ -1,0 +1,7 @@
+"""What these tests share: the stand-in NVML, for machines with GPUs."""
+
+from __future__ import annotations
+
+from tests.hardware.conftest import nvml_library, stand_in
+
+__all__ = ["nvml_library", "stand_in"]
