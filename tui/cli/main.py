@@ -5,11 +5,14 @@ named.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import io
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, cast
 
 import tui
@@ -54,6 +57,21 @@ class CommandError(Exception):
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` name; the exit code."""
+    _take_any_text()
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has gone
+        _abandon_stdout()
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        _abandon_stdout()
+        say(f"puna: {one_line(_told(error))}")
+        return FAILED
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         return _dispatch(arguments)
     except CommandError as error:
@@ -61,17 +79,35 @@ def main(arguments: Sequence[str]) -> int:
         return FAILED
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain once more while it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
     except SystemExit as stop:  # argparse, after its own message
         return stop.code if isinstance(stop.code, int) else USAGE
 
 
+def _take_any_text() -> None:
+    """A character that the terminal's encoding does not have becomes a question mark, and is no reason to end. Nor is
+    a stream that was closed before the start."""
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _abandon_stdout() -> None:
+    """Let what could not be written go; Python would complain once more while it flushes at exit."""
+    with contextlib.suppress(OSError, AttributeError):  # replaced or closed: nothing is kept back
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _told(error: OSError) -> str:
+    reason = (error.strerror or str(error)).lower()
+    return f"{error.filename}: {reason}" if error.filename else f"the output cannot be written: {reason}"
+
+
 def say(text: str) -> None:
     """Lines for the person, on stderr: stdout is for results. Nothing in them can harm the terminal."""
-    print(lines(text), file=sys.stderr)
+    with contextlib.suppress(OSError):  # a terminal that is gone or a full disk is no reason to end
+        print(lines(text), file=sys.stderr)
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
@@ -84,9 +120,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
     module = cast(CommandModule, importlib.import_module(f"tui.cli.{command}"))
     parser = argparse.ArgumentParser(prog=f"puna {command}", description=_sentence(SUMMARIES[command]))
     module.add_arguments(parser)
-    code = module.run(parser.parse_args(arguments[1:]))
-    sys.stdout.flush()
-    return code
+    return module.run(parser.parse_args(arguments[1:]))
 
 
 def _sentence(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from typing import Any
@@ -10,7 +11,9 @@ from tui.config.plain import escaped, lines, piece
 
 
 def write_json(value: Any) -> None:
-    """One JSON document on a line of its own, at once."""
+    """One JSON document on a line of its own, at once; in UTF-8 on any terminal."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.encoding.lower() not in ("utf-8", "utf8"):
+        sys.stdout.reconfigure(encoding="utf-8")
     print(escaped(json.dumps(value, ensure_ascii=False)), flush=True)
 
 

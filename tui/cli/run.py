@@ -90,7 +90,10 @@ def _prompt(given: str | None) -> str | None:
     """PROMPT and what was piped in, or None when there is neither."""
     piped = ""
     if sys.stdin is not None and not sys.stdin.isatty():
-        raw = sys.stdin.buffer.read()
+        try:
+            raw = sys.stdin.buffer.read()
+        except OSError as error:
+            raise CommandError(f"the input cannot be read: {(error.strerror or str(error)).lower()}") from error
         try:
             piped = raw.decode("utf-8")
         except UnicodeDecodeError as error:
