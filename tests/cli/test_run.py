@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from tests.cli.puna import puna, start
-from tests.rigs.gguf_maker import tiny_model
+from tests.rigs.gguf_maker import plain_gguf, tiny_model
+from tui.cli import run
+from tui.cli.main import main
+from tui.engine.protocol import Delta
 
 pytestmark = pytest.mark.live
 
@@ -91,7 +98,7 @@ def test_the_system_prompt_counts(tmp_path: Path) -> None:
 def test_refusals_are_one_clear_line_and_exit_with_1(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
     done = puna(tmp_path, "run", *arguments)
     assert done.returncode == 1
-    assert done.stdout.strip() == b""
+    assert done.stdout == b""
     (line,) = done.stderr.decode().splitlines()
     assert says in line
 
@@ -153,3 +160,94 @@ def test_a_signal_ends_it_with_what_there_is(tmp_path: Path, number: signal.Sign
     assert process.returncode == 128 + number
     assert done["stop_reason"] == "cancelled"
     assert done["text"].startswith(first["text"])
+
+
+def test_a_load_that_fails_prints_nothing_on_stdout(tmp_path: Path) -> None:
+    file = plain_gguf(tmp_path / "nonsense.gguf", {"general.architecture": "nonsense"}, tensors={"t": (2,)})
+    done = puna(tmp_path, "run", str(file), "hi")
+    assert done.returncode == 1
+    assert done.stdout == b""
+    (event,) = _events(puna(tmp_path, "run", str(file), "hi", "--json").stdout)
+    assert event["stop_reason"] == "failed"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("options", [("--json",), ()], ids=["json", "plain"])
+def test_a_signal_while_the_prompt_is_awaited(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
+    options: tuple[str, ...],
+) -> None:
+    before = signal.getsignal(number)
+    source = SimpleNamespace(read=lambda: signal.raise_signal(number))
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False, buffer=source))
+    assert main(["run", "smollm2-demo", "hi", *options]) == 128 + number
+    out, err = capsys.readouterr()
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [event["stop_reason"] for event in events] == (["cancelled"] if options else [])
+    assert err == ""
+    assert signal.getsignal(number) is before
+
+
+def _done_events(lines: list[str]) -> list[dict[str, Any]]:
+    return [event for event in map(json.loads, lines) if event["event"] == "done"]
+
+
+class _Stubborn:
+    """An engine that goes on with an answer for ever, whatever it is told."""
+
+    receipt = SimpleNamespace(load_s=0.5, template="model", n_ctx=512)
+    logged: tuple[()] = ()
+
+    def __init__(self) -> None:
+        self.busy = asyncio.Event()
+
+    def generate(self, **_: object) -> _Stubborn:
+        return self
+
+    def cancel(self) -> None:
+        """Heard, and not heeded."""
+        self.busy.set()
+
+    async def __aiter__(self) -> AsyncIterator[Delta]:
+        yield Delta(1, "some words")
+        self.busy.set()
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+
+def test_a_second_signal_still_ends_with_one_done(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = run._Answer(json=True)
+    request = cast(Any, SimpleNamespace(messages=(), sampling=None, max_tokens=None))
+
+    async def press_twice() -> None:
+        engine = _Stubborn()
+        task = asyncio.ensure_future(run._answer(cast(Any, engine), request, answer))
+        for _ in range(2):
+            await engine.busy.wait()
+            engine.busy.clear()
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(press_twice())
+    (done,) = _done_events(capsys.readouterr().out.splitlines())
+    assert (done["stop_reason"], done["text"]) == ("cancelled", "some words")
+
+
+def test_a_signal_before_the_work_begins_ends_with_one_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def no_start(_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.Event().wait()
+
+    monkeypatch.setenv("PUNA_HOME", str(tmp_path))
+    monkeypatch.setattr(run, "start", no_start)
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["run", "smollm2-demo", "hi", "--json"]) == 128 + signal.SIGTERM
+    (done,) = _done_events(capsys.readouterr().out.splitlines())
+    assert done["stop_reason"] == "cancelled"

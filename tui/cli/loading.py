@@ -8,8 +8,10 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 from tui.cli.main import CommandError, say
@@ -22,6 +24,8 @@ from tui.library import Model, scan
 from tui.llama.settings import LoadSettings, SettingsError
 from tui.models.prepare import prepare
 from tui.models.resolve import ModelNotFound, resolve
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,30 @@ def explain(error: EngineError) -> str:
     return one_line(f"{text} (llama.cpp: {cause})" if error.kind == "died" and cause else text)
 
 
+class Interrupted(BaseException):
+    """A signal came outside the event loop. `code` is the exit code that it means."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.code = 128 + number
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Make SIGINT, SIGTERM and SIGHUP raise Interrupted where no event loop hears them: while a prompt is read, or a
+    load is planned."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(number)
+
+    before = {number: signal.signal(number, interrupt) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def run_until_signal(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """Run `work`; SIGINT, SIGTERM and SIGHUP cancel it, so that it can end its engine and say what it has.
 
@@ -103,7 +131,7 @@ def run_until_signal(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
             caught.append(number)
             task.cancel()
 
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in _ENDING:
             loop.add_signal_handler(number, stop, number)
         try:
             return await task

@@ -27,6 +27,7 @@ class AnswerWriter:
 
     def __init__(self) -> None:
         self._newlines = 0
+        self._begun = False
         self._strip = sys.stdout.isatty()
 
     def write(self, text: str) -> None:
@@ -36,9 +37,10 @@ class AnswerWriter:
         body = text.rstrip("\n")
         if body:
             print("\n" * self._newlines + body, end="", flush=True)
-            self._newlines = 0
+            self._newlines, self._begun = 0, True
         self._newlines += len(text) - len(body)
 
-    def finish(self) -> None:
-        """Close the answer with its one newline."""
-        print(flush=True)
+    def finish(self, *, whole: bool) -> None:
+        """Close the answer with its one newline; one that is not `whole` and of which nothing came has none."""
+        if whole or self._begun:
+            print(flush=True)

@@ -8,7 +8,16 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from tui.cli.loading import Planned, add_load_arguments, explain, planned, run_until_signal, start
+from tui.cli.loading import (
+    Interrupted,
+    Planned,
+    add_load_arguments,
+    explain,
+    interruptible,
+    planned,
+    run_until_signal,
+    start,
+)
 from tui.cli.main import DONE, FAILED, USAGE, CommandError, say
 from tui.cli.output import AnswerWriter, write_json
 from tui.engine.client import Engine, EngineError, Generation
@@ -34,15 +43,21 @@ def run(args: argparse.Namespace) -> int:
     """Ask and print. Exit code 1 when the model or its engine fails, 2 without anything to ask."""
     answer = _Answer(args.json)
     try:
-        text = _prompt(args.prompt)
-        if text is None:
-            say("puna run: error: nothing to ask: give a PROMPT, or pipe one in")
-            return USAGE
-        request = _request(args, planned(args), text)
-    except CommandError:
+        with interruptible():
+            text = _prompt(args.prompt)
+            if text is None:
+                say("puna run: error: nothing to ask: give a PROMPT, or pipe one in")
+                return USAGE
+            request = _request(args, planned(args), text)
+            code = run_until_signal(lambda: _ask(request, answer))
+    except Interrupted as interrupted:
+        answer.finish("cancelled")
+        return interrupted.code
+    except Exception:
         answer.finish("failed")
         raise
-    return run_until_signal(lambda: _ask(request, answer))
+    answer.finish("cancelled")  # a signal can come before the work has begun; otherwise this is said already
+    return code
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +70,14 @@ class _Request:
 
 @dataclass
 class _Answer:
-    """What came so far, written as it comes; `finish` is called exactly once."""
+    """What came so far, written as it comes. It ends once: the first `finish` counts."""
 
     json: bool
     text: str = ""
     writer: AnswerWriter = field(default_factory=AnswerWriter)
     load_s: float | None = None
     template: str | None = None
+    over: bool = False
 
     def add(self, delta: Delta) -> None:
         if delta.channel == "answer":
@@ -72,8 +88,11 @@ class _Answer:
             self.writer.write(delta.text)
 
     def finish(self, reason: DoneReason, timings: Timings | None = None) -> None:
+        if self.over:
+            return
+        self.over = True
         if not self.json:
-            self.writer.finish()
+            self.writer.finish(whole=reason not in ("failed", "cancelled"))
             return
         counts: dict[str, Any] = {
             "prompt_tokens": timings.prompt_tokens if timings else None,
@@ -152,11 +171,13 @@ async def _answer(engine: Engine, request: _Request, answer: _Answer) -> int:
         return FAILED
     except asyncio.CancelledError:
         generation.cancel()
+        timings = None
         try:
-            done = await listening
-            answer.finish("cancelled", done.timings)
+            timings = (await listening).timings
         except EngineError:
-            answer.finish("cancelled")
+            pass  # it is cancelled all the same
+        finally:  # a second signal ends the wait, too
+            answer.finish("cancelled", timings)
         raise
     answer.finish(done.reason, done.timings)
     if done.reason == "context":
