@@ -196,13 +196,14 @@ async def workbench(
     size: tuple[int, int] = (120, 40),
     opening: Opening = Opening(),  # noqa: B008 - immutable
     settle: bool = True,
+    watch: bool = False,
 ) -> AsyncIterator[Bench]:
-    """The app with these models. Nothing is scanned and nothing measured unless the test does so."""
+    """The app with these models. Nothing is scanned, and nothing measured without `watch`."""
     world = world or World()
     where = home_paths(home)
     app = PunaApp(
         where, ThemeBook(share("themes"), where.user_themes_dir), opening, models=models, meter=METER,
-        start=world.start, watch=False, scan=False,
+        start=world.start, watch=watch, scan=False,
     )  # fmt: skip
     async with app.run_test(size=size) as pilot:
         bench = Bench(app, pilot, world)

@@ -1,4 +1,4 @@
-"""The look at the machine before a load: GPUs as they are now, our own engines known, and no driver that holds it up."""
+"""The look at the machine before a load: our own engines are known, and no driver holds it up."""
 
 from __future__ import annotations
 

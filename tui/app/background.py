@@ -140,12 +140,14 @@ class Background:
         """Measure memory again and again, until the app ends."""
 
         def work() -> None:
+            from tui.engine.registry import running
             from tui.hardware.watch import Watch
 
             worker, watch = get_current_worker(), Watch()  # no driver that hangs can hold it up
             try:
                 while not worker.cancelled_event.is_set():
-                    self._app.post_message(Sampled(watch.sample()))
+                    pids = [engine.pid for engine in running(self._paths.engines_dir)]
+                    self._app.post_message(Sampled(watch.sample(pids)))
                     worker.cancelled_event.wait(interval_s)
             finally:
                 watch.close()

@@ -192,4 +192,4 @@ class Desk:
     def sampled(self, snapshot: Snapshot) -> None:
         """Memory was measured."""
         self.machine = snapshot
-        self.loading.show_meter()
+        self.loading.measured(snapshot)

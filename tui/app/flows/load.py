@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
 from tui.app.background import FormRead
+from tui.app.flows.others import Others
 from tui.app.keys import show_key
 from tui.app.panels.chat.state import Loading, NoModel, Unloading
 from tui.app.panels.meter.gauges import measure
 from tui.app.panels.meter.ghost import ghost_of
-from tui.app.text import clean, size
+from tui.app.text import clean
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
@@ -32,7 +34,7 @@ class LoadFlow:
         self._desk, self._start = desk, start
         self._engines: Engines | None = None
         self._form: Form | None = None
-        self._others_at_load: dict[str, int] = {}
+        self._others = Others()
         self.last_log: tuple[str, ...] = ()
         """What the last engine that failed or stopped had written."""
 
@@ -144,7 +146,7 @@ class LoadFlow:
         desk.bench.chat.set_model(f"{event.model.name} {event.model.quant or ''}".strip())
         desk.bench.library.loaded = event.model.identity
         desk.background.keep_model(event.model)
-        self._others_at_load = _others(desk.machine)
+        self._others.loaded(time.time())
         if event.engine.receipt.template is None:
             desk.tell(f"{clean(event.model.name)} has no chat template: it continues text instead of answering it.")
         desk.chatting.context_changed(event.engine.receipt.n_ctx)
@@ -165,7 +167,7 @@ class LoadFlow:
         desk = self._desk
         self.last_log = event.error.log
         crash = Crash.of(
-            event.error, event.model, event.wished, event.receipt, desk.chatting.kept_tokens, self._suspects()
+            event.error, event.model, event.wished, event.receipt, desk.chatting.kept_tokens, self._others.suspects()
         )
         self._nothing_loaded()
         keys = [desk.keymap.keys[name] for name in ("reload_safer", "reload_same", "crash_log")]
@@ -205,6 +207,11 @@ class LoadFlow:
 
     # ---- the meter
 
+    def measured(self, snapshot: Snapshot) -> None:
+        """Memory was measured."""
+        self._others.seen(snapshot)
+        self.show_meter()
+
     def show_meter(self) -> None:
         """Show memory as last measured, ours from the receipt, and the ghost of what is selected."""
         snapshot = self._desk.machine
@@ -227,16 +234,6 @@ class LoadFlow:
         form = self._form
         layers = form.values["n_gpu_layers"] if form else "auto"
         return ghost_of(model.file_bytes, snapshot, layers, form.limits.n_layer if form else None)
-
-    def _suspects(self) -> tuple[str, ...]:
-        """Cards on which others hold much more memory than when the model was loaded."""
-        now = _others(self._desk.machine)
-        grown = {name: amount - self._others_at_load.get(name, amount) for name, amount in now.items()}
-        return tuple(
-            f"Other processes took {size(amount)} more on {clean(name)} since the load."
-            for name, amount in grown.items()
-            if amount > 256 << 20
-        )
 
     # ---- what the engines need
 
@@ -273,13 +270,3 @@ def changed_settings(before: LoadSettings, after: LoadSettings) -> dict[str, Any
     """Fields that differ, as models.toml keeps them."""
     names = before.__struct_fields__
     return {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
-
-
-def _others(snapshot: Snapshot | None) -> dict[str, int]:
-    """Bytes that others hold, by card."""
-    if snapshot is None:
-        return {}
-    return {
-        gpu.name or f"GPU {gpu.index}": (gpu.used_bytes or 0) - sum(p.used_bytes or 0 for p in gpu.processes if p.mine)
-        for gpu in snapshot.gpus
-    }
