@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
+import pytest
+
 from tests.cli.puna import puna
-from tui.cli.doctor import Probe, Problem, find_problems
+from tui.cli.doctor import Probe, Problem, find_problems, probe_llama
 from tui.config.paths import Paths
 from tui.config.settings import LoadedConfig
 from tui.hardware.drivers import Card
@@ -106,3 +109,42 @@ def test_a_broken_settings_file_is_a_problem_with_its_line(tmp_path: Path) -> No
 def test_no_model_on_this_disk_is_told(tmp_path: Path) -> None:
     found = list(find_problems(CPU_BUILD, Snapshot(0.0), (), _paths(tmp_path), LoadedConfig(), ()))
     assert any("no model" in problem.what and "puna[demo]" in problem.fix for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("import os; os.abort()", "SIGABRT"),
+        (
+            "import os, sys; print('no kernel', file=sys.stderr, flush=True); os.kill(os.getpid(), 4)",
+            "SIGILL): no kernel",
+        ),
+        ("raise OSError('libcudart.so.13: cannot open')", "libcudart.so.13"),
+        ("pass", "exit code 0"),
+        ("print('[]')", "exit code 0"),
+        ("import os; print(os.environ['GGML_NO_BACKTRACE']); import tui; raise SystemExit('found')", "found"),
+    ],
+)
+def test_how_llama_cpp_failed_to_start_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, says: str
+) -> None:
+    (tmp_path / "broken_llama.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    probe = probe_llama("broken_llama")
+    assert probe.version is None
+    assert says in (probe.error or "")
+
+
+def test_a_process_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    assert "No such file" in (probe_llama().error or "")
+
+
+def test_an_idle_card_is_told_where_puna_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(name: str) -> None:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("tui.cli.doctor.requires", unknown)
+    (problem,) = _problems(tmp_path, cards=(NVIDIA,))
+    assert problem.fix.endswith("'llama-cpp-python'")

@@ -175,6 +175,6 @@ async def test_a_folder_of_modules_in_the_working_directory_is_not_imported(
 def test_an_installed_package_is_not_put_before_the_standard_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", "/somewhere")
     monkeypatch.setattr(spawning, "_PACKAGE_ROOT", Path("/usr/lib/python3/site-packages"))
-    assert spawning._environment()["PYTHONPATH"] == "/somewhere"
+    assert spawning.environment()["PYTHONPATH"] == "/somewhere"
     monkeypatch.setattr(spawning, "_PACKAGE_ROOT", Path("/home/me/checkout"))
-    assert spawning._environment()["PYTHONPATH"] == os.pathsep.join(["/home/me/checkout", "/somewhere"])
+    assert spawning.environment()["PYTHONPATH"] == os.pathsep.join(["/home/me/checkout", "/somewhere"])

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib.metadata import requires
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from tui.hardware.drivers import Card, cards
 from tui.hardware.snapshot import Snapshot, to_json
 from tui.library import Model, scan
 from tui.models.prepare import look
+from tui.process.death import meaning, signal_of
+from tui.process.spawn import environment
 
 _PROBE_S = 60.0
 LLAMA_CPP_PYTHON = "llama-cpp-python"
@@ -74,21 +76,29 @@ def run(args: argparse.Namespace) -> int:
     return DONE
 
 
-def probe_llama() -> Probe:
+def probe_llama(module: str = "tui.llama.probe") -> Probe:
     """Start llama.cpp in a child process, where a broken build can do no harm, and ask what it is."""
-    command = [sys.executable, "-P", "-m", "tui.llama.probe"]
-    environment = {**os.environ, "GGML_NO_BACKTRACE": "1"}
+    command = [sys.executable, "-P", "-m", module]
+    quiet = subprocess.DEVNULL
     try:
         done = subprocess.run(
-            command, capture_output=True, timeout=_PROBE_S, env=environment, check=False, stdin=subprocess.DEVNULL
+            command, capture_output=True, timeout=_PROBE_S, env=environment(), check=False, stdin=quiet
         )
-        answer = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
-        return Probe(None, False, [], f"llama.cpp did not start within {_PROBE_S:.0f} s")
-    except ValueError:
+        return _no_probe(f"it did not answer within {_PROBE_S:.0f} s")
+    except OSError as error:
+        return _no_probe(f"no process could be started for it ({error.strerror or error})")
+    try:
+        answer = json.loads(done.stdout)
+        return Probe(answer["version"], answer["gpu_offload"], answer["devices"], None)
+    except (ValueError, LookupError, TypeError):  # it says no such thing
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        return Probe(None, False, [], lines[-1] if lines else f"llama.cpp ended with code {done.returncode}")
-    return Probe(answer["version"], answer["gpu_offload"], answer["devices"], None)
+        ended = meaning(done.returncode) if signal_of(done.returncode) is not None or not lines else ""
+        return _no_probe(": ".join(part for part in (ended, *lines[-1:]) if part))
+
+
+def _no_probe(error: str) -> Probe:
+    return Probe(None, False, [], error)
 
 
 def find_problems(
@@ -146,7 +156,10 @@ def _unused_cards(probe: Probe, plugged: tuple[Card, ...]) -> Iterator[Problem]:
 
 def _rebuild(flag: str) -> str:
     """The command that compiles the pinned llama.cpp again, with a CMake flag."""
-    needs = requires("puna") or []
+    try:
+        needs = requires("puna") or []
+    except PackageNotFoundError:  # run from a folder, not installed
+        needs = []
     pinned = next((need.split(";")[0].strip() for need in needs if need.startswith(LLAMA_CPP_PYTHON)), LLAMA_CPP_PYTHON)
     flags = f'CMAKE_ARGS="{flag}" ' if flag else ""
     options = f"--force-reinstall --no-deps --no-cache-dir --no-binary {LLAMA_CPP_PYTHON}"

@@ -106,18 +106,19 @@ async def _start(module: str, arguments: Sequence[str], fd: int, stderr: int) ->
         stdout=asyncio.subprocess.DEVNULL,
         stderr=stderr,
         start_new_session=True,
-        env=_environment(),
+        env=environment(),
     )
 
 
-def _environment() -> dict[str, str]:
-    environment = dict(os.environ)
+def environment() -> dict[str, str]:
+    """The environment of a child: it finds the modules of this package, and native code starts nothing of its own."""
+    variables = dict(os.environ)
     # A failing assertion would start a debugger on the terminal otherwise.
-    environment["GGML_NO_BACKTRACE"] = "1"
+    variables["GGML_NO_BACKTRACE"] = "1"
     if _PACKAGE_ROOT.name not in _INSTALLED:
-        paths = [str(_PACKAGE_ROOT), environment.get("PYTHONPATH", "")]
-        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    return environment
+        paths = [str(_PACKAGE_ROOT), variables.get("PYTHONPATH", "")]
+        variables["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    return variables
 
 
 async def _drain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lines: deque[str]) -> None:
