@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tui.cli.meter.frame import Scene, frame
 from tui.cli.meter.look import Look
@@ -19,7 +19,7 @@ from tui.hardware.watch import FIRST_S
 if TYPE_CHECKING:
     from tui.engine.registry import RunningEngine
 
-Render = Callable[[Snapshot, Sequence[RunningEngine]], str]
+Render: TypeAlias = "Callable[[Snapshot, Sequence[RunningEngine]], str]"
 """One tick as text, its last newline included."""
 
 
