@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.puna import puna, start
 from tests.rigs.gguf_maker import tiny_model
+from tui.cli.main import main
+from tui.engine.registry import RunningEngine
 
 pytestmark = pytest.mark.live
 
@@ -23,6 +25,31 @@ def test_a_pid_that_is_no_engine_is_never_signalled(tmp_path: Path) -> None:
     done = puna(tmp_path, "stop", "1")
     assert done.returncode == 1
     assert b"no engine of yours" in done.stderr
+
+
+@pytest.mark.parametrize("which", ["abc", "", "1.5", "ALL"])
+def test_what_is_no_pid_is_named(tmp_path: Path, which: str) -> None:
+    done = puna(tmp_path, "stop", which)
+    assert done.returncode == 2
+    assert f"'{which}' is neither a pid nor all" in done.stderr.decode()
+    assert b"_pid_or_all" not in done.stderr
+
+
+def test_an_engine_that_is_gone_or_not_ours_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone, foreign = (RunningEngine(pid, f"model {pid}", 512, 0, None) for pid in (70001, 70002))
+
+    def kill(pid: int, number: int) -> None:
+        raise ProcessLookupError if pid == gone.pid else PermissionError
+
+    monkeypatch.setattr("tui.cli.stop.running", lambda folder: (gone, foreign))
+    monkeypatch.setattr("os.kill", kill)
+    assert main(["stop", "all"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "70001 (model 70001) had ended by itself" in err
+    assert "you may not end 70002 (model 70002)" in err
 
 
 def test_a_running_engine_is_shown_and_stopped(tmp_path: Path) -> None:

@@ -66,6 +66,18 @@ def test_an_engine_lists_itself_and_takes_itself_off(engines_dir: Path) -> None:
     assert list(engines_dir.iterdir()) == []
 
 
+def test_an_engine_is_listed_while_it_loads(engines_dir: Path) -> None:
+    entry = Entry(engines_dir, model="m", n_ctx=0)
+    assert running(engines_dir) == (RunningEngine(os.getpid(), "m", 0, 0, None),)
+    entry.loaded(4096)
+    assert running(engines_dir) == (RunningEngine(os.getpid(), "m", 4096, 0, None),)
+
+
+def test_a_name_in_the_list_is_safe_to_show(engines_dir: Path) -> None:
+    Entry(engines_dir, model="a\x1b]0;pwned\x07 \x9b31mname\n", n_ctx=1)
+    assert running(engines_dir)[0].model == "a name"
+
+
 def test_the_folder_is_for_this_user_only(engines_dir: Path) -> None:
     Entry(engines_dir, model="m", n_ctx=1)
     assert engines_dir.stat().st_mode & 0o777 == 0o700

@@ -119,6 +119,37 @@ async def test_memory_is_back_after_the_close(demo_model: Path, engines_dir: Pat
     assert resident_bytes(os.getpid()) < mine + receipt.host.weights_bytes // 4, "the model was never in this process"
 
 
+async def test_an_engine_that_loads_is_in_the_list_and_can_be_stopped(demo_model: Path, engines_dir: Path) -> None:
+    seen: list[registry.RunningEngine] = []
+
+    def stop(_: float) -> None:
+        if not seen:
+            seen.extend(registry.running(engines_dir))
+            assert registry.stop(seen[0])
+
+    settings = LoadSettings(n_ctx=512, n_gpu_layers=0, threads=1, load_mode="none", panes=2)
+    with pytest.raises(EngineDied, match="loading the model"):
+        await Engine.start(demo_model, settings, name="slow", on_progress=stop, engines_dir=engines_dir)
+    assert [(row.model, row.n_ctx, row.n_ctx_used, row.decode_tok_s) for row in seen] == [("slow", 1024, 0, None)]
+    assert registry.running(engines_dir) == ()
+
+
+async def test_a_load_that_fails_leaves_no_entry(engines_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(EngineError):
+        await Engine.start(tmp_path / "missing.gguf", SETTINGS, name="m", engines_dir=engines_dir)
+    assert os.listdir(engines_dir) == []  # noqa: PTH208
+
+
+async def test_the_list_counts_all_panes_together(tiny_llama: Path, engines_dir: Path) -> None:
+    async with running(tiny_llama, engines_dir, panes=2) as engine:
+        one = await ask(engine, "ab", max_tokens=9)
+        (row,) = registry.running(engines_dir)
+        assert (row.n_ctx, row.n_ctx_used) == (1024, one.done.timings.n_ctx_used)
+        two = await ask(engine, "cd", max_tokens=5, pane=1)
+        (row,) = registry.running(engines_dir)
+        assert row.n_ctx_used == one.done.timings.n_ctx_used + two.done.timings.n_ctx_used
+
+
 async def test_two_engines_of_one_model_live_side_by_side(tiny_llama: Path, engines_dir: Path) -> None:
     async with running(tiny_llama, engines_dir) as one, running(tiny_llama, engines_dir, n_ctx=1024) as two:
         rows = {row.pid: row for row in registry.running(engines_dir)}

@@ -6,7 +6,7 @@ import argparse
 import time
 from pathlib import Path
 
-from tui.cli.main import DONE, CommandError
+from tui.cli.main import DONE, FAILED, CommandError, say
 from tui.cli.output import show
 from tui.config.paths import paths
 from tui.engine.registry import RunningEngine, running, stop
@@ -30,13 +30,24 @@ def run(args: argparse.Namespace) -> int:
         engines = tuple(engine for engine in engines if engine.pid == args.which)
         if not engines:
             raise CommandError(f"{args.which} is no engine of yours; `puna ps` lists them")
-    stopped = [engine for engine in engines if stop(engine)]
+    stopped: list[RunningEngine] = []
+    refused: list[RunningEngine] = []
+    for engine in engines:
+        try:
+            if stop(engine):
+                stopped.append(engine)
+            else:
+                say(f"puna: {engine.pid} ({engine.model}) had ended by itself")
+        except PermissionError:
+            refused.append(engine)
     _wait(folder, stopped)
     for engine in stopped:
         show(f"stopped {engine.pid} ({engine.model})")
     if not engines:
         show("no engine is running")
-    return DONE
+    for engine in refused:
+        say(f"puna: you may not end {engine.pid} ({engine.model}); who started it can, or an administrator")
+    return FAILED if refused else DONE
 
 
 def _wait(folder: Path, stopped: list[RunningEngine]) -> None:
@@ -51,4 +62,9 @@ def _wait(folder: Path, stopped: list[RunningEngine]) -> None:
 
 
 def _pid_or_all(text: str) -> int | str:
-    return text if text == "all" else int(text)
+    if text == "all":
+        return text
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a pid nor all; `puna ps` lists the engines") from error

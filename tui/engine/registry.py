@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,9 @@ class RunningEngine:
     pid: int
     model: str
     n_ctx: int
+    """Tokens of all panes together; while it loads what was asked for, 0 where that is left to the engine."""
     n_ctx_used: int
+    """Tokens of all panes together; 0 while it loads."""
     decode_tok_s: float | None
     """Of the answer being written, or of the last one; None before the first."""
 
@@ -59,10 +61,15 @@ class Entry:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._write()
 
+    def loaded(self, n_ctx: int) -> None:
+        """The load is complete, with a context of this many tokens, all panes together."""
+        self._row = replace(self._row, n_ctx=n_ctx)
+        self._write()
+
     def update(self, n_ctx_used: int, decode_tok_s: float | None, *, now: bool = False) -> None:
         """New figures; written at once with `now`, otherwise at most once a second."""
         rate = self._row.decode_tok_s if decode_tok_s is None else decode_tok_s
-        self._row = RunningEngine(self._row.pid, self._row.model, self._row.n_ctx, n_ctx_used, rate)
+        self._row = replace(self._row, n_ctx_used=n_ctx_used, decode_tok_s=rate)
         if now or time.monotonic() - self._written >= _EVERY_S:
             self._write()
 
@@ -99,10 +106,11 @@ def running(folder: Path) -> tuple[RunningEngine, ...]:
 
 
 def stop(engine: RunningEngine) -> bool:
-    """Ask an engine to end. True when the signal was sent; its front end is told by the end of the process."""
+    """Ask an engine to end. True when the signal was sent; its front end is told by the end of the process. False when
+    it is gone. Raises PermissionError where its pid is not this user's to signal."""
     try:
         os.kill(engine.pid, signal.SIGTERM)
-    except (ProcessLookupError, PermissionError):  # gone, and its pid may belong to somebody else by now
+    except ProcessLookupError:
         return False
     return True
 

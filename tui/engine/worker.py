@@ -91,19 +91,23 @@ class Worker:
 
     def _run(self) -> None:
         self._log.install()
-        receipt = self._load()
-        if receipt is None:
-            return
-        entry = Entry(self._engines_dir, model=self._load_request.name, n_ctx=receipt.n_ctx)
+        settings = self._load_request.settings
+        wished = 0 if isinstance(settings.n_ctx, str) else settings.n_ctx * settings.panes
+        # In the list from the start: a load can be long, and `puna stop` ends it, too.
+        entry = Entry(self._engines_dir, model=self._load_request.name, n_ctx=wished)
         try:
-            self._send(Loaded(receipt))  # whoever hears of it finds this engine in the list already
+            receipt = self._load(entry)
+            if receipt is None:
+                return
+            entry.loaded(receipt.n_ctx * settings.panes)
+            self._send(Loaded(receipt))
             while (work := self._queue.get()) is not None:
                 self._serve(work, entry)
         finally:
             entry.remove()
             self._model.close()
 
-    def _load(self) -> Receipt | None:
+    def _load(self, entry: Entry) -> Receipt | None:
         """The receipt, or None when it failed and that was told."""
         last = -1.0
 
@@ -118,9 +122,11 @@ class Worker:
             where = self._choose_template()
         except LlamaError as error:
             self._model.close()
+            entry.remove()  # whoever hears of the failure does not find this engine in the list any more
             self._fail(0, error)
             return None
         except Exception as error:
+            entry.remove()
             self._fail(0, _own_fault(error))
             return None
         self._sequences = [Sequence(self._model, number) for number in range(self._load_request.settings.panes)]
@@ -193,7 +199,7 @@ class Worker:
             model=self._model,
             sequence=sequence,
             send=self._send,
-            on_token=lambda rate: entry.update(len(sequence.held.tokens), rate),
+            on_token=lambda rate: entry.update(sum(len(s.held.tokens) for s in self._sequences), rate),
         )
         try:
             done = generation.run()
