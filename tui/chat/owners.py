@@ -35,7 +35,7 @@ class Owner:
         while True:
             fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             try:
-                fcntl.flock(fd, fcntl.LOCK_EX)
+                _lock(fd)
                 if _same_file(fd, path):  # otherwise a sweep took it for a stale one and removed it
                     self._fd = fd
                     return
@@ -96,14 +96,19 @@ def exclusive(path: Path) -> Iterator[None]:
     """Hold a lock on `path` (made when missing) so that one process at a time does what is inside. Raises OSError."""
     fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-        except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
-                raise
+        _lock(fd)
         yield
     finally:
         os.close(fd)
+
+
+def _lock(fd: int) -> None:
+    """Wait for the lock; a file system that has none is done without. Raises OSError."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
+            raise
 
 
 def _same_file(fd: int, path: Path) -> bool:
