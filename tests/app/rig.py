@@ -106,7 +106,11 @@ class Scripted:
         return ScriptedGeneration(self.world.scripts.pop(0), self.world.reason)
 
     async def close(self) -> None:
-        self.closed = True
+        if not self.closed:
+            self.world.log.append(f"{self.name} closing")
+            self.closed = True
+            await self.world.end_gate.wait()
+            self.world.log.append(f"{self.name} closed")
 
     def die(self) -> None:
         """End as a killed process does. An answer that is being written raises KILLED if its script says so."""
@@ -125,6 +129,11 @@ class World:
         self.load_gate: asyncio.Event | None = None
         """Loads wait here when it is there."""
         self.load_error: EngineError | None = None
+        self.end_gate = asyncio.Event()
+        """Engines that are to end, and loads that are to stop, wait here until it is set; it is."""
+        self.end_gate.set()
+        self.log: list[str] = []
+        """What happened to which model: loading, loaded, stopping, stopped, closing, closed."""
 
     @property
     def engine(self) -> Scripted:
@@ -134,12 +143,20 @@ class World:
     async def start(
         self, path: Path, settings: LoadSettings, name: str, on_progress: Callable[[float], None]
     ) -> Scripted:
+        self.log.append(f"{name} loading")
         on_progress(0.5)
-        if self.load_gate is not None:
-            await self.load_gate.wait()
+        try:
+            if self.load_gate is not None:
+                await self.load_gate.wait()
+        except asyncio.CancelledError:
+            self.log.append(f"{name} stopping")
+            await self.end_gate.wait()
+            self.log.append(f"{name} stopped")
+            raise
         if self.load_error is not None:
             raise self.load_error
         self.engines.append(Scripted(self, name, settings))
+        self.log.append(f"{name} loaded")
         return self.engine
 
 
@@ -214,6 +231,7 @@ async def workbench(
         finally:
             for gate in (step for script in world.scripts for step in script if isinstance(step, Gate)):
                 gate.set()
+            world.end_gate.set()
             await app.leave(0)
             await app.desk.loading.close()
 

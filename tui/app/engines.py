@@ -79,7 +79,9 @@ class Unloaded(Message):
 
 
 class Engines:
-    """At most one engine. `spawn` runs a coroutine as the app's worker of the group "engine", ending the one before."""
+    """At most one engine. `spawn` runs a coroutine function as the app's worker of the group "engine", ending the one
+    before; what takes memory outlives that worker and is waited for by the next.
+    """
 
     def __init__(
         self,
@@ -87,7 +89,7 @@ class Engines:
         start: Start,
         prepare: Prepare,
         post: Callable[[Message], object],
-        spawn: Callable[[Coroutine[Any, Any, None], str], object],
+        spawn: Callable[[Callable[[], Coroutine[Any, Any, None]], str], object],
     ) -> None:
         self._start, self._prepare, self._post, self._spawn = start, prepare, post, spawn
         self.engine: RunningEngine | None = None
@@ -97,6 +99,8 @@ class Engines:
         """What it was loaded with, "auto" still in it."""
         self.loading = False
         self._arrival: asyncio.Future[RunningEngine] | None = None
+        self._starting: asyncio.Future[RunningEngine] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
 
     @property
     def ready(self) -> bool:
@@ -106,11 +110,12 @@ class Engines:
     def load(self, model: Model, wished: LoadSettings | None = None) -> None:
         """Load `model`, without `wished` as kept for it; what is loaded or being loaded makes room first."""
         self._give_up(EngineError("cancelled", "another model was loaded instead"))
+        self._dismiss()
         self.model, self.wished, self.loading = model, wished, True
         self._arrival = asyncio.get_running_loop().create_future()
         self._arrival.add_done_callback(_seen)
         self._post(LoadBegun(model))
-        self._spawn(self._load(model, wished, self._arrival), f"load {model.name}")
+        self._spawn(partial(self._load, model, wished, self._arrival), f"load {model.name}")
 
     def cancel_load(self) -> None:
         """Stop a load; nothing is in memory then."""
@@ -118,19 +123,22 @@ class Engines:
             error = EngineError("cancelled", "the load was stopped", "load it again when you like")
             model, wished = self.model, self.wished
             self._give_up(error)
+            self._dismiss()
             self.model, self.loading = None, False
-            self._spawn(self._drop(), "stop loading")
+            self._spawn(self._gone, "stop loading")
             self._post(LoadFailed(model, wished, error))
 
     def unload(self) -> None:
         """Take the model out of memory."""
         if self.model is not None and not self.loading:
-            self._spawn(self._unload(self.model), f"unload {self.model.name}")
+            self._dismiss()
+            self._spawn(partial(self._unload, self.model), f"unload {self.model.name}")
 
     async def close(self) -> None:
-        """End the engine; its memory is back when this returns."""
+        """End the engine, one that is being started or ended included; all memory is back when this returns."""
         self._give_up(EngineError("cancelled", "puna is ending"))
-        await self._drop()
+        self._dismiss()
+        await self._gone()
 
     def expected(self) -> Expected:
         """What a turn talks to: the engine that is here, or is on its way."""
@@ -141,10 +149,12 @@ class Engines:
 
     async def _load(self, model: Model, wished: LoadSettings | None, arrival: asyncio.Future[RunningEngine]) -> None:
         try:
-            await asyncio.shield(self._drop())
+            await self._gone()
             kept, settings = await asyncio.to_thread(self._prepare, model, wished)
+            if self._arrival is not arrival:
+                return  # nobody wants it any more
             self.wished = kept
-            engine = await self._start(model.path, settings, model.name, self._progress(model))
+            engine = await self._begin(self._start(model.path, settings, model.name, self._progress(model)))
         except EngineError as error:
             self._failed(model, wished, arrival, error)
         except SettingsError as problem:
@@ -152,11 +162,16 @@ class Engines:
         except Exception as problem:  # whatever it is, the panel must not say "loading" for ever
             self._failed(model, wished, arrival, EngineError("load", str(problem) or type(problem).__name__))
         else:
-            self.engine, self.loading = engine, False
-            engine.on_death(partial(self._died, model, kept, engine))
-            if not arrival.done():
-                arrival.set_result(engine)
-            self._post(EngineReady(model, engine))
+            if self._arrival is arrival:
+                self._arrived(model, kept, engine, arrival)
+
+    def _arrived(
+        self, model: Model, wished: LoadSettings, engine: RunningEngine, arrival: asyncio.Future[RunningEngine]
+    ) -> None:
+        self.engine, self.loading = engine, False
+        engine.on_death(partial(self._died, model, wished, engine))
+        arrival.set_result(engine)
+        self._post(EngineReady(model, engine))
 
     def _progress(self, model: Model) -> Callable[[float], None]:
         """A callback that posts whole percents only."""
@@ -190,19 +205,47 @@ class Engines:
             self._post(EngineGone(model, wished, engine.receipt, error))
 
     async def _unload(self, model: Model) -> None:
-        await asyncio.shield(self._drop())
+        await self._gone()
         if self.model is model and not self.loading:
             self.model = None
             self._post(Unloaded(model))
 
-    async def _drop(self) -> None:
+    async def _begin(self, start: Awaitable[RunningEngine]) -> RunningEngine:
+        """Start an engine. Cancelling this leaves the start alone: `_dismiss` ends it."""
+        self._starting = starting = asyncio.ensure_future(start)
+        starting.add_done_callback(_seen)
+        try:
+            return await asyncio.shield(starting)
+        finally:
+            if self._starting is starting and starting.done():
+                self._starting = None
+
+    def _dismiss(self) -> None:
+        """Have whatever is in memory, or on its way there, leave it; `_gone` waits until it has."""
         engine, self.engine = self.engine, None
-        if engine is not None:
-            await engine.close()
+        starting, self._starting = self._starting, None
+        for end in ([engine.close()] if engine else []) + ([_end(starting)] if starting else []):
+            leaving = asyncio.ensure_future(end)
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+
+    async def _gone(self) -> None:
+        """Wait until what was dismissed has given its memory back. Cancelling this stops no end."""
+        while self._leaving:
+            await asyncio.wait(tuple(self._leaving))
 
     def _give_up(self, error: EngineError) -> None:
-        if self._arrival is not None and not self._arrival.done():
-            self._arrival.set_exception(error)
+        arrival, self._arrival = self._arrival, None
+        if arrival is not None and not arrival.done():
+            arrival.set_exception(error)
+
+
+async def _end(starting: asyncio.Future[RunningEngine]) -> None:
+    """Stop a start, and end the engine if it has come all the same."""
+    starting.cancel()
+    await asyncio.wait((starting,))
+    if not starting.cancelled() and starting.exception() is None:
+        await starting.result().close()
 
 
 def _seen(arrival: asyncio.Future[RunningEngine]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
@@ -262,8 +262,9 @@ class LoadFlow:
     def _post(self, message: Message) -> None:
         self._desk.app.post_message(message)
 
-    def _spawn(self, work: Coroutine[Any, Any, None], description: str) -> None:
-        self._desk.app.run_worker(work, group="engine", description=description, exclusive=True, exit_on_error=False)
+    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], description: str) -> None:
+        run: Any = work  # Textual's types do not tell a coroutine function from any other
+        self._desk.app.run_worker(run, group="engine", description=description, exclusive=True, exit_on_error=False)
 
 
 def changed_settings(before: LoadSettings, after: LoadSettings) -> dict[str, Any]:
