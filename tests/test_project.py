@@ -94,3 +94,13 @@ def test_an_installed_wheel_runs_a_model(installed: Path, tmp_path: Path) -> Non
 def test_the_wheel_has_an_entry_point(installed: Path) -> None:
     (entry_points,) = installed.glob("puna-*.dist-info/entry_points.txt")
     assert "puna = tui.__main__:main" in entry_points.read_text()
+
+
+def test_every_module_of_the_engine_is_a_front_ends_or_the_childs() -> None:
+    child = {"generation", "host", "limits", "openmp", "prefix", "sequence", "template", "text", "worker"}
+    contracts = (ROOT / ".importlinter").read_text().split("[importlinter:contract:")
+    (contract,) = (text for text in contracts if text.startswith("llama_cpp]"))
+    kept_clean = set(re.findall(r"^    tui\.engine\.(\w+)$", contract, re.MULTILINE))
+    modules = {path.stem for path in (ROOT / "tui" / "engine").glob("*.py")} - {"__init__"}
+    assert modules == kept_clean | child
+    assert not kept_clean & child
