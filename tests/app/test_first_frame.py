@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.app.rig import LLAMA, home_paths, workbench
 from tui.library.index import save_index
 
 SCRIPT = """
 import json, os, sys
-from tui.app.main import Options, _make, first_settings
+from tui.app.main import Options, _make
+from tui.config.glance import glance
 from tui.config.paths import paths
 
 where = paths()
-app = _make(where, first_settings(where), Options(theme="laguna"), "workbench", None, None)
+app = _make(where, glance(where), Options(theme="laguna"), "workbench", None, None)
 
 async def look():
     lines = [strip.text for strip in app.screen._compositor.render_strips()]
@@ -72,6 +76,17 @@ def test_a_broken_config_does_not_keep_it_from_being_drawn(tmp_path: Path) -> No
     (folder / "config.toml").write_bytes(b"[ui\n\xff")
     (home_paths(tmp_path).cache).mkdir(parents=True)
     (home_paths(tmp_path).cache / "library-cache.json").write_text("{")
+    assert "Looking for models" in "\n".join(first_frame(tmp_path)["lines"])
+
+
+@pytest.mark.parametrize("kind", ["nested", "pipe"])
+def test_a_config_that_is_no_settings_file_does_not_hold_it_up(tmp_path: Path, kind: str) -> None:
+    file = home_paths(tmp_path).config_file
+    file.parent.mkdir(parents=True)
+    if kind == "nested":
+        file.write_text("a = " + "[" * 100_000)
+    else:
+        os.mkfifo(file)
     assert "Looking for models" in "\n".join(first_frame(tmp_path)["lines"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -97,6 +98,17 @@ def test_a_file_that_is_no_text_and_one_that_is_not_there(tmp_path: Path) -> Non
     theme, problem = book.get_or_default("lagun")
     assert theme.name == DEFAULT
     assert "perhaps laguna is meant" in str(problem)
+
+
+def test_a_theme_nested_too_deeply_a_pipe_and_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("a = " + "[" * 100_000)
+    with pytest.raises(ThemeError, match="nested too deeply"):
+        read_theme(tmp_path / "mine.toml")
+    os.mkfifo(tmp_path / "pipe.toml")
+    with pytest.raises(ThemeError, match=r"pipe\.toml"):
+        read_theme(tmp_path / "pipe.toml")
+    (tmp_path / "marked.toml").write_bytes(b"\xef\xbb\xbf" + (SHIPPED / "puna.toml").read_bytes())
+    assert read_theme(tmp_path / "marked.toml").name == "marked"
 
 
 def test_without_any_file_there_are_colours_all_the_same(tmp_path: Path) -> None:

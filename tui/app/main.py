@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from tui.app.app import PunaApp
+    from tui.config.glance import Glance
     from tui.config.paths import Paths
 
 REPAINTS = "240"
@@ -53,6 +54,7 @@ def run(
     signals.install()
     os.environ.setdefault("TEXTUAL_FPS", REPAINTS)
     from tui.config.errors import ConfigError
+    from tui.config.glance import glance
     from tui.config.paths import paths
 
     try:
@@ -61,9 +63,9 @@ def run(
         print(f"puna: {error}", file=sys.stderr)
         return 1
     chosen = options or Options()
-    ui = first_settings(where)
+    ui = glance(where)
     app = _make(where, ui, chosen, open, model, number)
-    mouse = chosen.mouse if chosen.mouse is not None else ui.get("mouse") is not False
+    mouse = chosen.mouse if chosen.mouse is not None else ui.mouse
     code = _run(app, signals, mouse)
     if app.last_words:
         print(app.last_words, file=sys.stderr)
@@ -71,7 +73,7 @@ def run(
 
 
 def _make(
-    where: Paths, ui: dict[str, Any], options: Options, view: str, model: str | None, conversation: int | None
+    where: Paths, ui: Glance, options: Options, view: str, model: str | None, conversation: int | None
 ) -> PunaApp:
     """The app with what its first frame shows."""
     from tui.app import remember
@@ -82,15 +84,15 @@ def _make(
     from tui.config.paths import share
     from tui.library import cached
 
-    theme = options.theme if options.theme is not None else ui.get("theme")
-    ascii_only = options.ascii if options.ascii is not None else ui.get("ascii") is True
+    theme = options.theme if options.theme is not None else ui.theme
+    ascii_only = options.ascii if options.ascii is not None else ui.ascii
     used = remember.read(where).get("model")
     opening = Opening(
         view="chat" if view == "chat" or model or conversation is not None else "library",
         model=model or "",
         conversation=conversation,
         prefer=used if isinstance(used, str) else "",
-        theme=theme if isinstance(theme, str) else "",
+        theme=theme,
         ascii_only=wants_ascii(ascii_only),
     )
     book = ThemeBook(share("themes"), where.user_themes_dir)
@@ -117,18 +119,6 @@ def _run(app: PunaApp, signals: Any, mouse: bool) -> int:
         return 128 + signals.received if signals.received is not None else app.return_code or 0
 
     return asyncio.run(session())
-
-
-def first_settings(where: Paths) -> dict[str, Any]:
-    """The table [ui] of config.toml as it stands there, for the first frame. Whatever is wrong in the file is told
-    later, by the real reading of it."""
-    import tomllib
-
-    try:
-        table = tomllib.loads(where.config_file.read_text("utf-8")).get("ui")
-    except (OSError, ValueError):
-        return {}
-    return table if isinstance(table, dict) else {}
 
 
 def _number(text: str | None) -> int | None:

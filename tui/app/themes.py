@@ -13,6 +13,9 @@ from typing import Any, Final
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
+from tui.config.errors import ConfigError
+from tui.config.files import read_text
+
 DEFAULT: Final = "puna"
 TERMINAL: Final = "ansi"
 """The theme of the terminal's own colours: for sixteen-colour terminals and under NO_COLOR."""
@@ -109,13 +112,17 @@ def _read_tables(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ThemeError(f"{path}: cannot be read ({error.strerror}).") from None
-    except UnicodeDecodeError:
-        raise ThemeError(f"{path}: is not UTF-8 text.") from None
+        text = read_text(path)
+    except ConfigError as error:
+        raise ThemeError(str(error)) from None
+    if text is None:
+        raise ThemeError(f"{path}: is not there any more.")
+    try:
+        return tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
         raise ThemeError(f"{path}: is not TOML: {error}.") from None
+    except RecursionError:
+        raise ThemeError(f"{path}: is not a theme: its values are nested too deeply.") from None
 
 
 def _make(path: Path, tables: Mapping[str, Any]) -> Theme:
