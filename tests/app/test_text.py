@@ -54,7 +54,7 @@ def test_numbers_as_people_say_them() -> None:
         "0", "149", "1.1 k", "3.1 k", "8 k", "16 k", "128 k", "1.2 M",
     ]  # fmt: skip
     assert [gib(number) for number in (GIB // 2, 31 * GIB + GIB // 5, 251 * GIB)] == ["0.5", "31.2", "251"]
-    assert [size(number) for number in (500, 98 << 20, 5 * GIB)] == ["0 KiB", "98 MiB", "5.0 GiB"]
+    assert [size(number) for number in (500, 98 << 20, 5 * GIB)] == ["500 B", "98 MiB", "5.0 GiB"]
     assert [rate(speed) for speed in (8.44, 61.2)] == ["8.4 tok/s", "61 tok/s"]
     assert [plural(number, "model") for number in (1, 2)] == ["1 model", "2 models"]
 

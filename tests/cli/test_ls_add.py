@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.rigs.gguf_maker import tiny_model
-from tui.cli.ls import size_text, table
+from tui.cli.ls import table
 from tui.cli.main import main
 from tui.library import Model
 
@@ -135,7 +135,7 @@ def test_the_table_fits_the_terminal_and_keeps_its_columns() -> None:
     lines = table([model("Qwen3-8B-Q4_K_M"), long, model("日本語モデル")], 80)
     assert all(len(line) <= 80 for line in lines)
     assert lines[0].split() == ["NAME", "SIZE", "QUANT", "FROM"]
-    assert lines[1].split() == ["Qwen3-8B-Q4_K_M", "4.9", "GB", "Q4_K_M", "hub", "cache"]
+    assert lines[1].split() == ["Qwen3-8B-Q4_K_M", "4.6", "GiB", "Q4_K_M", "hub", "cache"]
     assert lines[2].split()[0].endswith("…")
     assert lines[3].startswith("  ! is cut short")
     at = lines[0].index("QUANT")
@@ -154,11 +154,3 @@ def test_a_file_gets_the_table_whole() -> None:
 def test_the_long_form_says_where_and_what() -> None:
     lines = table([model("big", shards=3)], 80, long=True)
     assert lines[2:] == ["  llama, 3 files, org/repo", "  /models/big.gguf"]
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (98_362_432, "98.4 MB"), (141_000_000_000, "141 GB")],
-)
-def test_sizes(count: int, text: str) -> None:
-    assert size_text(count) == text

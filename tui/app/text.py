@@ -9,9 +9,22 @@ from __future__ import annotations
 from rich.cells import cell_len, set_cell_size
 
 from tui.app.panels.chat import sanitize
+from tui.config.sizes import GIB, MIB, gib, size
 
-GIB = 1 << 30
-MIB = 1 << 20
+__all__ = [
+    "GIB",
+    "MIB",
+    "brief",
+    "clean",
+    "clean_lines",
+    "fit",
+    "fit_right",
+    "gib",
+    "plural",
+    "rate",
+    "size",
+    "thousands",
+]
 
 
 def clean(text: str) -> str:
@@ -55,21 +68,6 @@ def brief(number: int) -> str:
         thousand = number / 1000
         return f"{thousand:.1f} k" if thousand < 9.95 else f"{thousand:.0f} k"
     return f"{number / 1_000_000:.1f} M"
-
-
-def gib(size_bytes: int) -> str:
-    """Bytes as GiB without the unit: 0.4, 31.2, 251."""
-    value = size_bytes / GIB
-    return f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
-
-
-def size(size_bytes: int) -> str:
-    """Bytes with their unit: 93 MiB, 4.1 GiB."""
-    if size_bytes < MIB:
-        return f"{size_bytes / 1024:.0f} KiB"
-    if size_bytes < 999.5 * MIB:
-        return f"{size_bytes / MIB:.0f} MiB"
-    return f"{gib(size_bytes)} GiB"
 
 
 def rate(tok_s: float) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 
-from tui.cli.ls import size_text
 from tui.cli.main import DONE, CommandError, say
 from tui.cli.output import show, write_json
 from tui.config.paths import paths
 from tui.config.plain import one_line
 from tui.config.settings import load_config
+from tui.config.sizes import size
 from tui.library import LibraryError, Model, scan
 from tui.library.model import to_json
 from tui.library.remembered import remember
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             write_json(to_json(model))
         else:
-            show(f"{one_line(model.name)}  {size_text(model.file_bytes)}")
+            show(f"{one_line(model.name)}  {size(model.file_bytes)}")
         if model.problem is not None:
             say(f"puna: {one_line(model.name)} cannot be loaded: {model.problem}")
     return DONE

@@ -21,6 +21,7 @@ from tui.cli.output import show, write_json
 from tui.config.model_file import read_models
 from tui.config.paths import Paths, paths
 from tui.config.settings import LoadedConfig, load_config
+from tui.config.sizes import size
 from tui.engine.registry import running
 from tui.hardware.drivers import Card, cards
 from tui.hardware.snapshot import Snapshot, to_json
@@ -207,16 +208,16 @@ def _report(
     offload = "with GPU offload" if probe.gpu_offload else "for the CPU only"
     yield f"llama.cpp   {LLAMA_CPP_PYTHON} {probe.version or 'does not start'}, built {offload}"
     yield from (
-        f"            {d['name']}: {d['description']}, {_gib(d['free_bytes'])} of {_gib(d['total_bytes'])} free"
+        f"            {d['name']}: {d['description']}, {size(d['free_bytes'])} of {size(d['total_bytes'])} free"
         for d in probe.devices
     )
     for gpu in machine.gpus:
-        yield f"GPU {gpu.index}       {gpu.name or 'unknown'}, {_gib(gpu.free_bytes)} of {_gib(gpu.total_bytes)} free"
-    limit = f", limited to {_gib(machine.ram.limit_bytes)}" if machine.ram.limit_bytes else ""
-    yield f"RAM         {_gib(machine.ram.available_bytes)} of {_gib(machine.ram.total_bytes)} available{limit}"
+        yield f"GPU {gpu.index}       {gpu.name or 'unknown'}, {size(gpu.free_bytes)} of {size(gpu.total_bytes)} free"
+    limit = f", limited to {size(machine.ram.limit_bytes)}" if machine.ram.limit_bytes else ""
+    yield f"RAM         {size(machine.ram.available_bytes)} of {size(machine.ram.total_bytes)} available{limit}"
     quota = f", quota {machine.cpu.quota:g}" if machine.cpu.quota else ""
     yield f"CPU         {machine.cpu.cores} cores{quota}"
-    yield f"disk        {_gib(_disk_free(here.cache))} free"
+    yield f"disk        {size(_disk_free(here.cache))} free"
     yield f"models      {len(models)} on this disk"
     yield f"settings    {here.config_file}"
     yield ""
@@ -233,7 +234,3 @@ def _disk_free(folder: Path) -> int | None:
         return shutil.disk_usage(nearest).free
     except OSError:
         return None
-
-
-def _gib(value: int | None) -> str:
-    return "?" if value is None else f"{value / 2**30:.1f} GiB"

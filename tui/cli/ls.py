@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-import unicodedata
 from collections.abc import Sequence
 
 from tui.cli.main import DONE, say
+from tui.cli.meter.words import cells, clip
 from tui.cli.output import show, write_json
 from tui.config.paths import paths
 from tui.config.settings import load_config
+from tui.config.sizes import size
 from tui.library import Model, look
 from tui.library.model import shown, to_json
 
@@ -22,6 +23,7 @@ models in the Hugging Face cache are found by themselves"""
 
 _SOURCES = {"demo": "demo", "hf-cache": "hub cache", "folder": "folder", "added": "added"}
 _GAP = "  "
+_MARK = "…"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,31 +53,24 @@ def table(models: Sequence[Model], width: int | None, *, long: bool = False) -> 
 
     With `long`, architecture and path follow too, and nothing is shortened.
     """
-    rows = [(model.name, size_text(model.file_bytes), model.quant or "-", _SOURCES[model.source]) for model in models]
+    rows = [(model.name, size(model.file_bytes), model.quant or "-", _SOURCES[model.source]) for model in models]
     heads = ("NAME", "SIZE", "QUANT", "FROM")
     sizes, quants, sources = (max(len(row[n]) for row in (heads, *rows)) for n in (1, 2, 3))
-    names = max(_cells(row[0]) for row in (heads, *rows))
+    names = max(cells(row[0]) for row in (heads, *rows))
     if width is not None and not long:
         names = max(12, min(names, width - sizes - quants - sources - 3 * len(_GAP)))
     lines = [_line(heads, names, sizes, quants)]
     for model, row in zip(models, rows, strict=True):
-        lines.append(_line((_cut(row[0], names), *row[1:]), names, sizes, quants))
-        lines += [f"  {text if width is None or long else _cut(text, width - 2)}" for text in _below(model, long)]
+        lines.append(_line((clip(row[0], names, _MARK), *row[1:]), names, sizes, quants))
+        lines += [
+            f"  {text if width is None or long else clip(text, width - 2, _MARK)}" for text in _below(model, long)
+        ]
     return lines
 
 
-def size_text(count: int) -> str:
-    """Bytes for a person, in the units that download pages use."""
-    for unit, bytes_each in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= bytes_each:
-            value = count / bytes_each
-            return f"{value:.1f} {unit}" if value < 100 else f"{value:.0f} {unit}"
-    return f"{count} B"
-
-
-def _line(cells: Sequence[str], names: int, sizes: int, quants: int) -> str:
-    name, size, quant, source = cells
-    return f"{name}{' ' * (names - _cells(name))}{_GAP}{size:>{sizes}}{_GAP}{quant:<{quants}}{_GAP}{source}"
+def _line(row: Sequence[str], names: int, sizes: int, quants: int) -> str:
+    name, amount, quant, source = row
+    return f"{name}{' ' * (names - cells(name))}{_GAP}{amount:>{sizes}}{_GAP}{quant:<{quants}}{_GAP}{source}"
 
 
 def _below(model: Model, long: bool) -> list[str]:
@@ -87,20 +82,6 @@ def _below(model: Model, long: bool) -> list[str]:
     if model.problem is not None:
         below.append(f"! {model.problem}")
     return below
-
-
-def _cut(text: str, width: int) -> str:
-    if _cells(text) <= width:
-        return text
-    while text and _cells(text) > width - 1:
-        text = text[:-1]
-    return f"{text}…"
-
-
-def _cells(text: str) -> int:
-    """Columns that a text takes on a terminal: East Asian characters take two, marks over the one before none."""
-    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
-    return len(text) + wide - sum(unicodedata.combining(char) != 0 for char in text)
 
 
 def _width() -> int | None:

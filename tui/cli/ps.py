@@ -6,6 +6,7 @@ import argparse
 from dataclasses import asdict
 
 from tui.cli.main import DONE, say
+from tui.cli.meter.words import cells, pad
 from tui.cli.output import show, write_json
 from tui.config.paths import paths
 from tui.engine.registry import RunningEngine, running
@@ -29,10 +30,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _table(engines: tuple[RunningEngine, ...]) -> list[str]:
-    name_width = max(5, *(len(engine.model) for engine in engines))
+    name_width = max(5, *(cells(engine.model) for engine in engines))
     lines = [f"{'PID':>8}  {'MODEL':<{name_width}}  {'CONTEXT':>17}  {'TOK/S':>6}"]
     for engine in engines:
         rate = "–" if engine.decode_tok_s is None else f"{engine.decode_tok_s:.1f}"
         context = f"{engine.n_ctx_used} of {engine.n_ctx}"
-        lines.append(f"{engine.pid:>8}  {engine.model:<{name_width}}  {context:>17}  {rate:>6}")
+        lines.append(f"{engine.pid:>8}  {pad(engine.model, name_width, '')}  {context:>17}  {rate:>6}")
     return lines

@@ -10,7 +10,8 @@ from tui.cli.meter.gauges import labels, numbered
 from tui.cli.meter.marks import Line, Marks, Span
 from tui.cli.meter.rows import WIDE
 from tui.cli.meter.table import Column, laid_out
-from tui.cli.meter.words import GIB, rate, tokens
+from tui.cli.meter.words import rate, tokens
+from tui.config.sizes import GIB
 from tui.hardware.snapshot import Gpu, GpuProcess
 
 if TYPE_CHECKING:

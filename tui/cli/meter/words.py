@@ -9,7 +9,9 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
-GIB = 1 << 30
+from tui.config.sizes import GIB
+from tui.hardware.names import UNNAMED, card_name
+
 _FIGURES = frozenset("0123456789.,")
 
 
@@ -116,23 +118,9 @@ def rate(tok_s: float | None, dash: str) -> str:
     return f"{tok_s:.0f}" if tok_s >= 9.95 else f"{tok_s:.1f}"
 
 
-_NOISE = frozenset(
-    (
-        *("nvidia", "geforce", "rtx", "gtx", "quadro", "tesla", "amd", "radeon", "instinct", "intel", "corporation"),
-        *("graphics", "gpu", "pcie", "sxm", "hbm2", "hbm2e", "hbm3", "hbm3e", "nvl", "generation", "edition"),
-    )
-)
 NAME_CELLS = 12
 
 
-@lru_cache(256)
 def short_name(name: str | None, mark: str) -> str:
-    """A card's name in a few cells: "NVIDIA H100 80GB HBM3" is H100, "NVIDIA A100-SXM4-40GB" is A100."""
-    words = (name or "").replace("(R)", " ").replace("(TM)", " ").replace("-SXM", " SXM").split()
-    kept = [word for word in words if word.lower() not in _NOISE and not _is_size(word)]
-    return clip(" ".join(kept), NAME_CELLS, mark) or "GPU"
-
-
-def _is_size(word: str) -> bool:
-    low = word.lower()
-    return low.startswith("sxm") or (low.endswith(("gb", "gib")) and low[:1].isdigit())
+    """A card's name in a few cells."""
+    return clip(card_name(name), NAME_CELLS, mark) or UNNAMED

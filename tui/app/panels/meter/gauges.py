@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.app.text import clean
+from tui.hardware.names import UNNAMED, card_name
 
 if TYPE_CHECKING:
     from tui.hardware.snapshot import Gpu, Ram, Snapshot
@@ -85,45 +86,10 @@ def _gpu(gpu: Gpu, ghost: int, all_gpus: Sequence[Gpu]) -> Gauge:
     )
 
 
-_NOISE = frozenset(
-    [
-        "nvidia",
-        "geforce",
-        "rtx",
-        "gtx",
-        "quadro",
-        "tesla",
-        "amd",
-        "radeon",
-        "instinct",
-        "pro",
-        "graphics",
-        "gpu",
-        "intel",
-        "arc",
-        "laptop",
-        "apple",
-        "edition",
-        "generation",
-        "pcie",
-        "sxm",
-        "sxm2",
-        "sxm4",
-        "sxm5",
-        "nvl",
-        "hbm2",
-        "hbm2e",
-        "hbm3",
-    ]
-)
-
-
 def short_name(name: str, index: int, several: bool) -> str:
     """A card's name in a few cells: "NVIDIA H100 80GB HBM3" is H100; the index is added where two are alike."""
-    words = [word for word in name.replace("(", " ").replace(")", " ").split() if word.lower() not in _NOISE]
-    words = [word for word in words if not word.lower().endswith(("gb", "gib"))]
-    label = clean(" ".join(words))[:12].strip() or "GPU"
-    return f"{label}:{index}" if several or label == "GPU" else label
+    label = card_name(clean(name))[:12].strip()
+    return f"{label}:{index}" if several or label == UNNAMED else label
 
 
 def first_look(proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> Meter:
