@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tests.app.rig import BROKEN, LLAMA, World, workbench, write_config
+from tests.app.rig import BROKEN, LLAMA, QWEN, World, workbench, write_config
+from tests.chat import scripted
 from tests.chat.scripted import Gate
 from tui.app.panels.chat.state import Answering, Loading, NoModel, Reading, Ready
 from tui.engine.protocol import PromptProgress
@@ -115,6 +117,48 @@ async def test_history_goes_back_to_an_older_conversation(tmp_path: Path) -> Non
         await bench.press("enter")
         await bench.shows("Rivers flow.")
         assert "Hills stand." not in bench.text()
+
+
+async def test_what_was_not_drawn_yet_stays_out_of_another_conversation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with workbench(tmp_path, World(["First."], ["Late."], ["Later."])) as bench:
+        desk = bench.app.desk
+        await bench.write("one")
+        await bench.shows("First.")
+        await bench.until(lambda: not desk.chatting.busy)
+        monkeypatch.setattr(desk.ticker, "wake", lambda: None)  # as late as a tick can be
+        await bench.write("two")
+        await bench.until(lambda: not desk.chatting.busy)
+        desk.chatting.new()
+        desk._tick()
+        await bench.shows("tiny-llama is ready")
+        assert "Late." not in bench.text()
+        await bench.write("three")
+        await bench.until(lambda: not desk.chatting.busy)
+        await desk.chatting.open(1)
+        desk._tick()
+        await bench.shows("First.", "Late.")
+        assert "Later." not in bench.text()
+
+
+async def test_the_context_counts_as_empty_until_this_engine_has_answered_in_this_conversation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripted, "TIMINGS", msgspec.structs.replace(scripted.TIMINGS, n_ctx_used=700))
+    async with workbench(tmp_path, World(["First."], ["Second."])) as bench:
+        await bench.write("one")
+        await bench.until(lambda: bench.status() == Ready(700, 8192))
+        bench.app.desk.loading.load(QWEN)
+        await bench.until(lambda: bench.app.desk.loading.ready)
+        assert bench.status() == Ready(0, 8192)
+        await bench.write("two")
+        await bench.until(lambda: bench.status() == Ready(700, 8192))
+        bench.app.desk.chatting.new()
+        await bench.until(lambda: bench.status() == Ready(0, 8192))
+        await bench.app.desk.chatting.open(1)
+        await bench.shows("First.", "Second.")
+        assert bench.status() == Ready(0, 8192)
 
 
 async def test_a_second_question_while_one_is_answered_is_kept_in_the_prompt(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ class Talk:
         self._rated_at = float("-inf")
         self.n_ctx = 0
         """Context of the loaded model, in tokens."""
+        self._used = 0
 
     @property
     def busy(self) -> bool:
@@ -98,7 +99,7 @@ class Talk:
         """An empty conversation; it is stored with its first message."""
         self.flush()
         self.session = self._new_session(None)
-        self.answer_tokens = 0
+        self.answer_tokens = self._used = 0
         self._show(())
 
     async def open(self, conversation_id: int) -> None:
@@ -107,6 +108,7 @@ class Talk:
         messages = await session.load()
         self.flush()
         self.session = session
+        self.answer_tokens = self._used = 0
         self._show(messages)
 
     # ---- what streams
@@ -138,7 +140,8 @@ class Talk:
 
     def set_context(self, n_ctx: int) -> None:
         """Another model, or none (0), is loaded: its context counts from now on."""
-        self.n_ctx = n_ctx
+        self.flush()
+        self.n_ctx, self._used = n_ctx, 0
         self._rest()
 
     def _heard(self, event: SessionEvent) -> None:
@@ -172,7 +175,8 @@ class Talk:
         elif isinstance(event, AnswerEnded):
             died = getattr(event.failure, "kind", "") == "died"
             panel.end_answer(event.message, "the engine stopped" if died else "")
-            self._rest(event.message)
+            self._used = int(event.message.timings.get("n_ctx_used") or 0)
+            self._rest(ended=True)
             if not event.stored:
                 self._notify("This answer could not be stored yet; it is tried again.", "warning")
         elif isinstance(event, StoreTrouble):
@@ -189,12 +193,10 @@ class Talk:
             self._panel.set_rate(tok_s, exact=False)
         return Answering(self._prompt_tokens, self.answer_tokens, self.n_ctx)
 
-    def _rest(self, message: Message | None = None) -> None:
-        """The line when nothing runs: what the last answer left in the context."""
-        if self.n_ctx and not (self.busy and message is None):
-            last = message or self.last_answer
-            used = last.timings.get("n_ctx_used") if last else 0
-            self._panel.set_status(Ready(int(used or 0), self.n_ctx))
+    def _rest(self, *, ended: bool = False) -> None:
+        """The line when nothing runs: what this conversation's last answer left in this engine's context."""
+        if self.n_ctx and (ended or not self.busy):
+            self._panel.set_status(Ready(self._used, self.n_ctx))
 
     def _match(self, messages: tuple[Message, ...]) -> None:
         """Bring the transcript to these messages: one more is added, anything else is shown anew."""
