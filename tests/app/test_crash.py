@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.app.rig import LLAMA, receipt_of
 from tui.app.panels.chat.crash import Crash, safer
 from tui.engine.errors import EngineDied
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import KVType, LoadSettings
 
 DIED = EngineDied("reading your prompt", -6, "it aborted (SIGABRT)", ())
 
@@ -30,6 +32,21 @@ def test_the_receipt_says_how_much_less_and_what_auto_was() -> None:
     step = safer(step.settings, receipt_of(LoadSettings(n_ctx=8192)))
     assert step is not None
     assert step.settings.n_ctx == 4096
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (("q4_0", "f16"), ("q4_0", "q8_0"), "with KV cache q8_0 for values"),
+        (("bf16", "q5_1"), ("q8_0", "q5_1"), "with KV cache q8_0 for keys"),
+        (("f16", "f32"), ("q8_0", "q8_0"), "with KV cache q8_0"),
+    ],
+)
+def test_only_what_is_not_quantized_yet_is(before: tuple[KVType, KVType], after: tuple[str, str], words: str) -> None:
+    settings = LoadSettings(n_ctx=8192, type_k=before[0], type_v=before[1])
+    step = safer(settings, receipt_of(settings))
+    assert step is not None
+    assert (step.settings.type_k, step.settings.type_v, step.words) == (*after, words)
 
 
 def test_the_card_says_what_happened_what_is_kept_and_what_can_be_done() -> None:

@@ -74,11 +74,14 @@ def safer(settings: LoadSettings, receipt: Receipt | None) -> Safer | None:
     """The next cheaper settings: a smaller KV cache, then half the context, then fewer layers on GPUs, then smaller
     batches. None when all of that is done."""
     change = msgspec.structs.replace
-    if settings.type_k in UNQUANTIZED_KV or settings.type_v in UNQUANTIZED_KV:
+    wide = {name: "q8_0" for name in ("type_k", "type_v") if getattr(settings, name) in UNQUANTIZED_KV}
+    if wide:
         held = sum(device.context_bytes for device in (*receipt.devices, receipt.host)) if receipt else 0
-        less = f" (needs about {size(round(held * Q8_SAVING))} less)" if held and settings.type_k == "f16" else ""
+        both = settings.type_k == settings.type_v == "f16"  # else the receipt does not say how much each of them holds
+        less = f" (needs about {size(round(held * Q8_SAVING))} less)" if held and both else ""
+        which = "" if len(wide) == 2 else (" for keys" if "type_k" in wide else " for values")
         flash = "auto" if settings.flash_attn == "off" else settings.flash_attn
-        return Safer(change(settings, type_k="q8_0", type_v="q8_0", flash_attn=flash), f"with KV cache q8_0{less}")
+        return Safer(change(settings, **wide, flash_attn=flash), f"with KV cache q8_0{which}{less}")
     n_ctx = receipt.n_ctx if receipt else settings.n_ctx
     if isinstance(n_ctx, int) and n_ctx >= 2 * LEAST_CONTEXT:
         return Safer(change(settings, n_ctx=n_ctx // 2), f"with n_ctx {thousands(n_ctx // 2)}")
