@@ -181,6 +181,15 @@ async def test_an_engine_that_dies_leaves_the_answer_and_offers_safer_settings(t
         assert kept == {"type_k": "q8_0", "type_v": "q8_0"}
 
 
+async def test_the_card_counts_the_answer_that_ended_before_the_death_was_told(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["The first words", KILLED])) as bench:
+        await bench.write("Tell me.")
+        await bench.shows("the engine stopped")
+        await bench.until(lambda: not bench.app.desk.chatting.busy)
+        bench.world.engine.die()
+        await bench.shows("and the first 4 tokens or so of the answer are kept.")
+
+
 async def test_an_engine_that_dies_can_be_loaded_as_before(tmp_path: Path) -> None:
     async with workbench(tmp_path, World(["One."], ["Two."])) as bench:
         await bench.write("first")

@@ -6,6 +6,7 @@ at once. So a fast model costs no more repaints than a slow one, and a key is ne
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -59,11 +60,18 @@ class Talk:
         self.n_ctx = 0
         """Context of the loaded model, in tokens."""
         self._used = 0
+        self._left_tokens = 0
 
     @property
     def busy(self) -> bool:
         """True while a turn runs."""
         return self.session.busy
+
+    @property
+    def kept_tokens(self) -> int:
+        """About how many tokens there are of the answer that this engine was writing, or had written when it
+        stopped."""
+        return self.answer_tokens if self.busy else self._left_tokens
 
     @property
     def last_answer(self) -> Message | None:
@@ -99,7 +107,7 @@ class Talk:
         """An empty conversation; it is stored with its first message."""
         self.flush()
         self.session = self._new_session(None)
-        self.answer_tokens = self._used = 0
+        self.answer_tokens = self._used = self._left_tokens = 0
         self._show(())
 
     async def open(self, conversation_id: int) -> None:
@@ -108,7 +116,7 @@ class Talk:
         messages = await session.load()
         self.flush()
         self.session = session
-        self.answer_tokens = self._used = 0
+        self.answer_tokens = self._used = self._left_tokens = 0
         self._show(messages)
 
     # ---- what streams
@@ -141,7 +149,7 @@ class Talk:
     def set_context(self, n_ctx: int) -> None:
         """Another model, or none (0), is loaded: its context counts from now on."""
         self.flush()
-        self.n_ctx, self._used = n_ctx, 0
+        self.n_ctx, self._used, self._left_tokens = n_ctx, 0, 0
         self._rest()
 
     def _heard(self, event: SessionEvent) -> None:
@@ -152,9 +160,12 @@ class Talk:
             self._letters += len(event.text)
             self.answer_tokens = max(1, round(self._letters / LETTERS_A_TOKEN))
         elif isinstance(event, AnswerBegun):
-            self.answer_tokens, self._letters, self._prompt_tokens = 0, 0, 0
+            self.answer_tokens, self._letters, self._prompt_tokens, self._left_tokens = 0, 0, 0, 0
         elif isinstance(event, PromptProgress):
             self._prompt_tokens = event.total
+        elif isinstance(event, AnswerEnded) and _died(event):
+            letters = len(event.message.thinking) + len(event.message.content)
+            self._left_tokens = math.ceil(letters / LETTERS_A_TOKEN)
         self._events.append(event)
         self._ticker.wake()
 
@@ -173,8 +184,7 @@ class Talk:
         elif isinstance(event, Done):
             panel.set_rate(event.timings.decode_tok_s)
         elif isinstance(event, AnswerEnded):
-            died = getattr(event.failure, "kind", "") == "died"
-            panel.end_answer(event.message, "the engine stopped" if died else "")
+            panel.end_answer(event.message, "the engine stopped" if _died(event) else "")
             self._used = int(event.message.timings.get("n_ctx_used") or 0)
             self._rest(ended=True)
             if not event.stored:
@@ -214,3 +224,8 @@ class Talk:
 
     def _new_session(self, conversation_id: int | None) -> ChatSession:
         return ChatSession(self._store, conversation_id, system=self._system, on_event=self._heard)
+
+
+def _died(event: AnswerEnded) -> bool:
+    """Whether the engine ended in the middle of this answer."""
+    return getattr(event.failure, "kind", "") == "died"

@@ -43,7 +43,7 @@ class ChatFlow:
     @property
     def kept_tokens(self) -> int:
         """Tokens of the answer that an engine was writing when it stopped."""
-        return self.talk.answer_tokens if self.talk is not None and self.talk.busy else 0
+        return self.talk.kept_tokens if self.talk is not None else 0
 
     async def opened(self, event: HistoryOpened) -> None:
         """The history is there: conversations can be shown and begun."""
