@@ -42,7 +42,9 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """A name, a title or a message, clean, with single spaces in place of any white space."""
-    return " ".join(clean(re.sub(_BREAK, " ", text)).split())
+    if not text.isprintable():
+        text = re.sub(_BREAK, " ", text)
+    return " ".join(clean(text).split())
 
 
 def clean_lines(text: str) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 UNNAMED = "GPU"
 
 _NOISE = frozenset(
@@ -15,7 +13,6 @@ _NOISE = frozenset(
 )
 
 
-@lru_cache(256)
 def card_name(name: str | None) -> str:
     """A card's name without its maker, its family and its memory: "NVIDIA H100 80GB HBM3" is H100, "NVIDIA
     A100-SXM4-40GB" is A100. What makes it another card (Ti, Pro, Laptop) stays."""

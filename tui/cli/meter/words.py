@@ -121,6 +121,7 @@ def rate(tok_s: float | None, dash: str) -> str:
 NAME_CELLS = 12
 
 
+@lru_cache(256)
 def short_name(name: str | None, mark: str) -> str:
     """A card's name in a few cells."""
     return clip(card_name(name), NAME_CELLS, mark) or UNNAMED
