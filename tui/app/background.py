@@ -6,6 +6,8 @@ Nothing of this is imported before the first frame. Workers compute and post; th
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -86,11 +88,23 @@ class Background:
 
     def __init__(self, app: App[Any], paths: Paths, book: ThemeBook) -> None:
         self._app, self._paths, self._book = app, paths, book
+        self._writes: deque[Callable[[], None]] = deque()
+        self._writing = threading.Lock()
 
-    def _thread(self, work: Callable[[], None], group: str, description: str) -> None:
+    def _thread(self, work: Callable[[], None], group: str, description: str, *, exclusive: bool = True) -> None:
         self._app.run_worker(
-            work, group=group, description=description, thread=True, exclusive=True, exit_on_error=False
+            work, group=group, description=description, thread=True, exclusive=exclusive, exit_on_error=False
         )
+
+    def _write(self, work: Callable[[], None], description: str) -> None:
+        """Have something written. None of it is dropped for what comes after it, and all of it is done in order."""
+        self._writes.append(work)
+
+        def write() -> None:
+            with self._writing:
+                self._writes.popleft()()
+
+        self._thread(write, "write", description, exclusive=False)
 
     def read_config(self) -> None:
         """Read config.toml, models.toml and the themes, and say what is wrong there."""
@@ -207,11 +221,23 @@ class Background:
             else:
                 self._app.post_message(Remembered())
 
-        self._thread(work, "remember", f"keep the settings of {model.name}")
+        self._write(work, f"keep the settings of {model.name}")
 
     def keep_model(self, model: Model) -> None:
         """Remember which model was used last."""
-        self._thread(lambda: remember.keep(self._paths, model=model.identity), "last model", "keep the model's name")
+        self._write(lambda: remember.keep(self._paths, model=model.identity), "keep the model's name")
+
+    def tell_of_cut_off(self, words: str) -> None:
+        """Say `words` once if a signal has cut off the last answer."""
+
+        def work() -> None:
+            from tui.app.desk import Told
+
+            if isinstance(remember.read(self._paths).get("cut_off"), int):
+                remember.keep(self._paths, cut_off=None)
+                self._app.post_message(Told(words))
+
+        self._write(work, "see how it ended last time")
 
     def keep_theme(self, name: str) -> None:
         """Write the theme to config.toml."""
@@ -225,7 +251,7 @@ class Background:
             except ConfigError as error:
                 self._app.post_message(Remembered(str(error)))
 
-        self._thread(work, "theme", "keep the theme")
+        self._write(work, "keep the theme")
 
 
 def _import_history() -> Any:

@@ -75,7 +75,7 @@ class Desk:
         """Stop and store the answer; what has to be said about that, empty when all is well."""
         self.ticker.stop()
         if by_signal:
-            self.chatting.note_cut_off()
+            await self.chatting.note_cut_off()
         try:
             await self.chatting.close()
         except Exception as error:  # whatever it is: the program ends, and says so on the way out

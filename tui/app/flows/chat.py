@@ -67,17 +67,16 @@ class ChatFlow:
             self._tell_of_cut_off()
         self.go_on()
 
-    def note_cut_off(self) -> None:
+    async def note_cut_off(self) -> None:
         """Remember, for the next start, that a signal ended puna in the middle of an answer."""
         if self.talk is not None and self.talk.busy and self.talk.session.conversation is not None:
-            remember.keep(self._desk.paths, cut_off=self.talk.session.conversation.id)
+            number = self.talk.session.conversation.id
+            await asyncio.to_thread(remember.keep, self._desk.paths, cut_off=number)
 
     def _tell_of_cut_off(self) -> None:
         """Offer the way back to an answer that a signal cut off."""
-        if isinstance(remember.read(self._desk.paths).get("cut_off"), int):
-            words = "The last answer was cut off when puna ended. What there was is kept:"
-            self._desk.tell(f"{words} {self._history_key()} goes back.")
-            remember.keep(self._desk.paths, cut_off=None)
+        words = "The last answer was cut off when puna ended. What there was is kept:"
+        self._desk.background.tell_of_cut_off(f"{words} {self._history_key()} goes back.")
 
     def _history_key(self) -> str:
         keys = self._desk.keymap.keys["conversations"]
