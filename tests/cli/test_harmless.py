@@ -16,8 +16,9 @@ OBEYED = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 EVIL = "evil\x1b]0;pwned\x07\x1b[31m\x9b2J\x7f"
 
 
+@pytest.mark.live
 def test_an_architecture_with_escape_sequences(tmp_path: Path) -> None:
-    file = plain_gguf(tmp_path / "evil.gguf", {"general.architecture": EVIL})
+    file = plain_gguf(tmp_path / "evil.gguf", {"general.architecture": EVIL}, tensors={"t": (2,)})
     done = puna(tmp_path, "run", str(file), "hi")
     assert done.returncode == 1
     assert b"evil" in done.stderr
