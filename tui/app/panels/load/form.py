@@ -141,10 +141,6 @@ class Form:
             return self.automatic()
         return replace(self._set(int(typed)), typed=typed)
 
-    def with_limits(self, limits: Limits) -> Form:
-        """The same values, with more known about the file."""
-        return replace(self, limits=limits)
-
     def settings(self) -> LoadSettings:
         """The settings on the panel; raises SettingsError in words."""
         settings = msgspec.structs.replace(self.stored, **self.values)

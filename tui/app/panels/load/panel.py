@@ -1,12 +1,10 @@
 """The load panel: how the selected model will be loaded, set by arrows and digits, with what will be written shown.
 
-It asks for the load with `Load`, and leaves by `Closed`. What the settings would take in memory has its place below the
-fields (`memory`), filled by whoever can tell.
+It asks for the load with `Load`, and leaves by `Closed`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -145,7 +143,6 @@ class LoadPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         yield LoadFields(self._first)
-        yield Static(Content(""), id="memory")
         yield Static(Content(""), id="load-words")
 
     def on_mount(self) -> None:
@@ -161,10 +158,6 @@ class LoadPanel(Vertical):
 
     def on_descendant_blur(self) -> None:
         self.remove_class("-on")
-
-    def show_memory(self, lines: Sequence[Content]) -> None:
-        """Say what the settings would take, device by device; no lines say nothing."""
-        self.query_one("#memory", Static).update(Content("\n").join(lines))
 
     def say(self, words: str) -> None:
         """A problem that only loading or writing could find."""
