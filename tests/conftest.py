@@ -4,12 +4,18 @@ folder.
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.rigs.demo import demo_model as find_demo_model
 from tests.rigs.gguf_maker import scripted_model, tiny_model
+
+# Under nohup, or in the background of a shell, these are ignored, and every program that a test starts would inherit
+# that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
