@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from tests.rigs.gguf_maker import plain_gguf, tiny_model
 from tests.rigs.permission import permissions_count
 from tui.gguf.errors import GgufError
-from tui.gguf.header import MAX_ARRAY, read_header
+from tui.gguf.header import read_header
+from tui.gguf.parser import MAX_ARRAY
 
 U32, U64, STRING, ARRAY = 4, 10, 8, 9
 

@@ -1,62 +1,21 @@
-"""Reads the header of a GGUF file: what the model is, how it was quantized, whether the file is whole. Never its
-weights.
-
-Files come from anywhere, so every count and length is checked before it is believed, and whatever is wrong becomes a
-GgufError. The long lists of a tokenizer are passed over without being built.
-"""
+"""What the header of a GGUF file says in short: what the model is, how it was quantized, whether the file is whole."""
 
 from __future__ import annotations
 
 import os
 import stat
-import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from tui.config.plain import one_line
 from tui.gguf.errors import GgufError
-from tui.gguf.types import FILE_TYPES, GUESSED, TENSOR_TYPES
-from tui.gguf.window import Window
+from tui.gguf.parser import Parser, Scalar, Value
+from tui.gguf.types import FILE_TYPES, GUESSED
+from tui.gguf.window import FileWindow
 
-__all__ = ["GgufError", "Header", "Scalar", "Value", "read_header"]
-
-Scalar = str | int | float | bool
-Value = Scalar | tuple[int | float | bool, ...]
-
-MAX_KEYS = 1 << 16
-MAX_TENSORS = 1 << 18
-"""Published models have up to some 60 000 tensors."""
-MAX_NAME = 1 << 16
-"""Bytes of a key or a tensor's name; the format's own limit for keys."""
-MAX_STRING = 1 << 24
-"""Bytes of one value; the longest chat templates have some hundred thousand."""
-MAX_ARRAY = 1 << 28
-MAX_DIMS = 4
-MAX_VALUES = 1 << 50
-"""Values of one tensor; a thousand times the largest published model."""
-
-_KEPT_STRING = 4096
-"""Longer texts (licences, chat templates) are not kept: only that they are there."""
-_KEPT_ARRAY = 4096
-"""Longer arrays are passed over. One number per layer or per expert fits."""
-
-_STRING, _ARRAY, _BOOL = 8, 9, 7
-_NUMBERS: dict[int, struct.Struct] = {
-    0: struct.Struct("<B"),
-    1: struct.Struct("<b"),
-    2: struct.Struct("<H"),
-    3: struct.Struct("<h"),
-    4: struct.Struct("<I"),
-    5: struct.Struct("<i"),
-    6: struct.Struct("<f"),
-    7: struct.Struct("<?"),
-    10: struct.Struct("<Q"),
-    11: struct.Struct("<q"),
-    12: struct.Struct("<d"),
-}
-"""Types of values with a fixed size (`gguf_metadata_value_type`)."""
+__all__ = ["GgufError", "Header", "Scalar", "Value", "header_of", "read_header"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +30,7 @@ class Header:
     n_layer: int | None
     n_ctx_train: int | None
     file_type: str | None
-    """Quantization label such as Q4_K_M."""
+    """Quantization label such as Q4_K_M. Where the file does not say, it follows from the tensors."""
     parameters: int | None
     """Values in all tensors of this file, so of a sharded model only a part; None without tensors."""
     n_tensors: int
@@ -80,9 +39,18 @@ class Header:
     """Files that the model was split into; 1 for a whole one."""
     file_bytes: int
     data_offset: int
-    """Where the header ends and the weights begin, in bytes."""
+    """Where the header ends and the weights begin, in bytes; 0 when only the start of the header is known."""
     metadata: Mapping[str, Value]
     """Every short value by its key. Long texts and arrays are left out."""
+    n_vocab: int | None = None
+    """Tokens of the vocabulary."""
+    big_endian: bool = False
+    """llama.cpp runs such a file on big-endian machines only."""
+
+    @property
+    def is_projector(self) -> bool:
+        """True for the image or sound encoder that belongs to a model."""
+        return self.kind == "mmproj" or self.architecture == "clip"
 
 
 def read_header(path: Path, *, whole: bool = True) -> Header:
@@ -91,10 +59,46 @@ def read_header(path: Path, *, whole: bool = True) -> Header:
     With `whole`, the file must also hold all the weights that its header lists. Raises GgufError for everything that is
     not such a file: missing, unreadable, a folder, another format, an unknown version, cut short, damaged.
     """
+    with opened(path) as window:
+        parser = Parser(window)
+        parser.run()
+    if whole:
+        parser.require_weights()
+    return header_of(parser)
+
+
+def header_of(parser: Parser) -> Header:
+    """What the parser has found so far."""
+    found = parser.metadata
+    architecture, file_type = _text(found, "general.architecture"), _whole(found, "general.file_type")
+    said = FILE_TYPES.get(file_type & ~GUESSED) if file_type is not None else None
+    n_vocab = _whole(found, f"{architecture}.vocab_size") if parser.n_tokens is None else parser.n_tokens
+    return Header(
+        version=parser.version,
+        architecture=architecture,
+        name=_text(found, "general.name"),
+        kind=_text(found, "general.type"),
+        n_layer=_whole(found, f"{architecture}.block_count"),
+        n_ctx_train=_whole(found, f"{architecture}.context_length"),
+        file_type=said or parser.tally.label,
+        parameters=parser.tally.values or None,
+        n_tensors=parser.n_tensors,
+        chat_template="tokenizer.chat_template" in parser.seen,
+        shards=_whole(found, "split.count") or 1,
+        file_bytes=parser.window.size,
+        data_offset=parser.data_offset,
+        metadata=MappingProxyType(dict(found)),
+        n_vocab=n_vocab,
+        big_endian=parser.big_endian,
+    )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[FileWindow]:
+    """A window over a local file from its start. Raises GgufError for what cannot be read, or is no file."""
     descriptor = _open(path)
     try:
-        size = os.fstat(descriptor).st_size
-        return _Parser(Window(descriptor, size, str(path))).header(whole)
+        yield FileWindow(descriptor, os.fstat(descriptor).st_size, str(path))
     finally:
         os.close(descriptor)
 
@@ -118,164 +122,11 @@ def _open(path: Path) -> int:
     return descriptor
 
 
-class _Parser:
-    """One pass over one file."""
-
-    def __init__(self, window: Window) -> None:
-        self._in, self._path = window, window.path
-        self._metadata: dict[str, Value] = {}
-        self._seen: set[str] = set()
-
-    def header(self, whole: bool) -> Header:
-        version = self._version()
-        n_tensors = self._count("tensors", MAX_TENSORS)
-        n_keys = self._count("keys", MAX_KEYS)
-        for _ in range(n_keys):
-            self._pair()
-        alignment = self._alignment()
-        parameters, data_bytes = self._tensors(n_tensors)
-        offset = -(-self._in.offset // alignment) * alignment
-        if whole and n_tensors and offset + data_bytes > self._in.size:
-            raise self._wrong(
-                f"is cut short: it has {self._in.size} bytes and needs {offset + data_bytes}; get it again"
-            )
-        return self._made(version, n_tensors, parameters, offset)
-
-    def _made(self, version: int, n_tensors: int, parameters: int, offset: int) -> Header:
-        architecture = self._text("general.architecture")
-        file_type = self._whole("general.file_type")
-        return Header(
-            version=version,
-            architecture=architecture,
-            name=self._text("general.name"),
-            kind=self._text("general.type"),
-            n_layer=self._whole(f"{architecture}.block_count"),
-            n_ctx_train=self._whole(f"{architecture}.context_length"),
-            file_type=FILE_TYPES.get(file_type & ~GUESSED) if file_type is not None else None,
-            parameters=parameters or None,
-            n_tensors=n_tensors,
-            chat_template="tokenizer.chat_template" in self._seen,
-            shards=self._whole("split.count") or 1,
-            file_bytes=self._in.size,
-            data_offset=offset,
-            metadata=MappingProxyType(self._metadata),
-        )
-
-    def _version(self) -> int:
-        if self._in.size == 0:
-            raise self._wrong("is empty")
-        if self._in.size < 4 or self._in.take(4, "the first bytes") != b"GGUF":
-            raise self._wrong("is not a GGUF file")
-        version = self._in.u32("the version")
-        if version in (2, 3):
-            return version
-        if version & 0xFFFF == 0 and version:
-            raise self._wrong("is a big-endian GGUF file, which cannot be run here; get the little-endian one")
-        if version == 1:
-            raise self._wrong("is of GGUF version 1, which llama.cpp no longer reads; get a newer file")
-        raise self._wrong(f"is of GGUF version {version}; this puna reads versions 2 and 3")
-
-    def _count(self, what: str, most: int) -> int:
-        count = self._in.u64(f"the number of {what}")
-        if count > most:
-            raise self._wrong(f"claims to hold {count} {what}; the file is damaged")
-        return count
-
-    def _pair(self) -> None:
-        key = self._string("a key", MAX_NAME)
-        if key in self._seen:
-            raise self._wrong(f"has the key {_shown(key)} twice; the file is damaged")
-        self._seen.add(key)
-        kind = self._in.u32(f"the type of {_shown(key)}")
-        if kind == _STRING:
-            text = self._string(_shown(key), MAX_STRING)
-            if len(text) <= _KEPT_STRING:
-                self._metadata[key] = text
-        elif kind == _ARRAY:
-            self._array(key)
-        else:
-            self._metadata[key] = self._number(key, kind)
-
-    def _number(self, key: str, kind: int) -> int | float | bool:
-        form = self._form(key, kind)
-        value: int | float | bool = form.unpack(self._in.take(form.size, _shown(key)))[0]
-        return value
-
-    def _array(self, key: str) -> None:
-        what = _shown(key)
-        kind, count = self._in.u32(what), self._in.u64(what)
-        if count > MAX_ARRAY:
-            raise self._wrong(f"claims {count} elements for {what}; the file is damaged")
-        if kind == _STRING:
-            self._in.skip_strings(count, MAX_STRING, what)
-            return
-        if kind == _ARRAY:
-            raise self._wrong(f"has arrays inside the array {what}, which llama.cpp does not read")
-        form = self._form(key, kind)
-        if count > _KEPT_ARRAY or key.startswith("tokenizer."):
-            self._in.skip(count * form.size, what)
-        else:
-            self._metadata[key] = tuple(item[0] for item in form.iter_unpack(self._in.take(count * form.size, what)))
-
-    def _form(self, key: str, kind: int) -> struct.Struct:
-        form = _NUMBERS.get(kind)
-        if form is None:
-            raise self._wrong(f"has a value of unknown type {kind} for {_shown(key)}; the file is damaged or too new")
-        return form
-
-    def _string(self, what: str, longest: int) -> str:
-        length = self._in.u64(what)
-        if length > longest:
-            raise self._wrong(f"claims {length} bytes for {what}; the file is damaged")
-        return self._in.take(length, what).decode("utf-8", "replace")
-
-    def _alignment(self) -> int:
-        value = self._metadata.get("general.alignment", 32)
-        if type(value) is not int or value <= 0 or value & (value - 1) or value > 1 << 20:
-            raise self._wrong(f"has a general.alignment of {value}, which is not a power of two; the file is damaged")
-        return value
-
-    def _tensors(self, count: int) -> tuple[int, int]:
-        """Values in all tensors, and the bytes of weights that the file must hold."""
-        values = data_bytes = 0
-        for _ in range(count):
-            name = self._string("the name of a tensor", MAX_NAME)
-            here = self._values(name)
-            kind, offset = self._in.u32("a tensor's type"), self._in.u64("a tensor's place")
-            values += here
-            data_bytes = max(data_bytes, offset + self._bytes(name, kind, here))
-        return values, data_bytes
-
-    def _values(self, name: str) -> int:
-        n_dims = self._in.u32("a tensor's shape")
-        if n_dims > MAX_DIMS:
-            raise self._wrong(f"claims {n_dims} dimensions for tensor {_shown(name)}; the file is damaged")
-        values = 1
-        for _ in range(n_dims):
-            values *= self._in.u64("a tensor's shape")
-        if values > MAX_VALUES:
-            raise self._wrong(f"claims {values} values for tensor {_shown(name)}; the file is damaged")
-        return values
-
-    def _bytes(self, name: str, kind: int, values: int) -> int:
-        known = TENSOR_TYPES.get(kind)
-        if known is None:
-            raise self._wrong(f"stores tensor {_shown(name)} as type {kind}, which this puna does not know")
-        return -(-values // known.block) * known.block_bytes
-
-    def _text(self, key: str) -> str | None:
-        value = self._metadata.get(key)
-        return value if isinstance(value, str) and value else None
-
-    def _whole(self, key: str) -> int | None:
-        value = self._metadata.get(key)
-        return value if type(value) is int and value >= 0 else None
-
-    def _wrong(self, reason: str) -> GgufError:
-        return GgufError(self._path, reason)
+def _text(metadata: Mapping[str, Value], key: str) -> str | None:
+    value = metadata.get(key)
+    return value if isinstance(value, str) and value else None
 
 
-def _shown(name: str) -> str:
-    """A name out of a file, short and without control characters."""
-    text = one_line(name[:60])
-    return text if len(name) <= 60 else f"{text}…"
+def _whole(metadata: Mapping[str, Value], key: str) -> int | None:
+    value = metadata.get(key)
+    return value if type(value) is int and value >= 0 else None

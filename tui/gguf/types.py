@@ -97,3 +97,12 @@ FILE_TYPES: dict[int, str] = {
 
 GUESSED = 1024
 """Flag in `general.file_type`: the number was guessed by the program that wrote it."""
+
+GUESSED_LABELS: dict[int, str] = {
+    **{kind: known.name for kind, known in TENSOR_TYPES.items() if known.name in FILE_TYPES.values()},
+    11: "Q3_K_M",
+    12: "Q4_K_M",
+    13: "Q5_K_M",
+    39: "MXFP4_MOE",
+}
+"""What a file is called when all that is known is the type of most of its tensors (`llama_model_loader`, type_max)."""
