@@ -1,0 +1,199 @@
+"""What of a model decides how much memory it takes: layers, heads, windows, states, and the bytes of its weights.
+
+Values only, made once for a model and asked for many settings. It must never read a file, and never fail on a shape
+that is odd but possible: no heads, no layers, no vocabulary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from tui.gguf.types import TENSOR_TYPES
+
+HOST_ALIGNMENT = 32
+"""ggml's TENSOR_ALIGNMENT: where a tensor may begin in a buffer of the host, in bytes."""
+CUDA_ALIGNMENT, CUDA_ROW = 128, 512
+"""Where a tensor may begin in a CUDA buffer, in bytes; rows of quantized tensors are padded to so many values."""
+KV_NUMBERS = {"f32": 0, "f16": 1, "q4_0": 2, "q4_1": 3, "q5_0": 6, "q5_1": 7, "q8_0": 8, "iq4_nl": 20, "bf16": 30}
+"""ggml's number of each type that a KV cache takes."""
+
+
+def padded(size: int, multiple: int) -> int:
+    """`size` rounded up to a multiple."""
+    return -(-size // multiple) * multiple
+
+
+def row_bytes(values: int, kv_type: str) -> float:
+    """Bytes of one row of a KV cache of a type (`ggml_row_size`). llama.cpp refuses rows that fill no whole block; of
+    those the share of a block is counted.
+    """
+    known = TENSOR_TYPES[KV_NUMBERS[kv_type]]
+    return values * known.block_bytes / known.block
+
+
+class Bytes(NamedTuple):
+    """What tensors take in a buffer of the host, and in one of a CUDA device, padding included."""
+
+    host: int = 0
+    cuda: int = 0
+
+    def plus(self, other: Bytes) -> Bytes:
+        """Both together."""
+        return Bytes(self.host + other.host, self.cuda + other.cuda)
+
+
+NOTHING = Bytes()
+
+
+class Layer(NamedTuple):
+    """One layer."""
+
+    n_head: int = 0
+    n_head_kv: int = 0
+    key_length: int = 0
+    """Values of one head's key; with MLA of the compressed key that is cached."""
+    value_length: int = 0
+    n_ff: int = 0
+    """Width of its dense feed-forward network; 0 without one."""
+    slides: bool = False
+    """Attends over the window only."""
+    keeps_cache: bool = True
+    recurrent: bool = False
+    weights: Bytes = NOTHING
+    """All its tensors but the experts'."""
+    experts: Bytes = NOTHING
+    """The tensors of its experts, which `n_cpu_moe` keeps in host memory."""
+    largest: int = 0
+    """Bytes of the largest of its tensors that is no expert's."""
+    largest_expert: int = 0
+    """Bytes of the largest tensor of its experts; one tensor holds one matrix of all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What one sequence keeps in a recurrent layer, in values of 4 bytes (`n_embd_r`, `n_embd_s`)."""
+
+    conv: int = 0
+    """The last inputs of its convolution, or its shifted tokens."""
+    recurrent: int = 0
+    d_inner: int = 0
+    """Width of the layer inside."""
+    d_state: int = 0
+    n_group: int = 0
+    short: bool = False
+    """A short convolution and nothing else."""
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes for one sequence in one layer."""
+        return 4 * (self.conv + self.recurrent)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelShape:
+    """All that the closed form and the speed need of a model."""
+
+    architecture: str
+    """As in GGUF; empty where it is not known."""
+    n_layer: int
+    """Layers that compute; blocks that only draft further tokens are left out."""
+    n_block: int = 0
+    """Layers as n_gpu_layers counts them, those that only draft further tokens included (`n_layer_all`)."""
+    n_ctx_train: int = 0
+    """0 where it is not known."""
+    n_embd: int = 0
+    n_vocab: int = 0
+    layers: tuple[Layer, ...] = ()
+    window: int = 0
+    """Tokens that sliding layers attend over."""
+    mla: bool = False
+    """Keys and values share one compressed cache, so that values take nothing."""
+    mla_key_length: int = 0
+    """Values of one head's key once decompressed."""
+    mla_value_length: int = 0
+    state: State = State()
+    has_gate: bool = True
+    """Feed-forward networks have a gate beside the way up."""
+    n_expert: int = 0
+    n_expert_used: int = 0
+    n_ff_expert: int = 0
+    """Width of one expert."""
+    n_ff_shared: int = 0
+    """Width of the experts that every token passes."""
+    input: Bytes = NOTHING
+    """Token embeddings and what else is looked up by token; always in host memory."""
+    output: Bytes = NOTHING
+    """Output matrix and norm, without a tied matrix."""
+    tied: Bytes = NOTHING
+    """The token embeddings that serve as output matrix too; nothing where the output has a matrix of its own. A second
+    copy of them lies on the device that holds the output.
+    """
+    tied_type: int | None = None
+    """ggml's number of the type they are stored in, where it is known."""
+    repeated: Bytes = NOTHING
+    """Tables that each device with a layer has a copy of (`rope_freqs`)."""
+    file_bytes: int = 0
+    parameters: int = 0
+    """0 where it is not known."""
+    expert_parameters: int = 0
+    """Those of them in routed experts."""
+    exact: bool = True
+    """The bytes of weights are those of tensor infos."""
+    weights_spread: float = 0.0
+    """How far off the bytes of weights may be, as a share of them."""
+    context_spread: float = 0.0
+    """How far off the bytes of a context may be, as a share of them."""
+
+    @cached_property
+    def weights_bytes(self) -> int:
+        """Bytes of all weights in host memory."""
+        parts = [self.input.host, self.output.host, self.repeated.host]
+        return sum(parts) + sum(layer.weights.host + layer.experts.host for layer in self.layers)
+
+    @cached_property
+    def experts_bytes(self) -> int:
+        """Those of them in routed experts."""
+        return sum(layer.experts.host for layer in self.layers)
+
+    @property
+    def expert_share(self) -> float:
+        """Share of the routed experts that one token passes."""
+        return min(1.0, self.n_expert_used / self.n_expert) if self.n_expert and self.n_expert_used else 1.0
+
+    @property
+    def active_parameters(self) -> int:
+        """Parameters that one token passes; 0 where it is not known."""
+        return self.parameters - round(self.expert_parameters * (1.0 - self.expert_share))
+
+    @cached_property
+    def read_bytes_per_token(self) -> int:
+        """Bytes of weights that decoding one token reads: all but token embeddings that are no output matrix, and of
+        the experts those in use.
+        """
+        rest = self.weights_bytes - self.input.host + self.tied.host - self.experts_bytes
+        return rest + round(self.experts_bytes * self.expert_share)
+
+    def layer_read_bytes(self, layer: int) -> int:
+        """The share of one layer in it, in bytes; counted from 0, the output is `n_layer`."""
+        if layer >= len(self.layers):
+            return self.output.host + self.tied.host
+        return self.layers[layer].weights.host + round(self.layers[layer].experts.host * self.expert_share)
+
+    def row_bytes(self, layer: Layer, type_k: str, type_v: str) -> float:
+        """Bytes that one token takes in the KV cache of one layer."""
+        if not layer.keeps_cache:
+            return 0.0
+        values = 0 if self.mla else layer.n_head_kv * layer.value_length
+        return row_bytes(layer.n_head_kv * layer.key_length, type_k) + row_bytes(values, type_v)
+
+    def kv_bytes_per_token(self, type_k: str = "f16", type_v: str = "f16") -> float:
+        """Bytes of KV cache that one more token of context takes while no window is full."""
+        return sum(self.row_bytes(layer, type_k, type_v) for layer in self.layers)
+
+    def kv_read_bytes(self, n_tokens: int, type_k: str = "f16", type_v: str = "f16") -> float:
+        """Bytes of context and state that decoding one token reads when `n_tokens` came before it."""
+        seen = [min(n_tokens, self.window) if layer.slides else n_tokens for layer in self.layers]
+        cache = sum(n * self.row_bytes(layer, type_k, type_v) for n, layer in zip(seen, self.layers, strict=True))
+        return cache + self.state.n_bytes * sum(layer.recurrent for layer in self.layers)
