@@ -16,9 +16,15 @@ from typing import Any
 
 import llama_cpp.llama_cpp as L
 
+ENGINE_NICE = 10
+
 
 def main() -> None:
-    """Load argv[1] with argv[2] threads and a context of argv[3] tokens; then answer until stdin ends."""
+    """Load argv[1] with argv[2] threads and a context of argv[3] tokens; then answer until stdin ends.
+
+    At the nice value of an engine, so that whatever else runs on the machine slows both alike.
+    """
+    os.nice(ENGINE_NICE)
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     quiet = L.llama_log_callback(lambda _level, _text, _data: None)
