@@ -15,8 +15,8 @@ from tui.llama.receipt import DeviceBytes
 from tui.llama.settings import LoadSettings
 
 Profile = Literal["real", "cuda", "vulkan", "metal"]
-"""`real`: the installed llama.cpp has this device and is asked itself. The others are devices that are not here, or that
-it cannot drive: llama.cpp lays the model out on a stand-in with the rules of that backend.
+"""`real`: the installed llama.cpp has this device and is asked itself. The others are devices that are not here, or
+that it cannot drive: llama.cpp lays the model out on a stand-in with the rules of that backend.
 """
 Source = Literal["dry-run", "estimate"]
 """`dry-run`: llama.cpp's own allocator answered. `estimate`: a formula did."""
