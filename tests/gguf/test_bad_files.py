@@ -13,41 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.gguf.making import ARRAY, STRING, U32, array, pair, start, string, tensor, write
 from tests.rigs.gguf_maker import plain_gguf, tiny_model
 from tests.rigs.permission import permissions_count
 from tui.gguf.errors import GgufError
 from tui.gguf.header import read_header
 from tui.gguf.parser import MAX_ARRAY
-
-U32, U64, STRING, ARRAY = 4, 10, 8, 9
-
-
-def string(text: str | bytes) -> bytes:
-    data = text.encode() if isinstance(text, str) else text
-    return struct.pack("<Q", len(data)) + data
-
-
-def start(n_tensors: int = 0, n_keys: int = 0, version: int = 3, magic: bytes = b"GGUF") -> bytes:
-    return magic + struct.pack("<IQQ", version, n_tensors, n_keys)
-
-
-def pair(key: str, kind: int, value: bytes) -> bytes:
-    return string(key) + struct.pack("<I", kind) + value
-
-
-def array(kind: int, count: int, items: bytes) -> bytes:
-    return struct.pack("<IQ", kind, count) + items
-
-
-def tensor(name: str, dims: tuple[int, ...], kind: int = 0, offset: int = 0) -> bytes:
-    shape = struct.pack(f"<I{len(dims)}Q", len(dims), *dims)
-    return string(name) + shape + struct.pack("<IQ", kind, offset)
-
-
-def write(path: Path, data: bytes) -> Path:
-    path.write_bytes(data)
-    return path
-
 
 BAD: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "is empty"),
@@ -88,6 +59,8 @@ BAD: dict[str, tuple[bytes, str]] = {
     "alignment as text": (start(n_keys=1) + pair("general.alignment", STRING, string("32")), "alignment"),
     "nine dimensions": (start(n_tensors=1) + tensor("t", (1,) * 9), "9 dimensions"),
     "a tensor of 2^120 values": (start(n_tensors=1) + tensor("t", (1 << 60, 1 << 60)), "values"),
+    "an endless name of a tensor": (start(n_tensors=1) + struct.pack("<Q", 1 << 62), str(1 << 62)),
+    "a name of a tensor that is no text": (start(n_tensors=1) + tensor(b"\xff", (8,)), "no text"),
     "unknown tensor type": (start(n_tensors=1) + tensor("t", (8,), kind=4), "type 4"),
     "weights cut short": (start(n_tensors=1) + tensor("t", (1000,)) + bytes(100), "cut short"),
     "weights placed far away": (start(n_tensors=1) + tensor("t", (1,), offset=1 << 62), "cut short"),

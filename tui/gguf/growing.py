@@ -59,8 +59,6 @@ class GrowingHeader:
             self.layout = layout_of(self._parser)
 
     def _at_least(self, needs: int) -> int:
-        if not self._parser.knows_architecture:
-            return needs
         floor = self._parser.floor
         self._window.expect(floor)
-        return max(needs, floor)
+        return max(needs, floor) if self._parser.knows_architecture else needs

@@ -62,8 +62,8 @@ def layout_of(parser: Parser) -> Layout:
 
 
 def shard_paths(path: Path, count: int) -> list[Path]:
-    """Every file of a model of `count` shards, first to last; `path` is one of them. Raises GgufError for a name that does
-    not tell them.
+    """Every file of a model of `count` shards, first to last; `path` is one of them. Raises GgufError for a name that
+    does not tell the others.
     """
     found = shard_of(path.name)
     if found is None or found[2] != count or count > _MAX_SHARDS:

@@ -12,6 +12,11 @@ from tui.gguf.layout import Layout
 from tui.gguf.parser import STRING, U32
 from tui.gguf.tensors import Tensor
 
+MAX_VOCABULARY = 1 << 22
+"""Tokens; published models have up to 262 144, and llama.cpp takes some 50 bytes for each."""
+MAX_DATA_BYTES = 1 << 50
+"""Bytes of weights, a thousand times the largest published model."""
+
 _MODEL = "tokenizer.ggml.model"
 _LAID_OUT_BY = frozenset({"tokenizer.ggml.token_type_count"})
 """Keys of a tokenizer that llama.cpp sizes tensors by (`llama_vocab::n_token_types`, models of the BERT family)."""
@@ -43,6 +48,7 @@ def strip(layout: Layout) -> StrippedHeader:
         raise GgufError(layout.path, "is a big-endian GGUF file, which cannot be run here; get the little-endian one")
     if header.architecture is None:
         raise GgufError(layout.path, "does not name its architecture, so it is no model that llama.cpp can load")
+    _check_sizes(layout)
     if header.metadata.get("split.tensors.count", len(layout.tensors)) != len(layout.tensors):
         raise GgufError(layout.path, f"is only one of {header.shards} shards; they have to be joined first")
     pairs = list(_pairs(layout, header.architecture))
@@ -50,6 +56,15 @@ def strip(layout: Layout) -> StrippedHeader:
     start = b"GGUF" + struct.pack("<IQQ", header.version, len(layout.tensors), len(pairs))
     data = _padded(b"".join([start, *pairs, infos]), layout.alignment)
     return StrippedHeader(data, layout.data_bytes, hashlib.sha256(data).hexdigest())
+
+
+def _check_sizes(layout: Layout) -> None:
+    """Refuse what would make llama.cpp, or whoever writes the file, reach for absurd amounts."""
+    n_vocab = layout.header.n_vocab or 0
+    if n_vocab > MAX_VOCABULARY:
+        raise GgufError(layout.path, f"claims a vocabulary of {n_vocab} tokens; the file is damaged")
+    if layout.data_bytes > MAX_DATA_BYTES:
+        raise GgufError(layout.path, f"claims {layout.data_bytes} bytes of weights; the file is damaged")
 
 
 def _pairs(layout: Layout, architecture: str) -> Iterator[bytes]:

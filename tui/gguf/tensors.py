@@ -39,14 +39,17 @@ def read_tensor(window: Window) -> tuple[Tensor, int]:
     length = window.u64("the name of a tensor")
     if length > MAX_TENSOR_NAME:
         raise GgufError(window.path, f"claims {length} bytes for the name of a tensor; the file is damaged")
-    name = window.take(length, "the name of a tensor").decode("utf-8", "replace")
+    try:
+        name = window.take(length, "the name of a tensor").decode()
+    except UnicodeDecodeError as error:
+        raise GgufError(window.path, "names a tensor in bytes that are no text; the file is damaged") from error
     n_dims = window.u32("a tensor's shape")
     if n_dims > MAX_DIMS:
         raise GgufError(window.path, f"claims {n_dims} dimensions for tensor {shown(name)}; the file is damaged")
     shape = tuple([window.u64("a tensor's shape") for _ in range(n_dims)])
     values = 1
-    for length in shape:
-        values *= length
+    for n_elements in shape:
+        values *= n_elements
     if values > MAX_VALUES:
         raise GgufError(window.path, f"claims {values} values for tensor {shown(name)}; the file is damaged")
     kind, offset = window.u32("a tensor's type"), window.u64("a tensor's place")

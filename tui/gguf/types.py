@@ -105,4 +105,4 @@ GUESSED_LABELS: dict[int, str] = {
     13: "Q5_K_M",
     39: "MXFP4_MOE",
 }
-"""What a file is called when all that is known is the type of most of its tensors (`llama_model_loader`, type_max)."""
+"""What a file is called when only the type of most of its tensors is known (`llama_model_loader`, type_max)."""
