@@ -1,0 +1,175 @@
+"""Settings that a plan could end in, each asked for at most once. Keeps what was asked; decides nothing.
+
+Where a model may be spread over several GPUs, a candidate is the best spread that was found for it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from tui.fit.order import Goals, Rank, Shape, rank
+from tui.fit.spread import Counts, by_room, rebalanced
+from tui.fit.values import Ask, Machine, Prediction, Refused
+from tui.fit.verdict import Assessment, assess
+from tui.llama.settings import UNQUANTIZED_KV, KVType, LoadSettings
+
+_SPREADS = 3
+"""Spreads tried for one candidate: by room, then twice by what the last answer taught."""
+
+
+class KV(NamedTuple):
+    """Types of the KV cache."""
+
+    type_k: KVType
+    type_v: KVType
+
+
+class Place(NamedTuple):
+    """Where the weights lie."""
+
+    n_gpu_layers: int
+    n_cpu_moe: int
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings without "auto" and what they would take."""
+
+    settings: LoadSettings
+    prediction: Prediction
+    assessment: Assessment
+    rank: Rank
+
+    @property
+    def place(self) -> Place:
+        """Where the weights lie."""
+        return Place(int(self.settings.n_gpu_layers), self.settings.n_cpu_moe)
+
+    @property
+    def kv(self) -> KV:
+        """Types of the KV cache."""
+        return KV(self.settings.type_k, self.settings.type_v)
+
+
+def saving_kv(settings: LoadSettings) -> KV | None:
+    """The KV types with q8_0 in place of what is not quantized; None where nothing would change. Values need flash
+    attention for it, so without it they stay.
+    """
+    type_k: KVType = "q8_0" if settings.type_k in UNQUANTIZED_KV else settings.type_k
+    may_values = settings.type_v in UNQUANTIZED_KV and settings.flash_attn != "off"
+    found = KV(type_k, "q8_0" if may_values else settings.type_v)
+    return found if found != (settings.type_k, settings.type_v) else None
+
+
+def experts_on_host(settings: LoadSettings, shape: Shape) -> int:
+    """Layers whose experts stay on the host; 0 for a dense model, which has none to keep there."""
+    return min(settings.n_cpu_moe, shape.n_layer) if shape.n_expert else 0
+
+
+class Candidates:
+    """What was asked about one model on one machine, and the way to ask more."""
+
+    def __init__(
+        self, wished: LoadSettings, shape: Shape, machine: Machine, ask: Ask, aims: Goals, *, may_spread: bool
+    ) -> None:
+        self._wished = wished
+        self._shape = shape
+        self._machine = machine
+        self._ask = ask
+        self._aims = aims
+        self._answers: dict[LoadSettings, Candidate | None] = {}
+        self._found: dict[tuple[int, Place, KV], Candidate | None] = {}
+        self.left_out: tuple[str, ...] = ()
+        """Devices without room for anything, by name."""
+        self._spread_over: tuple[int, ...] = ()
+        if may_spread and not wished.tensor_split and wished.split_mode == "layer":
+            self._choose_devices()
+
+    @property
+    def asks(self) -> int:
+        """How many questions were asked."""
+        return len(self._answers)
+
+    @property
+    def answered(self) -> list[Candidate]:
+        """Every candidate that llama.cpp did not refuse."""
+        return [candidate for candidate in self._answers.values() if candidate is not None]
+
+    async def at(self, n_ctx: int, place: Place, kv: KV) -> Candidate | None:
+        """The candidate with these values; None where llama.cpp refuses it.
+
+        Raises Refused when the very first candidate is refused: then the reason lies in what the person gave.
+        """
+        key = (n_ctx, place, kv)
+        if key not in self._found:
+            settings = msgspec.structs.replace(self._wished, n_ctx=n_ctx, **place._asdict(), **kv._asdict())
+            spread = len(self._spread_over) > 1 and place.n_gpu_layers > 1
+            self._found[key] = await (self._best_spread(settings) if spread else self._answer(settings))
+        return self._found[key]
+
+    async def _answer(self, settings: LoadSettings) -> Candidate | None:
+        if settings not in self._answers:
+            try:
+                prediction = await self._ask(settings)
+            except Refused:
+                if not self._answers:
+                    raise
+                self._answers[settings] = None
+            else:
+                self._answers[settings] = self._candidate(settings, prediction)
+        return self._answers[settings]
+
+    def _candidate(self, settings: LoadSettings, prediction: Prediction) -> Candidate:
+        n_cpu_moe = experts_on_host(settings, self._shape)
+        assessment = assess(prediction, self._machine, self._shape.n_layer, n_cpu_moe=n_cpu_moe)
+        as_asked = (settings.type_k, settings.type_v) == (self._wished.type_k, self._wished.type_v)
+        return Candidate(
+            settings=settings,
+            prediction=prediction,
+            assessment=assessment,
+            rank=rank(settings, assessment, self._aims, kv_as_asked=as_asked),
+        )
+
+    def _choose_devices(self) -> None:
+        """The devices that the model is spread over: the person's, or all that have room."""
+        devices = self._machine.devices
+        indices = {device.name: index for index, device in enumerate(devices)}
+        if self._wished.devices:
+            if all(name in indices for name in self._wished.devices):
+                self._spread_over = tuple(indices[name] for name in self._wished.devices)
+            return
+        with_room = tuple(index for index in range(len(devices)) if self._room_bytes(index) > 0)
+        if with_room and len(with_room) < len(devices):
+            names = tuple(devices[index].name for index in with_room)
+            self._wished = msgspec.structs.replace(self._wished, devices=names)
+            self.left_out = tuple(device.name for device in devices if device.name not in names)
+        self._spread_over = with_room
+
+    def _room_bytes(self, index: int) -> int:
+        device = self._machine.devices[index]
+        return device.free_bytes - self._machine.margins.device_bytes - device.overhead_bytes
+
+    async def _best_spread(self, settings: LoadSettings) -> Candidate | None:
+        n_layers = min(int(settings.n_gpu_layers), self._shape.n_layer + 1)
+        counts: Counts | None = by_room([self._room_bytes(index) for index in self._spread_over], n_layers)
+        best: Candidate | None = None
+        for _ in range(_SPREADS):
+            if counts is None:
+                break
+            found = await self._answer(msgspec.structs.replace(settings, tensor_split=tuple(map(float, counts))))
+            if found is None:
+                break
+            over = found.assessment.devices_over_bytes
+            if best is None or over < best.assessment.devices_over_bytes:
+                best = found
+            if over <= 0:
+                break
+            devices = [found.assessment.devices[index] for index in self._spread_over]
+            counts = rebalanced(counts, devices, n_layers, await self._output_bytes(settings))
+        return best
+
+    async def _output_bytes(self, settings: LoadSettings) -> int:
+        """Weights of the output layer: all that a device holds where it is the only layer on one."""
+        alone = await self._answer(msgspec.structs.replace(settings, n_gpu_layers=1, n_ctx=self._aims.least))
+        return sum(device.weights_bytes for device in alone.assessment.devices) if alone is not None else 0

@@ -1,0 +1,180 @@
+"""Automatic settings: the best ones by the order of `tui.fit.order` that fit what is free, found with few questions.
+
+What the person gave is never changed; only "auto" and what the caller lets move is. It only asks and compares: it
+neither reads files nor knows llama.cpp.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence, Set
+from typing import Literal, get_args
+
+import msgspec
+
+from tui.fit.candidates import KV, Candidate, Candidates, Place, saving_kv
+from tui.fit.order import Goals, Rank, Shape, goals
+from tui.fit.said import say
+from tui.fit.search import largest
+from tui.fit.values import Ask, Machine, Prediction
+from tui.fit.verdict import Assessment
+from tui.llama.settings import LoadSettings
+
+Movable = Literal["kv", "experts", "split"]
+"""What may move besides "auto": the KV cache to q8_0; experts to the host; the devices and the split over them. The
+person's own words for these are kept by leaving them out.
+"""
+ALL_MOVABLE: frozenset[Movable] = frozenset(get_args(Movable))
+_STEP = 256
+"""llama.cpp pads the context to this many tokens."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings for a load, what they would take, and what the person should hear about them."""
+
+    settings: LoadSettings
+    """Without "auto" and "all"."""
+    prediction: Prediction
+    assessment: Assessment
+    rank: Rank
+    said: tuple[str, ...]
+    """Sentences about what is less than asked for; empty where nothing is."""
+    asks: int
+    """How many questions it took."""
+
+
+async def plan(
+    wished: LoadSettings,
+    shape: Shape,
+    machine: Machine,
+    ask: Ask,
+    *,
+    least_n_ctx: int | None = None,
+    most_n_ctx: int | None = None,
+    may_move: Set[Movable] = ALL_MOVABLE,
+) -> Plan:
+    """`wished` with the best numbers in place of "auto".
+
+    `least_n_ctx` is the person's minimum context and `most_n_ctx` the context beyond which more is of no use, in
+    tokens. Where nothing fits it is the plan that is missing the least, and its verdict is "no".
+
+    Raises Refused where llama.cpp does not take what the person gave.
+    """
+    aims = goals(wished, shape, least_n_ctx, most_n_ctx)
+    candidates = Candidates(wished, shape, machine, ask, aims, may_spread="split" in may_move)
+    kv_types = [KV(wished.type_k, wished.type_v)]
+    saving = saving_kv(wished) if "kv" in may_move else None
+    if saving is not None:
+        kv_types.append(saving)
+    places = places_of(wished, shape, machine, experts="experts" in may_move)
+    await _Search(candidates, places, kv_types, aims, whole=_is_whole(places[0], shape)).run()
+    best = max(candidates.answered, key=lambda candidate: candidate.rank)
+    return Plan(
+        settings=best.settings,
+        prediction=best.prediction,
+        assessment=best.assessment,
+        rank=best.rank,
+        said=say(best, wished, shape, aims, left_out=candidates.left_out, least_n_ctx=least_n_ctx),
+        asks=candidates.asks,
+    )
+
+
+def places_of(wished: LoadSettings, shape: Shape, machine: Machine, *, experts: bool) -> tuple[Place, ...]:
+    """Where the weights may lie, best first: each place holds less on devices than the one before it. Experts leave
+    first, layer by layer, then whole layers.
+    """
+    everything = shape.n_layer + 1
+    if wished.n_gpu_layers == "auto":
+        layers = range(everything, -1, -1) if machine.devices else range(1)
+    else:
+        fixed = everything if wished.n_gpu_layers == "all" else min(wished.n_gpu_layers, everything)
+        layers = range(fixed, fixed + 1)
+    kept = wished.n_cpu_moe
+    movable = experts and shape.n_expert and layers[0]
+    moes = range(kept, max(kept, shape.n_layer) + 1) if movable else range(kept, kept + 1)
+    return (*(Place(layers[0], moe) for moe in moes), *(Place(count, moes[-1]) for count in layers[1:]))
+
+
+def _is_whole(place: Place, shape: Shape) -> bool:
+    """True where every layer and the output are on devices."""
+    return place.n_gpu_layers > shape.n_layer and not (shape.n_expert and place.n_cpu_moe)
+
+
+class _Search:
+    """Asks for the candidates among which the best one is."""
+
+    def __init__(
+        self, candidates: Candidates, places: Sequence[Place], kv_types: Sequence[KV], aims: Goals, *, whole: bool
+    ) -> None:
+        self._candidates = candidates
+        self._places = places
+        self._given, self._saving = kv_types[0], kv_types[-1]
+        self._aims = aims
+        self._whole = whole
+        """The first place has everything on devices, which comes before the usual context."""
+        self._solved: dict[int, int] = {}
+        """By context: how many steps from the last place towards the first the devices hold."""
+
+    async def run(self) -> None:
+        """Ask until nothing better is to be expected."""
+        aims = self._aims
+        first = await self._candidates.at(aims.most, self._places[0], self._given)
+        if first is not None and first.rank.fits:
+            return
+        await self._drop_useless_kv()
+        found = await self._within(aims.minimum, aims.usual)
+        if found is None and aims.least < aims.minimum:
+            found = await self._within(aims.least, aims.minimum)
+        if found is not None and found.settings.n_ctx == aims.usual < aims.most:
+            await self._longest(aims.usual, aims.most, found.place, found.kv)
+
+    async def _drop_useless_kv(self) -> None:
+        """Forget q8_0 where it is refused, or saves nothing: quantized caches need room to be unpacked in."""
+        usual, place = self._aims.usual, self._places[0]
+        given = await self._candidates.at(usual, place, self._given)
+        saving = await self._candidates.at(usual, place, self._saving)
+        if saving is None or (given is not None and saving.assessment.need_bytes >= given.assessment.need_bytes):
+            self._saving = self._given
+
+    async def _within(self, low: int, high: int) -> Candidate | None:
+        """The best that fits with a context from `low` to `high`."""
+        n_ctx, place = None, self._places[0]
+        if self._whole:
+            n_ctx = await self._longest(low, high, place, self._saving)
+        if n_ctx is None:
+            n_ctx = await self._longest(low, high, None, self._saving)
+            if n_ctx is None:
+                return None
+            place = self._places[-1 - self._solved[n_ctx]]
+        for kv in (self._given, self._saving):
+            found = await self._candidates.at(n_ctx, place, kv)
+            if found is not None and found.rank.fits:
+                return found
+        return None
+
+    async def _longest(self, low: int, high: int, place: Place | None, kv: KV) -> int | None:
+        """The largest context that fits with the weights in `place`, or wherever is best for it."""
+        steps = [low, *range(low + _STEP - low % _STEP, high, _STEP), high]
+
+        async def over(index: int) -> float:
+            n_ctx = steps[index]
+            found = await (self._candidates.at(n_ctx, place, kv) if place else self._placed(n_ctx, kv))
+            return found.assessment.over_bytes if found is not None else math.inf
+
+        index = await largest(0, len(steps) - 1, over)
+        return steps[index] if index is not None else None
+
+    async def _placed(self, n_ctx: int, kv: KV) -> Candidate | None:
+        """The best place that the devices hold with this context; the last place where they hold none."""
+        last = len(self._places) - 1
+
+        async def over(step: int) -> float:
+            found = await self._candidates.at(n_ctx, self._places[last - step], kv)
+            return found.assessment.devices_over_bytes if found is not None else math.inf
+
+        # What the devices hold with more context they hold with less, and the other way round.
+        low = max((step for solved, step in self._solved.items() if solved >= n_ctx), default=0)
+        high = min((step for solved, step in self._solved.items() if solved <= n_ctx), default=last)
+        step = await largest(low, high, over) or 0
+        self._solved[n_ctx] = step
+        return await self._candidates.at(n_ctx, self._places[last - step], kv)

@@ -1,0 +1,72 @@
+"""What a plan tells the person: every respect in which it is less than what was asked for, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tui.config.sizes import size
+from tui.fit.candidates import Candidate, experts_on_host
+from tui.fit.order import Goals, Shape
+from tui.llama.settings import LoadSettings
+
+
+def say(
+    best: Candidate,
+    wished: LoadSettings,
+    shape: Shape,
+    aims: Goals,
+    *,
+    left_out: Sequence[str],
+    least_n_ctx: int | None,
+) -> tuple[str, ...]:
+    """Sentences about `best`; none where it is all that was asked for."""
+    return (
+        *_about_fit(best),
+        *_about_context(best, wished, shape, aims, least_n_ctx),
+        *_about_kv(best, wished),
+        *_about_devices(best, wished, shape, left_out),
+    )
+
+
+def _about_fit(best: Candidate) -> Iterator[str]:
+    if best.assessment.verdict == "no":
+        missing = size(best.assessment.missing_bytes)
+        yield f"It does not fit: {missing} are missing with these settings, the closest there are."
+
+
+def _about_context(
+    best: Candidate, wished: LoadSettings, shape: Shape, aims: Goals, least_n_ctx: int | None
+) -> Iterator[str]:
+    n_ctx = best.prediction.n_ctx
+    asked = max(least_n_ctx or 0, aims.usual)
+    if not isinstance(wished.n_ctx, str) or n_ctx >= asked:
+        return
+    if least_n_ctx is not None and aims.most < least_n_ctx:
+        yield (
+            f"The context is {n_ctx} tokens, not the {least_n_ctx} asked for: the model was trained with"
+            f" {shape.n_ctx_train}."
+        )
+    elif n_ctx < (least_n_ctx or 0):
+        yield f"The context is {n_ctx} tokens, not the {least_n_ctx} asked for: more does not fit."
+    else:
+        beside = " beside the whole model on the GPU" if best.assessment.verdict == "gpu" else ""
+        yield f"The context is {n_ctx} tokens, not {aims.usual}: more does not fit{beside}."
+
+
+def _about_kv(best: Candidate, wished: LoadSettings) -> Iterator[str]:
+    if not best.rank.kv_as_asked:
+        types = " and ".join(dict.fromkeys((wished.type_k, wished.type_v)))
+        yield f"The KV cache is q8_0 instead of {types}, to fit more: a small cost in quality."
+
+
+def _about_devices(best: Candidate, wished: LoadSettings, shape: Shape, left_out: Sequence[str]) -> Iterator[str]:
+    everything = shape.n_layer + 1
+    layers = int(best.settings.n_gpu_layers)
+    if best.assessment.devices and wished.n_gpu_layers == "auto" and layers < everything:
+        on_gpu = f"{layers} of {everything} layers are on the GPU" if layers else "No layer is on the GPU"
+        yield f"{on_gpu}; the CPU computes the rest."
+    moe = experts_on_host(best.settings, shape)
+    if moe and best.settings.n_cpu_moe > wished.n_cpu_moe:
+        yield f"The experts of {moe} of {shape.n_layer} layers stay in RAM."
+    if left_out and layers:
+        yield f"{', '.join(left_out)} {'has' if len(left_out) == 1 else 'have'} too little free to be used."
