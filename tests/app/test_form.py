@@ -7,16 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.app.panels.load.form import FIELDS, Form, Limits
+from tui.app.panels.load.fields import Limits, fields_of
+from tui.app.panels.load.form import Form
 from tui.llama.settings import LoadSettings, SettingsError
 
 BASE = LoadSettings()
 KNOWN = Limits(n_layer=30, n_ctx_train=8192, cores=8)
+TWO = Limits(n_layer=30, n_expert=64, devices=("CUDA0", "CUDA1"))
 
 
 def form(name: str, value: object = None, limits: Limits = KNOWN, base: LoadSettings = BASE) -> Form:
     """A form with the cursor on one field."""
-    made = Form.of(base, base, limits).move([field.name for field in FIELDS].index(name))
+    made = Form.of(base, base, limits).move([field.name for field in fields_of(limits)].index(name))
     return made if value is None else Form(base, base, {**made.values, name: value}, limits, made.at)
 
 
@@ -45,6 +47,8 @@ def value(made: Form) -> object:
         ("type_k", "f32", [-1], "f32"),
         ("flash_attn", "auto", [1], "on"),
         ("flash_attn", "auto", [-1, -1], "off"),
+        ("n_ubatch", 512, [-1, -1], 128),
+        ("n_ubatch", 300, [1], 512),
         ("threads", "auto", [1], 1),
         ("threads", 8, [1], 8),
         ("threads", 1, [-1], 1),
@@ -104,7 +108,35 @@ def test_what_is_stored_for_the_model_is_kept_where_the_panel_does_not_show_it()
     stepped = made.move(1).step(1)
     assert stepped.settings() == msgspec.structs.replace(stored, n_ctx=3072)
     assert stepped.changes()["n_ctx"] == 3072
-    assert not {"n_cpu_moe", "swa_full", "n_ubatch", "devices"} & set(stepped.changes())
+    assert not {"n_cpu_moe", "swa_full", "devices"} & set(stepped.changes())
+
+
+def test_experts_and_devices_are_offered_where_there_are_any() -> None:
+    names = [field.name for field in Form.of(BASE, BASE, KNOWN).fields]
+    assert not {"n_cpu_moe", "devices", "tensor_split"} & set(names)
+    names = [field.name for field in Form.of(BASE, BASE, TWO).fields]
+    assert {"n_cpu_moe", "devices", "tensor_split"} <= set(names)
+
+
+def test_devices_and_their_split_step_through_every_selection() -> None:
+    made = form("devices", limits=TWO)
+    assert made.field.shown(value(made)) == "all of them"
+    assert value(made.step(1)) == ("CUDA0",)
+    assert value(made.step(1).step(1)) == ("CUDA1",)
+    assert made.step(1).changes()["devices"] == ["CUDA0"]
+    split = form("tensor_split", limits=TWO).step(1).step(1)
+    assert split.settings().tensor_split == (3.0, 1.0)
+    assert split.field.shown(value(split)) == "3 : 1"
+    by_hand = form("tensor_split", (5.0, 4.0), limits=TWO)
+    assert by_hand.field.shown(value(by_hand)) == "5, 4"
+    assert value(by_hand.step(1)) == ()
+    many = Limits(devices=tuple(f"CUDA{number}" for number in range(8)))
+    assert value(form("devices", limits=many).step(1, page=True)) == ("CUDA7",)
+
+
+def test_other_settings_are_taken_over_where_they_are_shown() -> None:
+    made = form("n_ctx", 4096).with_settings(LoadSettings(n_ctx=2048, type_k="q8_0", swa_full=True))
+    assert (made.settings().n_ctx, made.settings().type_k, made.settings().swa_full) == (2048, "q8_0", False)
 
 
 def test_hints_say_what_is_known() -> None:
@@ -112,8 +144,10 @@ def test_hints_say_what_is_known() -> None:
     assert form("n_ctx", 4096).hint() == "trained with 8 192 tokens"
     assert "more needs RoPE scaling" in form("n_ctx", 9000).hint()
     assert form("threads").hint() == "8 physical cores here"
+    assert form("n_cpu_moe", limits=TWO).hint() == "layers of 30 whose experts stay in RAM"
+    assert form("devices", limits=TWO).hint() == "of 2: CUDA0, CUDA1"
     unknown = Limits()
-    assert all(Form.of(BASE, BASE, unknown).move(at).hint() for at in range(len(FIELDS)))
+    assert all(Form.of(BASE, BASE, unknown).move(at).hint() for at in range(len(fields_of(unknown))))
 
 
 @given(st.lists(st.sampled_from(["up", "down", "less", "more", "much less", "much more", "auto", "rub", *"0159"])))

@@ -262,7 +262,8 @@ def _import_history() -> Any:
 
 def read_form(paths: Paths, model: Model, settings: Settings) -> FormRead:
     """The load panel's first values."""
-    from tui.app.panels.load.form import Form, Limits
+    from tui.app.panels.load.fields import Limits
+    from tui.app.panels.load.form import Form
     from tui.hardware.cpu import physical_cores
     from tui.llama.settings import SettingsError
     from tui.models.plan import wished_settings

@@ -19,8 +19,8 @@ from textual.strip import Strip
 from textual.widgets import Static
 
 from tui.app.look import Drawn
-from tui.app.panels.load.form import FIELDS, Form
-from tui.app.text import clean, fit, thousands
+from tui.app.panels.load.form import Form
+from tui.app.text import clean, fit
 from tui.llama.settings import LoadSettings
 
 if TYPE_CHECKING:
@@ -56,14 +56,16 @@ class LoadFields(Drawn, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         width, form = self.size.width, self._form
-        first = max(0, min(form.at - self.size.height + 1, len(FIELDS) - self.size.height)) if self.size.height else 0
+        first = (
+            max(0, min(form.at - self.size.height + 1, len(form.fields) - self.size.height)) if self.size.height else 0
+        )
         at = y + first
-        if at >= len(FIELDS):
+        if at >= len(form.fields):
             return Strip.blank(width, self.pen())
-        one, here, glyphs = FIELDS[at], at == form.at, self.glyphs
+        one, here, glyphs = form.fields[at], at == form.at, self.glyphs
         on = "surface" if here else ""
         value = form.values[one.name]
-        shown = thousands(value) if isinstance(value, int) else str(value)
+        shown = one.shown(value)
         color = "muted" if value == one.automatic else "foreground"
         left, right = (glyphs.left, glyphs.right) if here else (" ", " ")
         segments = [
@@ -84,7 +86,7 @@ class LoadFields(Drawn, can_focus=True):
             self.form = self.form.digit(event.character)
 
     def on_click(self, event: events.Click) -> None:
-        if event.y < len(FIELDS):
+        if event.y < len(self.form.fields):
             self.form = self.form.move(event.y - self.form.at)
 
     def action_field_up(self) -> None:
