@@ -26,7 +26,7 @@ from tests.rigs.architectures.layers import (
 from tests.rigs.architectures.recipe import LayerParts, Recipe, Value
 from tests.rigs.architectures.sizes import Named, Sizes
 
-_SSM2 = Sizes(d_conv=4, d_inner=512, d_state=64, dt_rank=8, n_group=1)
+_SSM2 = Sizes(d_conv=4, d_inner=512, d_state=128, dt_rank=8, n_group=1)
 
 
 def _nemotron_layer(s: Sizes, i: int) -> Sequence[Named]:
