@@ -1,5 +1,5 @@
-"""CUDA's rules (and, by the same source, ROCm's) for what it computes and how many bytes a tensor takes. Child processes
-only.
+"""CUDA's rules (and, by the same source, ROCm's) for what it computes and how many bytes a tensor takes. Child
+processes only.
 
 From `ggml-cuda.cu` (supports_op, get_alloc_size) and `fattn.cu` of the pinned llama.cpp, for a card with tensor cores.
 Wrong answers here would move operations between device and host, and with them whole buffers.
@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from ctypes import c_int
+from functools import cache
 
 from tui.llama.ggml import (
-    OP_OFFSET,
     OPS,
-    TensorStruct,
     is_contiguous,
     is_contiguous_1,
     is_contiguous_2,
@@ -22,8 +20,14 @@ from tui.llama.ggml import (
     is_quantized,
     n_bytes,
     n_elements,
+    read_nb,
+    read_ne,
+    read_op,
+    read_op_params,
+    read_sources,
+    read_type,
+    read_view,
     row_bytes,
-    tensor_at,
     type_bytes,
 )
 
@@ -47,134 +51,159 @@ _LOOK_UP_BY_SUPER_BLOCKS = frozenset({20, 39})
 """IQ4_NL and MXFP4: rows of a multiple of 256 values."""
 _STORE_TYPES = frozenset({_F32, _F16, _BF16, 2, 3, 6, 7, 8, 20})
 _FLOATS = frozenset({_F32, _F16, _BF16})
+_HALVES = frozenset({_F32, _F16})
+_UNPADDED = frozenset({_F32, _F16, _BF16, 24, 25, 26, 27, 28})
+"""Types that are not quantized; 24 to 28 are whole numbers and F64."""
 _F32_COPIES = frozenset({2, 3, 6, 7, 8, 20, _I32})
 _F32_COPIED_FROM = frozenset({2, 3, 6, 7, 8, _I32})
 _PRECISION_F32 = 10
 
 
-def alloc_bytes(address: int) -> int:
-    """Bytes of the tensor at `address`: its own, padding of quantized rows, scratch of flash attention."""
-    tensor = tensor_at(address)
-    size: int = n_bytes(address)
-    if c_int.from_address(address + OP_OFFSET).value == _FLASH:
+def alloc_bytes(tensor: int) -> int:
+    """Bytes of the tensor at an address: its own, padding of quantized rows, scratch of flash attention."""
+    size: int = n_bytes(tensor)
+    if read_op(tensor)[0] == _FLASH:
         size = _flash_bytes(tensor, size)
-    beyond = tensor.ne[0] % _ROW_PADDING
-    if beyond and is_quantized(tensor.type):
-        size += row_bytes(tensor.type, _ROW_PADDING - beyond)
-    return size
+    kind = read_type(tensor)[0]
+    if kind in _UNPADDED:
+        return size
+    beyond = read_ne(tensor)[0] % _ROW_PADDING
+    return size + int(row_bytes(kind, _ROW_PADDING - beyond)) if beyond else size
 
 
-def _flash_bytes(op: TensorStruct, size: int) -> int:
+def _flash_bytes(op: int, size: int) -> int:
     """The result and the f16 copies of K and V that every kernel but the vector one works on
     (`ggml_cuda_flash_attn_ext_get_alloc_size`).
     """
-    k, v = tensor_at(op.src[1]), tensor_at(op.src[2])
-    only_f32 = _by_vector_kernel(tensor_at(op.src[0]), k, v)
-    if k.type != _F16 and (k.type == _F32 or not only_f32):
-        size = _up(size) + 2 * n_elements(op.src[1])
-    shared = v.view_src and (v.view_src == op.src[1] or (v.view_src == k.view_src and v.view_offs == k.view_offs))
-    if v.type != _F16 and (v.type == _F32 or not only_f32) and not shared:
-        size = _up(size) + 2 * n_elements(op.src[2])
+    q, k, v, *_ = read_sources(op)
+    k_type, v_type = read_type(k)[0], read_type(v)[0]
+    only_f32 = _by_vector_kernel(q, k, quantized=is_quantized(k_type) or is_quantized(v_type))
+    if k_type != _F16 and (k_type == _F32 or not only_f32):
+        size = _up(size) + 2 * int(n_elements(k))
+    viewed, view_offset = read_view(v)
+    shared = viewed and (viewed == k or (viewed, view_offset) == read_view(k))
+    if v_type != _F16 and (v_type == _F32 or not only_f32) and not shared:
+        size = _up(size) + 2 * int(n_elements(v))
     return size
 
 
-def _by_vector_kernel(q: TensorStruct, k: TensorStruct, v: TensorStruct) -> bool:
+def _by_vector_kernel(q: int, k: int, *, quantized: bool) -> bool:
     """True for the few tokens that the vector kernel takes."""
-    head = q.ne[0]
-    if head > _MAX_VECTOR_HEAD or head % 64 or head == 192 or k.ne[1] % _KV_STRIDE:
+    head, n_tokens, *_ = read_ne(q)
+    if head > _MAX_VECTOR_HEAD or head % 64 or head == 192 or read_ne(k)[1] % _KV_STRIDE:
         return False
-    return bool(q.ne[1] <= (2 if is_quantized(k.type) or is_quantized(v.type) else 1))
+    return bool(n_tokens <= (2 if quantized else 1))
 
 
 def _up(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
-def _flash(op: TensorStruct) -> bool:
+def _flash(op: int) -> bool:
     """`ggml_cuda_get_best_fattn_kernel` finds a kernel."""
-    q, k, v = (tensor_at(op.src[index]) for index in range(3))
-    if k.type not in _KV_TYPES or v.type not in _KV_TYPES:
+    q, k, v, mask, *_ = read_sources(op)
+    if read_type(k)[0] not in _KV_TYPES or read_type(v)[0] not in _KV_TYPES:
         return False
-    if op.src[3] and tensor_at(op.src[3]).ne[2] != 1:
+    if mask and read_ne(mask)[2] != 1:
         return False
-    k_head, v_head = k.ne[0], v.ne[0]
-    if k_head in _SAME_HEADS:
-        return bool(k_head == v_head)
-    wanted, multiple = _GROUPED_HEADS.get(k_head, (0, 1))
-    return bool(v_head == wanted and (q.ne[2] // k.ne[2]) % multiple == 0 and _is_grouped(op, q, k, v))
+    k_ne, v_head = read_ne(k), read_ne(v)[0]
+    if k_ne[0] in _SAME_HEADS:
+        return bool(k_ne[0] == v_head)
+    wanted, multiple = _GROUPED_HEADS.get(k_ne[0], (0, 1))
+    ratio = read_ne(q)[2] // k_ne[2]
+    return bool(v_head == wanted and ratio % multiple == 0 and ratio >= 2 and _is_padded(op, k_ne[1]))
 
 
-def _is_grouped(op: TensorStruct, q: TensorStruct, k: TensorStruct, v: TensorStruct) -> bool:
-    """`gqa_opt_applies`: several query heads a key head, a mask, no ALiBi, padded and aligned."""
-    (max_bias,) = struct.unpack("f", struct.pack("i", op.op_params[1]))
-    if not op.src[3] or q.ne[2] // k.ne[2] < 2 or max_bias or k.ne[1] % _KV_STRIDE:
+def _is_padded(op: int, n_cells: int) -> bool:
+    """What else `gqa_opt_applies` asks for: a mask, no ALiBi, padded cells, aligned rows."""
+    (max_bias,) = struct.unpack("=f", struct.pack("=i", read_op_params(op)[1]))
+    operands = read_sources(op)[:4]
+    if not operands[3] or max_bias or n_cells % _KV_STRIDE:
         return False
-    plain = [t for t in (q, k, v, tensor_at(op.src[3])) if not is_quantized(t.type)]
-    return all(stride % 16 == 0 for tensor in plain for stride in tensor.nb[1:])
+    plain = [operand for operand in operands if not is_quantized(read_type(operand)[0])]
+    return all(stride % 16 == 0 for operand in plain for stride in read_nb(operand)[1:])
 
 
-def _product(op: TensorStruct) -> bool:
-    a, b = tensor_at(op.src[0]), tensor_at(op.src[1])
-    rows = a.nb[0] == type_bytes(a.type) and b.nb[0] == type_bytes(b.type)
-    return bool(rows and not (b.type == _F16 != a.type) and a.type in _PRODUCT_TYPES)
+def _product(op: int) -> bool:
+    a, b, *_ = read_sources(op)
+    a_type, b_type = read_type(a)[0], read_type(b)[0]
+    if a_type not in _PRODUCT_TYPES or b_type == _F16 != a_type:
+        return False
+    return bool(read_nb(a)[0] == _value_bytes(a_type) and read_nb(b)[0] == _value_bytes(b_type))
 
 
-def _expert_product(op: TensorStruct) -> bool:
-    return _product(op) and op.op_params[3] != _PRECISION_F32
+@cache
+def _value_bytes(kind: int) -> int:
+    return int(type_bytes(kind))
 
 
-def _look_up(op: TensorStruct) -> bool:
-    source = tensor_at(op.src[0])
-    if source.type in _LOOK_UP_BY_SUPER_BLOCKS:
-        return bool(source.ne[0] % 256 == 0)
-    return source.type in _LOOK_UP_TYPES
+def _expert_product(op: int) -> bool:
+    return _product(op) and read_op_params(op)[3] != _PRECISION_F32
 
 
-def _store(op: TensorStruct) -> bool:
-    source, index = tensor_at(op.src[0]).type, tensor_at(op.src[1]).type
-    stored = (source == _F32 and op.type in _STORE_TYPES) or source == _F16 == op.type
-    return stored and index in (_I32, _I64)
+def _look_up(op: int) -> bool:
+    source = read_sources(op)[0]
+    kind = read_type(source)[0]
+    if kind in _LOOK_UP_BY_SUPER_BLOCKS:
+        return bool(read_ne(source)[0] % 256 == 0)
+    return kind in _LOOK_UP_TYPES
 
 
-def _copy(op: TensorStruct) -> bool:
-    source, target = tensor_at(op.src[0]).type, tensor_at(op.src[1]).type
+def _store(op: int) -> bool:
+    source, index, *_ = read_sources(op)
+    source_type, target = read_type(source)[0], read_type(op)[0]
+    stored = (source_type == _F32 and target in _STORE_TYPES) or source_type == _F16 == target
+    return stored and read_type(index)[0] in (_I32, _I64)
+
+
+def _copy(op: int) -> bool:
+    a, b, *_ = read_sources(op)
+    source, target = read_type(a)[0], read_type(b)[0]
     if source in _FLOATS and target in _FLOATS:
         return True
     if (source == _F32 and target in _F32_COPIES) or (target == _F32 and source in _F32_COPIED_FROM):
         return True
-    return source == target and is_contiguous(op.src[0]) and is_contiguous(op.src[1])
+    return bool(source == target and is_contiguous(a) and is_contiguous(b))
 
 
-def _elementwise(op: TensorStruct) -> bool:
-    a, b = tensor_at(op.src[0]).type, tensor_at(op.src[1]).type
-    if _BF16 in (a, b, op.type):
-        return a == _BF16 == op.type and b in (_BF16, _F32)
-    return {a, b, op.type} <= {_F32, _F16}
+def _elementwise(op: int) -> bool:
+    a, b, *_ = read_sources(op)
+    kinds = (read_type(a)[0], read_type(b)[0], read_type(op)[0])
+    if _BF16 in kinds:
+        return kinds[0] == _BF16 == kinds[2] and kinds[1] in (_BF16, _F32)
+    return _HALVES.issuperset(kinds)
 
 
-def _scale(op: TensorStruct) -> bool:
-    return op.type in (_F32, _BF16) and tensor_at(op.src[0]).type == op.type
+def _scale(op: int) -> bool:
+    kind = read_type(op)[0]
+    return kind in (_F32, _BF16) and read_type(read_sources(op)[0])[0] == kind
 
 
-def _scan(op: TensorStruct) -> bool:
+def _scan(op: int) -> bool:
     """Selective scan: of Mamba-2 when its A is one number a head, else of Mamba."""
-    state, a = tensor_at(op.src[0]).ne, tensor_at(op.src[3]).ne
-    if a[0] == 1:
-        return bool(state[0] in (96, 128, 256) and state[1] % 16 == 0)
-    one_group = tensor_at(op.src[4]).ne[1] == 1
-    return bool(op.op_params[0] <= 1 and state[0] == 16 and state[1] == 1 and state[2] % 128 == 0 and one_group)
+    state, _, _, a, b, *_ = read_sources(op)
+    d_state, d_head, n_head, _ = read_ne(state)
+    if read_ne(a)[0] == 1:
+        return bool(d_state in (96, 128, 256) and d_head % 16 == 0)
+    one_group = read_ne(b)[1] == 1
+    return bool(read_op_params(op)[0] <= 1 and d_state == 16 and d_head == 1 and n_head % 128 == 0 and one_group)
 
 
-def _sum(op: TensorStruct) -> bool:
-    return tensor_at(op.src[0]).type == _F32 == op.type and bool(is_contiguous_rows(op.src[0]))
+def _sum(op: int) -> bool:
+    source = read_sources(op)[0]
+    return read_type(source)[0] == _F32 == read_type(op)[0] and bool(is_contiguous_rows(source))
 
 
-def _rope(op: TensorStruct) -> bool:
-    source = tensor_at(op.src[0])
-    return bool(source.nb[0] == type_bytes(source.type) and is_contiguous_2(op.src[0]))
+def _rope(op: int) -> bool:
+    source = read_sources(op)[0]
+    return read_nb(source)[0] == _value_bytes(read_type(source)[0]) and bool(is_contiguous_2(source))
 
 
-SUPPORTS: dict[int, Callable[[TensorStruct], bool]] = {
+def _if_source(holds: Callable[[int], bool]) -> Callable[[int], bool]:
+    return lambda op: holds(read_sources(op)[0])
+
+
+SUPPORTS: dict[int, Callable[[int], bool]] = {
     _FLASH: _flash,
     OPS["MUL_MAT"]: _product,
     OPS["MUL_MAT_ID"]: _expert_product,
@@ -183,14 +212,16 @@ SUPPORTS: dict[int, Callable[[TensorStruct], bool]] = {
     OPS["CPY"]: _copy,
     OPS["SCALE"]: _scale,
     OPS["SSM_SCAN"]: _scan,
-    OPS["SSM_CONV"]: lambda op: bool(tensor_at(op.src[0]).ne[1] % 128 == 0),
-    OPS["REPEAT"]: lambda op: tensor_at(op.src[0]).type in (_F32, _F16),
+    OPS["SSM_CONV"]: _if_source(lambda source: read_ne(source)[1] % 128 == 0),
+    OPS["REPEAT"]: _if_source(lambda source: read_type(source)[0] in _HALVES),
     OPS["SUM_ROWS"]: _sum,
     OPS["MEAN"]: _sum,
-    OPS["UNARY"]: lambda op: bool(is_contiguous(op.src[0])),
-    OPS["GLU"]: lambda op: bool(is_contiguous_1(op.src[0])),
+    OPS["UNARY"]: _if_source(is_contiguous),
+    OPS["GLU"]: _if_source(is_contiguous_1),
     OPS["ROPE"]: _rope,
-    **dict.fromkeys((OPS["NORM"], OPS["RMS_NORM"], OPS["L2_NORM"]), lambda op: bool(is_contiguous_rows(op.src[0]))),
+    **dict.fromkeys((OPS["NORM"], OPS["RMS_NORM"], OPS["L2_NORM"]), _if_source(is_contiguous_rows)),
     **dict.fromkeys((OPS["ADD"], OPS["SUB"], OPS["MUL"], OPS["DIV"]), _elementwise),
 }
-"""Operations that depend on their operands; every other one of a language model runs."""
+"""Operations (ggml_op) that depend on their operands, given the address of the result; of those that a language model
+uses, every other one runs.
+"""

@@ -1,5 +1,5 @@
-"""The dry run: llama.cpp lays a model out for given settings without its weights, without allocating it. Child processes
-only.
+"""The dry run: llama.cpp lays a model out for given settings without its weights, without allocating it. Child
+processes only.
 
 It can end the process it runs in: some headers are answered with an abort. Nothing may be decoded on what it loads.
 """
@@ -15,8 +15,9 @@ from typing import Any
 
 import msgspec
 
+from tui.config.plain import one_line
 from tui.llama.binding import L, start_backend
-from tui.llama.breakdown import BufferBytes, memory_breakdown
+from tui.llama.breakdown import BufferBytes, buffer_type_of, memory_breakdown
 from tui.llama.devices import Device
 from tui.llama.errors import LlamaError
 from tui.llama.hollow import hollow_file
@@ -24,8 +25,6 @@ from tui.llama.log import NativeLog
 from tui.llama.params import ModelParams, context_params, model_params
 from tui.llama.settings import LoadSettings, SettingsError
 
-MAX_CELLS = 1 << 23
-"""Most cells of a KV cache, in tokens. llama.cpp keeps some 50 bytes of its own for each, in a dry run too."""
 _KEPT = 8
 """Models kept loaded; each takes a few megabytes, recurrent ones up to 74 MB of state."""
 _CONTEXT_ONLY = {
@@ -54,6 +53,15 @@ class HeaderBytes:
     digest: str
     data: bytes
     data_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterBytes:
+    """A tensor of a LoRA adapter."""
+
+    adapts: str
+    """Name of the model's tensor; llama.cpp puts the adapter's beside it (`llama_adapter_lora_init_impl`)."""
+    n_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,27 +98,28 @@ class DryModels:
         settings: LoadSettings,
         devices: tuple[Device, ...] | None,
         *,
+        adapters: tuple[tuple[AdapterBytes, ...], ...] = (),
         keep: object = None,
     ) -> LaidOut | None:
-        """Where the model would lie on `devices` (None: the GPUs of the installed llama.cpp) and on the host; None where
-        llama.cpp's breakdown cannot be read.
+        """Where the model would lie on `devices` (None: the GPUs of the installed llama.cpp) and on the host; None
+        where llama.cpp's breakdown cannot be read.
 
+        `adapters` count with their weights; what computing with them takes, llama.cpp knows at the first decode.
         `keep` is what the devices live in. Raises LlamaError for what llama.cpp refuses, with its reason.
         """
-        if isinstance(settings.n_ctx, str) or settings.n_ctx * settings.panes > MAX_CELLS:
-            raise LlamaError("settings", f"n_ctx: more than {MAX_CELLS} tokens in all panes is not tried")
         self._log.clear()
         try:
             hollow = self._model(header, settings, devices, keep)
             params = context_params(settings, threads=1)
         except SettingsError as error:
             raise LlamaError("settings", str(error)) from error
+        beside = tuple(_beside(hollow.model, tensor) for adapter in adapters for tensor in adapter)
         with self._context(hollow.model, params) as context:
             buffers = memory_breakdown(context)
             if buffers is None:
                 return None
             return LaidOut(
-                buffers=buffers,
+                buffers=buffers + beside,
                 n_ctx=L.llama_n_ctx(context) // settings.panes,
                 n_layer=L.llama_model_n_layer(hollow.model),
                 n_vocab=L.llama_vocab_n_tokens(L.llama_model_get_vocab(hollow.model)),
@@ -153,7 +162,18 @@ class DryModels:
     def _refusal(self, kind: Any, what: str) -> LlamaError:
         reasons = [line.partition(": ")[2] for line in self._log.errors()]
         reason = next((line for line in reasons if line and not line.startswith("failed to load model")), "")
-        return LlamaError(kind, f"{what}: {reason}" if reason else f"{what}; its log has no reason")
+        return LlamaError(kind, f"{what}: {one_line(reason)}" if reason else f"{what}; its log has no reason")
+
+
+def _beside(model: Any, tensor: AdapterBytes) -> BufferBytes:
+    """The adapter's tensor as bytes where the one that it adapts lies. Raises LlamaError for an adapter of another
+    model.
+    """
+    place = buffer_type_of(model, tensor.adapts)
+    if place is None:
+        raise LlamaError("settings", f"lora: it adapts {tensor.adapts}, which this model does not have")
+    padded = -(-tensor.n_bytes // place.alignment) * place.alignment
+    return BufferBytes(place.name, place.device, weights_bytes=padded, context_bytes=0, compute_bytes=0)
 
 
 def _key(header: HeaderBytes, settings: LoadSettings, devices: tuple[Device, ...] | None) -> bytes:

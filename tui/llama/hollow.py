@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ def hollow_file(data: bytes, data_bytes: int) -> Iterator[Path]:
 
     It takes memory for `data` alone: on Linux a file that is in no folder, elsewhere a sparse temporary one.
     """
-    if sys.platform.startswith("linux"):
+    if hasattr(os, "memfd_create"):
         with _filled(os.memfd_create("header", os.MFD_CLOEXEC), data, data_bytes) as fd:
             yield Path(f"/proc/self/fd/{fd}")
         return

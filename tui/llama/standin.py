@@ -1,5 +1,5 @@
-"""Stand-in GPUs: devices that exist in this process's memory only, so that llama.cpp's own allocator lays a model out on
-cards that are not here. Child processes only.
+"""Stand-in GPUs: devices that exist in this process's memory only, so that llama.cpp's own allocator lays a model out
+on cards that are not here. Child processes only.
 
 They hold no memory and compute nothing: a decode on them would end the process. llama.cpp keeps pointers into them, so
 they must outlive every model that was loaded onto them.
@@ -8,8 +8,8 @@ they must outlive every model that was loaded onto them.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
-from ctypes import addressof, c_int, c_size_t, c_void_p
+from collections.abc import Callable, Sequence
+from ctypes import addressof, c_size_t
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,6 @@ from tui.llama.devices import Device
 _BASE = 0x10000
 """Where buffers pretend to begin. One of no bytes begins nowhere: llama.cpp checks that of a no_alloc model."""
 _GUID = (ctypes.c_uint8 * 16)(*b"puna stand-in 01")
-_Source = c_void_p * ggml.MAX_SRC
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ class _StandIn:
         iface.get_buffer_type = ggml.GetPointer(lambda _: self._buffer_type_at)
         if pinned is not None:
             iface.get_host_buffer_type = ggml.GetPointer(lambda _: addressof(pinned[0]))
-        iface.supports_op = ggml.Asks(self._supports_op)
+        iface.supports_op = ggml.Asks(self._supports_op())
         iface.supports_buft = ggml.Asks(lambda _, buffer_type: buffer_type == self._buffer_type_at)
         iface.offload_op = ggml.Asks(lambda _, tensor: rules.offloads(tensor))
         iface.event_new = ggml.GetPointer(lambda _: None)
@@ -164,18 +163,23 @@ class _StandIn:
     def _end_stream(self, stream: int) -> None:
         self._streams.pop(stream, None)
 
-    def _supports_op(self, _device: int, tensor: int) -> bool:
-        if len(self._backend.devices) > 1 and self._is_of_another(tensor):
-            return False
-        rule = self._rules.supports.get(c_int.from_address(tensor + ggml.OP_OFFSET).value)
-        return rule is None or rule(ggml.tensor_at(tensor))
+    def _supports_op(self) -> Callable[[int, int], bool]:
+        """The callback that runs most, so it looks nothing up in this object."""
+        find_rule, read_op = self._rules.supports.get, ggml.read_op
+        siblings, is_of_another = self._backend.devices, self._is_of_another
+
+        def supports(_device: int, tensor: int) -> bool:
+            if len(siblings) > 1 and is_of_another(tensor):
+                return False
+            rule = find_rule(read_op(tensor)[0])
+            return rule is None or rule(tensor)
+
+        return supports
 
     def _is_of_another(self, tensor: int) -> bool:
         """True when an operand lies on another device of this backend, which then has to compute the operation."""
-        buffers = self._backend.buffers
-        for source in _Source.from_address(tensor + ggml.SRC_OFFSET):
-            if source is None:
-                continue
-            if buffers.get(c_void_p.from_address(source + ggml.BUFFER_OFFSET).value, self.handle) != self.handle:
+        owner_of, me, read_buffer = self._backend.buffers.get, self.handle, ggml.read_buffer
+        for source in ggml.read_sources(tensor):  # no buffer yet, or one of the host, is nobody's
+            if source and owner_of(read_buffer(source)[0], me) != me:
                 return True
         return False
