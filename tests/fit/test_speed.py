@@ -18,6 +18,7 @@ from tui.llama.settings import LoadSettings
 SETTINGS = LoadSettings(n_gpu_layers=0, n_ctx=4096)
 ON_HOST = laid_out(0)
 DENSE = Even()
+HERE = host_machine()
 CARD = DeviceSpec(name="CUDA0", description="A card", total_bytes=1 << 40, free_bytes=1 << 40, bandwidth_bytes_s=1000e9)
 
 
@@ -26,7 +27,7 @@ def seen(
     prefill: float | None = None,
     *,
     shape: Even = DENSE,
-    machine: Machine = host_machine(),
+    machine: Machine = HERE,
     prediction: Prediction = ON_HOST,
     settings: LoadSettings = SETTINGS,
     model: str = "this",
@@ -47,7 +48,7 @@ def seen(
     )
 
 
-def told(*measured: Measurement, machine: Machine = host_machine(), **more: Any) -> Speed:
+def told(*measured: Measurement, machine: Machine = HERE, **more: Any) -> Speed:
     arguments: dict[str, Any] = {"shape": DENSE, "settings": SETTINGS, "prediction": ON_HOST, "model": "this", **more}
     speed = estimate(measured=measured, machine=machine, **arguments)
     assert speed is not None
@@ -58,7 +59,7 @@ def width(speed: Speed) -> float:
     return speed.decode_tok_s[1] / speed.decode_tok_s[0]
 
 
-# ---- where the bytes are read -----------------------------------------------------------------------------------------
+# ---- where the bytes are read ------------------------------------------------------------
 
 
 def test_everything_is_read_on_the_host_without_devices() -> None:
@@ -97,7 +98,7 @@ def test_a_quantized_cache_reads_less_at_depth() -> None:
     assert heavy_part.read_bytes - light_part.read_bytes == pytest.approx(10_000 * 131_072 * (1 - 34 / 64))
 
 
-# ---- the roofline -----------------------------------------------------------------------------------------
+# ---- the roofline ------------------------------------------------------------
 
 
 def test_the_plain_roofline_of_a_cpu() -> None:
@@ -146,7 +147,7 @@ def test_a_prompt_is_bound_by_arithmetic() -> None:
     assert told(machine=host_machine(cores=None)).prefill_tok_s is None
 
 
-# ---- measurements, the most telling first -----------------------------------------------------------------------------------------
+# ---- measurements, the most telling first ------------------------------------------------------------
 
 
 def test_a_files_own_measurement_counts_most() -> None:
