@@ -97,7 +97,7 @@ def test_the_wheel_has_an_entry_point(installed: Path) -> None:
 
 
 def test_every_module_of_the_engine_is_a_front_ends_or_the_childs() -> None:
-    child = {"generation", "host", "limits", "openmp", "prefix", "sequence", "template", "text", "worker"}
+    child = {"generation", "host", "limits", "prefix", "sequence", "template", "text", "worker"}
     contracts = (ROOT / ".importlinter").read_text().split("[importlinter:contract:")
     (contract,) = (text for text in contracts if text.startswith("llama_cpp]"))
     kept_clean = set(re.findall(r"^    tui\.engine\.(\w+)$", contract, re.MULTILINE))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.config.sizes import GIB, MIB, gib, size
+from tui.config.sizes import GIB, MIB, gib, parse_size, size
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,34 @@ def test_sizes(count: int | None, text: str) -> None:
 
 def test_gib_without_the_unit() -> None:
     assert [gib(count) for count in (GIB // 2, 31 * GIB + GIB // 5, 251 * GIB)] == ["0.5", "31.2", "251"]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("24GiB", 24 * GIB),
+        (" 1.5 gib ", 3 * GIB // 2),
+        ("512MiB", 512 * MIB),
+        ("24GB", 24_000_000_000),
+        ("0.1GB", 100_000_000),
+        ("800mb", 800_000_000),
+        ("25757220864", 25_757_220_864),
+        ("7 B", 7),
+        ("0", 0),
+    ],
+)
+def test_sizes_as_people_write_them(text: str, count: int) -> None:
+    assert parse_size(text) == count
+
+
+@pytest.mark.parametrize(
+    "text", ["", "GiB", "-1GiB", "1e9", "1,5GiB", "24G", "24 GiB free", "nan", "1.5", "1.5B", "٣GiB", "9" * 5000]
+)
+def test_what_is_no_size_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match="24GiB"):
+        parse_size(text)
+
+
+def test_more_than_any_machine_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="more memory than any machine has"):
+        parse_size("99999999GiB")

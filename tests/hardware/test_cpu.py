@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
 from tests.hardware.conftest import Tree
-from tui.hardware.cpu import CpuMeter, cpu_quota, default_threads, logical_cpus, physical_cores
+from tui.hardware.cpu import (
+    UNKNOWN_CPU,
+    CpuMeter,
+    cpu_model,
+    cpu_quota,
+    default_threads,
+    logical_cpus,
+    machine_identity,
+    physical_cores,
+)
 
 V2_MOUNT = "30 24 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n"
 V1_MOUNT = "36 25 0:33 / /sys/fs/cgroup/cpu,cpuacct rw shared:17 - cgroup cgroup rw,cpu,cpuacct\n"
@@ -130,3 +140,24 @@ def test_a_stat_file_that_makes_no_sense_is_no_utilization(tree: Tree) -> None:
     assert meter.utilization() is None
     tree.write({"proc/stat": "intr 5\n"})
     assert meter.utilization() is None
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "name"),
+    [
+        (
+            "processor\t: 0\nmodel name\t: AMD Ryzen 9 7950X\n\nprocessor\t: 1\nmodel name\t: AMD Ryzen 9 7950X\n",
+            "AMD Ryzen 9 7950X",
+        ),
+        ("processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd40\n", "ARM 0x41 0xd40"),
+        ("nothing of the kind", UNKNOWN_CPU),
+    ],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system is asked")
+def test_the_processor_has_a_name(tree: Tree, cpuinfo: str, name: str) -> None:
+    tree.write({"proc/cpuinfo": cpuinfo})
+    assert cpu_model(tree.proc) == name
+
+
+def test_a_machine_is_its_processor_and_the_cores_that_may_be_used() -> None:
+    assert machine_identity() == f"{cpu_model()}, {default_threads()} cores"

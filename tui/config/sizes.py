@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+UNITS = {"b": 1, "mb": 10**6, "gb": 10**9, "mib": MIB, "gib": GIB}
+"""Bytes in each unit that a size may be given in, by its name in small letters."""
+MOST_BYTES = 1 << 50
+"""1 PiB: a thousand times the memory of the largest machines."""
+
+_SIZE = r"\s*([0-9]{1,20})(?:\.([0-9]{1,9}))?\s*(b|mb|gb|mib|gib)?\s*"
 
 
 def gib(size_bytes: int) -> str:
@@ -22,3 +28,22 @@ def size(size_bytes: int | None) -> str:
     if size_bytes < 999.5 * MIB:
         return f"{size_bytes / MIB:.0f} MiB"
     return f"{gib(size_bytes)} GiB"
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size as people write it: 24GiB, 1.5 GiB, 512MiB, 24GB, 800MB, or a plain number of bytes.
+
+    Raises ValueError in words for anything else, and for more than MOST_BYTES.
+    """
+    import re  # only where a size was typed
+
+    found = re.fullmatch(_SIZE, text, re.IGNORECASE | re.ASCII)
+    if found is None:
+        raise ValueError(f"{text[:40]!r} is not a size; write it as 24GiB, 512MiB, 24GB, 800MB or a number of bytes")
+    whole, fraction, unit = found[1], found[2] or "", (found[3] or "b").lower()
+    if unit == "b" and fraction:
+        raise ValueError(f"{text[:40]!r} is not a size: bytes come whole; write 24GiB, 512MiB, 24GB or 800MB")
+    count: int = int(whole + fraction) * UNITS[unit] // 10 ** len(fraction)
+    if count > MOST_BYTES:
+        raise ValueError(f"{text[:40]!r} is more memory than any machine has; the most is {MOST_BYTES // GIB} GiB")
+    return count

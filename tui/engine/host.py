@@ -12,9 +12,9 @@ import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tui.engine.openmp import share_the_cores
 from tui.engine.protocol import Cancel, CountTokens, Event, Failed, Generate, Load, Quit, Request
 from tui.hardware.cpu import logical_cpus
+from tui.llama.openmp import share_the_cores
 from tui.process.channel import Channel
 from tui.process.child import adopt, be_modest
 

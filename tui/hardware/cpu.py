@@ -7,10 +7,13 @@ so both are counted before an engine starts.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 
 from tui.hardware import cgroups
 from tui.hardware.files import read, read_word
+
+UNKNOWN_CPU = "unknown CPU"
 
 
 def logical_cpus() -> frozenset[int]:
@@ -44,6 +47,25 @@ def default_threads(reserve: int = 0, cores: int | None = None, quota: float | N
         quota = cpu_quota() if quota is None else quota
     usable = cores if quota is None else min(cores, max(1, int(quota)))
     return max(1, usable - reserve) if usable > 2 else max(1, usable)
+
+
+def cpu_model(proc_root: str = "/proc") -> str:
+    """The processor's name; on ARM the implementer's and part numbers. "unknown CPU" where nothing tells."""
+    found = dict(_fields(read(f"{proc_root}/cpuinfo", 16384) or b""))
+    if name := found.get(b"model name") or found.get(b"cpu model"):
+        return name.decode("utf-8", "replace")
+    if part := found.get(b"CPU part"):
+        return f"ARM {found.get(b'CPU implementer', b'?').decode()} {part.decode()}"
+    if sys.platform == "darwin":
+        from tui.hardware.apple import Mac
+
+        return (Mac().text("machdep.cpu.brand_string") or b"").rstrip(b"\0").decode("utf-8", "replace") or UNKNOWN_CPU
+    return UNKNOWN_CPU
+
+
+def machine_identity() -> str:
+    """What speeds that were measured hold for: this processor, with as many cores as may be used here."""
+    return f"{cpu_model()}, {default_threads()} cores"
 
 
 def _siblings_by_sys(allowed: frozenset[int], sys_root: str) -> set[str]:

@@ -165,6 +165,10 @@ class LoadedModel:
         code: int = L.llama_decode(self.context, batch)
         return code
 
+    def synchronize(self) -> None:
+        """Wait until everything that was asked of the devices is computed."""
+        L.llama_synchronize(self.context)
+
     def logits(self) -> list[float]:
         """Logits of the last output, one a vocabulary entry."""
         values: list[float] = L.llama_get_logits_ith(self.context, -1)[: self.vocab.size]

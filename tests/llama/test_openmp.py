@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tui.engine.openmp import SPINS, share_the_cores
+from tui.llama.openmp import SPINS, share_the_cores
 
 
 @pytest.fixture(autouse=True)

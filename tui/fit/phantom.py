@@ -1,0 +1,73 @@
+"""The speed of a model that is not here: its header with zeros for weights is loaded for real, and decodes for real.
+
+Only on a person's word, since it takes the memory and the time of a real load. Never for a machine that is described,
+and never beyond what is free.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tui.config.sizes import size
+from tui.fit.values import Machine, Prediction, Refused
+from tui.fit.verdict import DeviceFit, HostFit, assess
+from tui.gguf.stripped import StrippedHeader
+from tui.llama.phantom_messages import PhantomAnswer, PhantomFailed, PhantomRequest, PhantomSpeed
+from tui.llama.settings import LoadSettings
+from tui.process.once import OnceError, run_once
+
+MODULE = "tui.llama.phantom"
+TIMEOUT_S = 600.0
+
+
+class PhantomError(Exception):
+    """The child process died or gave no answer; the text says why. The model itself may be sound."""
+
+
+async def phantom_speed(
+    header: StrippedHeader,
+    settings: LoadSettings,
+    prediction: Prediction,
+    machine: Machine,
+    *,
+    n_layer: int,
+    threads: int,
+    cpus: int,
+    timeout_s: float = TIMEOUT_S,
+) -> PhantomSpeed:
+    """Measure prefill and decode of `header` with `settings` (resolved), in a child process.
+
+    `prediction` and `machine` say what it takes and what is free; `cpus` are the logical CPUs of this process. Adapters
+    and a draft model are left out, and the hole is read rather than mapped. Cancelling ends it. Raises Refused where it
+    would not fit, or where llama.cpp refuses it, and PhantomError where the child fails.
+    """
+    _check_room(prediction, machine, n_layer, settings)
+    bare = msgspec.structs.replace(
+        settings, lora=(), draft_model="", chat_template="", load_mode="none", mlock=False, panes=1
+    )
+    request = PhantomRequest(
+        header=header.data, data_bytes=header.data_bytes, settings=bare, threads=threads, cpus=cpus
+    )
+    try:
+        raw = await run_once(MODULE, request=msgspec.msgpack.encode(request), timeout_s=timeout_s)
+        answer: PhantomAnswer = msgspec.json.decode(raw, type=PhantomAnswer)
+    except OnceError as error:
+        raise PhantomError(f"the trial run failed: {error}") from error
+    except msgspec.DecodeError as error:
+        raise PhantomError("the trial run gave no answer that can be read") from error
+    if isinstance(answer, PhantomFailed):
+        raise Refused(f"{answer.message}; {answer.hint}" if answer.hint else answer.message)
+    return answer
+
+
+def _check_room(prediction: Prediction, machine: Machine, n_layer: int, settings: LoadSettings) -> None:
+    if any(device.profile != "real" for device in machine.devices):
+        raise Refused("a trial run needs the devices themselves; those described here are not in this machine")
+    assessment = assess(prediction, machine, n_layer, n_cpu_moe=settings.n_cpu_moe)
+    if assessment.verdict == "no":
+        pools: tuple[DeviceFit | HostFit, ...] = (*assessment.devices, assessment.host)
+        worst = next(pool for pool in pools if not pool.fits)
+        raise Refused(
+            f"a trial run takes as much memory as the model, {size(assessment.need_bytes)}:"
+            f" {size(worst.over_bytes)} more than is free here; choose settings that fit"
+        )
