@@ -123,4 +123,5 @@ def _prediction(question: Question, laid_out: LaidOut) -> Prediction:
         source="dry-run",
         n_ctx=laid_out.n_ctx,
         n_gpu_layers=layers_on_devices(laid_out.n_layer, settings) if used else 0,
+        flash_attn="on" if laid_out.flash_attn else "off",
     )

@@ -85,6 +85,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """Context of one pane after padding, in tokens."""
     n_gpu_layers: int
     """Layers on devices, the output layer counted as one."""
+    flash_attn: Literal["on", "off"] = "on"
+    """What "auto" comes to."""
     spread: float = 0.0
     """How far off the sum may be, as a share of it; 0 for a dry run."""
 

@@ -25,6 +25,7 @@ from tui.llama.log import NativeLog
 from tui.llama.params import ModelParams, context_params, model_params
 from tui.llama.settings import LoadSettings, SettingsError
 
+_LOG_LINES = 200
 _KEPT = 8
 """Models kept loaded; each takes a few megabytes, recurrent ones up to 74 MB of state."""
 _CONTEXT_ONLY = {
@@ -73,6 +74,8 @@ class LaidOut:
     """Context of one pane after padding, in tokens."""
     n_layer: int
     n_vocab: int
+    flash_attn: bool
+    """What "auto" came to."""
 
 
 @dataclass
@@ -123,6 +126,7 @@ class DryModels:
                 n_ctx=L.llama_n_ctx(context) // settings.panes,
                 n_layer=L.llama_model_n_layer(hollow.model),
                 n_vocab=L.llama_vocab_n_tokens(L.llama_model_get_vocab(hollow.model)),
+                flash_attn=_flash_attention(self._log.last(_LOG_LINES)),
             )
 
     def _model(
@@ -163,6 +167,19 @@ class DryModels:
         reasons = [line.partition(": ")[2] for line in self._log.errors()]
         reason = next((line for line in reasons if line and not line.startswith("failed to load model")), "")
         return LlamaError(kind, f"{what}: {one_line(reason)}" if reason else f"{what}; its log has no reason")
+
+
+def _flash_attention(lines: tuple[str, ...]) -> bool:
+    """Whether a context was made with flash attention. llama.cpp has no call that tells; its log does, the last word
+    last (`llama_context`, `resolve_fused_ops`).
+    """
+    on = True
+    for line in lines:
+        if "flash_attn " in line and line.endswith(("enabled", "disabled")):
+            on = line.endswith("enabled")
+        elif "Flash Attention" in line:
+            on = line.endswith("Flash Attention enabled")
+    return on
 
 
 def _beside(model: Any, tensor: AdapterBytes) -> BufferBytes:

@@ -1,0 +1,106 @@
+"""What `puna fit` and the load panel show of one model with one set of settings, and its JSON. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from tui.fit.fixes import Fix
+from tui.fit.shape import ModelShape
+from tui.fit.speed import Speed
+from tui.fit.values import Machine, Prediction
+from tui.fit.verdict import Assessment
+from tui.llama.settings import LoadSettings
+
+
+@dataclass(frozen=True, slots=True)
+class FitModel:
+    """Which model it is about."""
+
+    name: str
+    identity: str
+    """As in models.toml."""
+    file_bytes: int
+    parameters: int | None
+    shape: ModelShape
+    quant: str | None = None
+    fetched_bytes: int | None = None
+    """Bytes of its header that travelled for this; None for a model on this disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class FitReport:
+    """The answer."""
+
+    model: FitModel
+    settings: LoadSettings
+    """Resolved: nothing is "auto"."""
+    machine: Machine
+    prediction: Prediction
+    assessment: Assessment
+    speed: Speed | None = None
+    fixes: tuple[Fix, ...] = ()
+    said: tuple[str, ...] = ()
+    """What is less than was asked for, in sentences."""
+
+
+def to_json(report: FitReport) -> dict[str, Any]:
+    """The document of `fit --json`: these keys are a contract."""
+    model, assessment, speed = report.model, report.assessment, report.speed
+    return {
+        "model": {
+            "name": model.name,
+            "architecture": model.shape.architecture or None,
+            "parameters": model.parameters or model.shape.parameters or None,
+            "file_bytes": model.file_bytes,
+            "n_layer": model.shape.n_layer,
+            "n_ctx_train": model.shape.n_ctx_train or None,
+        },
+        "settings": settings_json(report),
+        "devices": [
+            {
+                "name": device.name,
+                "description": device.description,
+                "total_bytes": device.total_bytes,
+                "free_bytes": device.free_bytes,
+                "weights_bytes": device.weights_bytes,
+                "context_bytes": device.context_bytes,
+                "compute_bytes": device.compute_bytes,
+                "overhead_bytes": device.overhead_bytes,
+                "fits": device.fits,
+            }
+            for device in assessment.devices
+        ],
+        "host": {
+            "weights_bytes": assessment.host.weights_bytes,
+            "context_bytes": assessment.host.context_bytes,
+            "compute_bytes": assessment.host.compute_bytes,
+            "output_bytes": assessment.host.output_bytes,
+            "available_bytes": assessment.host.available_bytes,
+            "fits": assessment.host.fits,
+        },
+        "verdict": assessment.verdict,
+        "source": report.prediction.source,
+        "speed": None
+        if speed is None
+        else {"decode_tok_s": [round(rate, 3) for rate in speed.decode_tok_s], "source": speed.source},
+        "fixes": [{"change": fix.change, "saves_bytes": fix.saves_bytes, "cost": fix.cost} for fix in report.fixes],
+    }
+
+
+def settings_json(report: FitReport) -> dict[str, Any]:
+    """The settings with every value a load would have: numbers, padded, and nothing automatic."""
+    settings, prediction = report.settings, report.prediction
+    plain: dict[str, Any] = msgspec.to_builtins(msgspec.structs.asdict(settings))
+    panes = plain.pop("panes")
+    return {
+        **plain,
+        "n_gpu_layers": prediction.n_gpu_layers,
+        "n_ctx": prediction.n_ctx,
+        "flash_attn": prediction.flash_attn if settings.flash_attn == "auto" else settings.flash_attn,
+        "threads": settings.threads if isinstance(settings.threads, int) else report.machine.cores or 1,
+        "n_seq_max": panes,
+        "n_outputs_max": panes,
+    }

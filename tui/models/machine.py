@@ -1,0 +1,139 @@
+"""This machine as the fit sees it: a snapshot of its memory, joined with the devices that llama.cpp has and with what
+earlier loads and measurements taught about them.
+
+Values in, a value out; measuring and reading files are the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui.fit.cards import card_of_driver
+from tui.fit.measured import Known
+from tui.fit.questions import KnownDevice
+from tui.fit.receipts import LoadRecord, correction_of, overhead_of
+from tui.fit.values import ASSUMED_OVERHEAD_BYTES, DeviceSpec, Machine, Margins, Origin, Profile
+from tui.hardware.cuda import EngineDevice, match_devices
+from tui.hardware.snapshot import Gpu, Snapshot, loadable
+
+_BACKENDS: dict[str, tuple[str, Profile]] = {
+    "nvidia": ("CUDA", "cuda"),
+    "amd": ("ROCm", "cuda"),  # the CUDA backend's code, compiled for AMD
+    "intel": ("Vulkan", "vulkan"),
+    "apple": ("MTL", "metal"),
+}
+"""By vendor: how llama.cpp would call its devices, and the rules that they lay out memory by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """What is known of this machine from before."""
+
+    loads: tuple[LoadRecord, ...] = ()
+    speeds: Known = Known()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A machine, and which of the meter's rows each of its devices is."""
+
+    machine: Machine
+    rows: tuple[Gpu | None, ...] = ()
+    """For each device; None where that cannot be proven."""
+    idle: tuple[Gpu, ...] = ()
+    """Cards that are here and could take a model, but that the installed llama.cpp cannot drive."""
+
+    def card_of(self, name: str) -> str:
+        """What stays the same from one start to the next of a device: its UUID, else its description."""
+        for device, row in zip(self.machine.devices, self.rows, strict=True):
+            if device.name == name:
+                return card_key(device.description, row)
+        return name
+
+
+def card_key(description: str, row: Gpu | None) -> str:
+    """How receipts know a card."""
+    return (row.uuid if row is not None else None) or description
+
+
+def machine_of(
+    snapshot: Snapshot,
+    known: Sequence[KnownDevice],
+    margins: Margins,
+    lessons: Lessons = Lessons(),
+    *,
+    own_bytes: dict[str, int] | None = None,
+    potential: bool = False,
+) -> Seen:
+    """The machine now. `known` are llama.cpp's devices.
+
+    `own_bytes`, by UUID, is memory that will be free again by the time of a load: what the dry run itself holds on a
+    card. With `potential`, cards that the installed llama.cpp cannot drive count as if it could.
+    """
+    rows = match_devices([EngineDevice(one.name, None, one.description) for one in known], snapshot.gpus)
+    idle = tuple(gpu for gpu in loadable(snapshot.gpus) if not known)
+    own = own_bytes or {}
+    devices = [_driven(device, row, lessons, own) for device, row in zip(known, rows, strict=True)]
+    matched: list[Gpu | None] = list(rows)
+    if potential:
+        devices += _undriven(idle, lessons)
+        matched += idle
+    machine = Machine(
+        devices=tuple(devices),
+        host_total_bytes=snapshot.ram.limit_bytes or snapshot.ram.total_bytes or 0,
+        host_available_bytes=max(0, (snapshot.ram.available_bytes or 0) - _correction("", lessons)),
+        margins=margins,
+        host_bandwidth_bytes_s=lessons.speeds.ram_bytes_s,
+        host_bandwidth_origin="measured" if lessons.speeds.ram_bytes_s else "assumed",
+        cores=snapshot.cpu.cores,
+    )
+    return Seen(machine, tuple(matched), () if potential else idle)
+
+
+def _driven(device: KnownDevice, row: Gpu | None, lessons: Lessons, own: dict[str, int]) -> DeviceSpec:
+    free = device.free_bytes if row is None or row.free_bytes is None else row.free_bytes
+    if row is not None and row.uuid is not None:
+        free += own.get(row.uuid, 0)
+    total = device.total_bytes or (row.total_bytes if row is not None else 0) or 0
+    return _spec(device.name, device.description, total, min(free, total), "real", row, lessons)
+
+
+def _undriven(gpus: Sequence[Gpu], lessons: Lessons) -> list[DeviceSpec]:
+    counts: dict[str, int] = {}
+    made = []
+    for gpu in gpus:
+        backend, profile = _BACKENDS.get(gpu.vendor, ("Vulkan", "vulkan"))
+        number = counts.get(backend, 0)
+        counts[backend] = number + 1
+        name, total = f"{backend}{number}", gpu.total_bytes or 0
+        made.append(_spec(name, gpu.name or "", total, gpu.free_bytes or 0, profile, gpu, lessons))
+    return made
+
+
+def _spec(
+    name: str, description: str, total: int, free: int, profile: Profile, row: Gpu | None, lessons: Lessons
+) -> DeviceSpec:
+    key = card_key(description, row)
+    overhead = overhead_of(key, lessons.loads)
+    bandwidth = lessons.speeds.device_bytes_s.get(description)
+    card = card_of_driver(description, total or None)
+    origin: Origin = "measured" if overhead is not None else "assumed"
+    return DeviceSpec(
+        name=name,
+        description=description,
+        total_bytes=total,
+        free_bytes=free,
+        profile=profile,
+        overhead_bytes=(ASSUMED_OVERHEAD_BYTES if overhead is None else overhead) + _correction(key, lessons),
+        overhead_origin=origin,
+        bandwidth_bytes_s=bandwidth or (card.bandwidth_bytes_s if card is not None else None),
+        bandwidth_origin="measured" if bandwidth else "assumed",
+        shares_host=row is not None and row.pool == "unified",
+    )
+
+
+def _correction(card: str, lessons: Lessons) -> int:
+    """Bytes by which loads exceeded their predictions; one that took less corrects nothing: memory may be short."""
+    found = correction_of(card, lessons.loads)
+    return max(0, found.bytes) if found is not None else 0
