@@ -11,7 +11,7 @@ import gguf
 import numpy as np
 import pytest
 
-from tests.gguf.making import start, tensor, write
+from tests.rigs.gguf_bytes import start, tensor, write
 from tests.rigs.gguf_maker import Architecture, plain_gguf, tiny_model
 from tui.gguf.errors import GgufError
 from tui.gguf.header import read_header
