@@ -33,7 +33,7 @@ from tui.gguf.growing import GrowingHeader
 from tui.gguf.layout import Layout, read_layout
 from tui.gguf.stripped import strip
 
-fuzz = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def outcome(layout: Layout) -> Any:

@@ -49,11 +49,13 @@ def test_the_demo_models_architecture_is_known_early(demo_model: Path) -> None:
         said = {key: value for key, value in whole.header.metadata.items() if key.startswith("llama.")}
         assert {key: value for key, value in early.metadata.items() if key.startswith("llama.")} == said
         assert (early.n_tensors, early.data_offset, early.parameters) == (272, 0, None)
+        keys = set(early.metadata)
         while growing.layout is None:
             assert growing.fed < growing.needs <= whole.header.data_offset
             growing.feed(file.read(growing.needs - growing.fed))
     assert growing.layout == whole
     assert growing.header == whole.header
+    assert set(early.metadata) == keys, "what was known is a value of its own"
 
 
 def test_exactly_what_is_needed_is_asked_for(tmp_path: Path) -> None:
@@ -100,7 +102,9 @@ def test_architecture_keys_behind_a_tokenizer_are_waited_for() -> None:
     data = start(n_keys=4, n_tensors=1) + keys
     growing = fed(data, 10_000)
     assert header(growing) is None
-    growing.feed(late)
+    growing.feed(late[:-1])
+    assert header(growing) is None
+    growing.feed(late[-1:])
     known = header(growing)
     assert known is not None
     assert known.n_layer == 7

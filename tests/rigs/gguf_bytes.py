@@ -65,7 +65,7 @@ WHOLE = HEADER + bytes(DATA_OFFSET - len(HEADER) + 256)
 
 def big_endian(path: Path) -> Path:
     """Write a small file in the other byte order."""
-    writer = gguf.GGUFWriter(path, "llama", endianess=gguf.GGUFEndian.BIG)
+    writer = gguf.GGUFWriter(path, "llama", endianess=gguf.GGUFEndian.BIG)  # codespell:ignore endianess
     writer.add_block_count(3)
     writer.add_array("llama.attention.head_count_kv", [1, 2, 70_000])
     writer.add_float32("llama.rope.freq_base", 10_000.5)
