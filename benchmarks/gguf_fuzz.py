@@ -1,9 +1,10 @@
 """Does anything but a GgufError come out of the header parser? A coverage-guided fuzzer for a bounded time (seconds as
 an argument, 30 without): an input that makes the parser take a new way through its code is kept and damaged further.
 
-Each input is read as a local file and fed in two pieces; where a layout comes out, it is stripped and read again. Memory
-is limited, so that a length that is believed shows as a MemoryError. Inputs that break it are kept in a folder that is
-printed; the exit code is 1 then.
+Each input is read as a local file, which may be the first of two shards, and fed in two pieces; where a layout comes
+out, it is stripped and read again.
+Memory is limited, so that a length that is believed shows as a MemoryError. Inputs that break it are kept in a folder
+that is printed; the exit code is 1 then.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 
 import tui.gguf
 from benchmarks.report import tell
-from tests.rigs.gguf_maker import plain_gguf, tiny_model
+from tests.rigs.gguf_bytes import INFOS, KEYS, U32, WHOLE, big_endian, pair, start, tensor
 from tui.gguf.errors import GgufError
 from tui.gguf.growing import GrowingHeader
 from tui.gguf.header import read_header
@@ -53,6 +54,14 @@ _NUMBERS = [
     1 << 62,
     (1 << 64) - 1,
 ]
+
+
+def _shard(number: int) -> bytes:
+    """The two keys that make a file one of two shards."""
+    return pair("split.count", U32, struct.pack("<I", 2)) + pair("split.no", U32, struct.pack("<I", number))
+
+
+_SECOND = start(1, 2) + _shard(1) + tensor("blk.1.x", (4, 4)) + bytes(128)
 
 Edge = tuple[str, int, int]
 
@@ -99,7 +108,8 @@ class Fuzzer:
         self.broken: dict[str, bytes] = {}
         self.inputs = self.layouts = 0
         self._random = random.Random(seed)
-        self._path = folder / "input.gguf"
+        self._path = folder / "input-00001-of-00002.gguf"
+        (folder / "input-00002-of-00002.gguf").write_bytes(_SECOND)
 
     def run(self, seconds: float) -> None:
         """Damage and read until the time is up."""
@@ -132,8 +142,10 @@ class Fuzzer:
 
     def _feed(self, data: bytes, cut: int) -> None:
         growing = GrowingHeader("input.gguf", len(data))
-        growing.feed(data[:cut])
-        growing.feed(data[cut:])
+        for piece in (data[:cut], data[cut:]):
+            growing.feed(piece)
+            if growing.layout is None and growing.needs <= growing.fed:
+                raise AssertionError("it waits for bytes that it does not ask for")
         if growing.layout is None:
             raise AssertionError("neither known nor refused with every byte there")
         self._use(growing.layout)
@@ -170,21 +182,17 @@ class Fuzzer:
 
 
 def _seeds(folder: Path) -> list[bytes]:
-    """Small files of every kind to start from, most of them without their weights."""
-    shapes = {"blk.0.a": (4, 8), "output.weight": (3,)}
-    everything = {"a": "text", "b": 7, "c": 1.5, "d": True, "e": [1, 2], "f": ["x", ""], "general.alignment": 64}
-    tokenizer = {
-        "tokenizer.ggml.model": "gpt2",
-        "tokenizer.ggml.tokens": ["x", "yy"],
-        "tokenizer.ggml.scores": [0.5, 1.5],
-    }
-    paths = [
-        plain_gguf(folder / "everything.gguf", {**everything, **tokenizer, "llama.block_count": 1}, tensors=shapes),
-        plain_gguf(folder / "small.gguf", {"llama.vocab_size": 3, "tokenizer.ggml.model": "no_vocab"}),
-        tiny_model(folder / "m.gguf", shards=2, n_embd=64),
+    """Small files of every kind to start from."""
+    first = start(2, len(KEYS) + 2) + _shard(0) + b"".join(KEYS + INFOS)
+    return [
+        WHOLE,
+        start(version=2) + WHOLE[24:],
+        first + bytes(512),
+        big_endian(folder / "big.gguf").read_bytes(),
+        start(),
+        b"GGUF",
+        b"",
     ]
-    little = [path.read_bytes()[: max(_MAX_INPUT // 2, read_header(path).data_offset)] for path in paths]
-    return [*little, b"GGUF" + struct.pack(">IQQ", 3, 0, 0), b"GGUF" + struct.pack("<IQQ", 2, 0, 0), b"", b"GGUF"]
 
 
 def _limit_memory() -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.gguf.making import ARRAY, STRING, U32, array, pair, start, string, tensor, write
+from tests.rigs.gguf_bytes import ARRAY, STRING, U32, array, pair, start, string, tensor, write
 from tests.rigs.gguf_maker import plain_gguf, tiny_model
 from tests.rigs.permission import permissions_count
 from tui.gguf.errors import GgufError

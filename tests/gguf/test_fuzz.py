@@ -13,30 +13,27 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.gguf.making import ARRAY, STRING, U32, U64, array, pair, start, string, tensor, write
+from tests.rigs.gguf_bytes import (
+    ARRAY,
+    DATA_OFFSET,
+    INFOS,
+    KEYS,
+    STRING,
+    U32,
+    U64,
+    WHOLE,
+    array,
+    pair,
+    start,
+    tensor,
+    write,
+)
 from tui.gguf.errors import GgufError
 from tui.gguf.growing import GrowingHeader
 from tui.gguf.layout import Layout, read_layout
 from tui.gguf.stripped import strip
 
-fuzz = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-KEYS = [
-    pair("general.architecture", STRING, string("llama")),
-    pair("general.tags", ARRAY, array(STRING, 3, string("a") + string("") + string("ccc"))),
-    pair("llama.block_count", U32, struct.pack("<I", 2)),
-    pair("llama.attention.head_count_kv", ARRAY, array(U32, 2, struct.pack("<II", 1, 2))),
-    pair("tokenizer.ggml.model", STRING, string("gpt2")),
-    pair("tokenizer.ggml.token_type_count", U32, struct.pack("<I", 2)),
-    pair("tokenizer.ggml.tokens", ARRAY, array(STRING, 3, string("x") + string("yy") + string("zzz"))),
-    pair("tokenizer.ggml.scores", ARRAY, array(6, 3, bytes(12))),
-    pair("llama.rope.freq_base", 6, struct.pack("<f", 1e4)),
-    pair("general.alignment", U32, struct.pack("<I", 64)),
-]
-INFOS = [tensor("token_embd.weight", (32, 3), kind=8), tensor("blk.0.attn_norm.weight", (32,), offset=128)]
-HEADER = start(n_tensors=2, n_keys=len(KEYS)) + b"".join(KEYS + INFOS)
-DATA_OFFSET = -(-len(HEADER) // 64) * 64
-WHOLE = HEADER + bytes(DATA_OFFSET - len(HEADER) + 256)
+fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def outcome(layout: Layout) -> Any:

@@ -8,12 +8,11 @@ import struct
 from pathlib import Path
 
 import gguf
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.gguf.making import ARRAY, STRING, U32, array, pair, start, string, tensor
+from tests.rigs.gguf_bytes import ARRAY, STRING, U32, array, big_endian, pair, start, string, tensor
 from tests.rigs.gguf_maker import plain_gguf, tiny_model
 from tui.gguf.errors import GgufError
 from tui.gguf.growing import GrowingHeader
@@ -50,11 +49,13 @@ def test_the_demo_models_architecture_is_known_early(demo_model: Path) -> None:
         said = {key: value for key, value in whole.header.metadata.items() if key.startswith("llama.")}
         assert {key: value for key, value in early.metadata.items() if key.startswith("llama.")} == said
         assert (early.n_tensors, early.data_offset, early.parameters) == (272, 0, None)
+        keys = set(early.metadata)
         while growing.layout is None:
             assert growing.fed < growing.needs <= whole.header.data_offset
             growing.feed(file.read(growing.needs - growing.fed))
     assert growing.layout == whole
     assert growing.header == whole.header
+    assert set(early.metadata) == keys, "what was known is a value of its own"
 
 
 def test_exactly_what_is_needed_is_asked_for(tmp_path: Path) -> None:
@@ -101,7 +102,9 @@ def test_architecture_keys_behind_a_tokenizer_are_waited_for() -> None:
     data = start(n_keys=4, n_tensors=1) + keys
     growing = fed(data, 10_000)
     assert header(growing) is None
-    growing.feed(late)
+    growing.feed(late[:-1])
+    assert header(growing) is None
+    growing.feed(late[-1:])
     known = header(growing)
     assert known is not None
     assert known.n_layer == 7
@@ -140,20 +143,6 @@ def test_a_long_array_outside_the_tokenizer_is_waited_for_and_kept() -> None:
     known = layout(growing)
     assert known is not None
     assert known.pairs == (("a.b", numbers),)
-
-
-def big_endian(path: Path) -> Path:
-    writer = gguf.GGUFWriter(path, "llama", endianess=gguf.GGUFEndian.BIG)
-    writer.add_block_count(3)
-    writer.add_array("llama.attention.head_count_kv", [1, 2, 70_000])
-    writer.add_float32("llama.rope.freq_base", 10_000.5)
-    writer.add_token_list(["a", "bb", "ccc"])
-    writer.add_tensor("blk.0.x", np.zeros((4, 8), dtype=np.float32))
-    writer.write_header_to_file(path)
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
 
 
 def test_big_endian_headers_are_read_from_afar_and_refused_here(tmp_path: Path) -> None:

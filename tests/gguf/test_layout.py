@@ -11,7 +11,7 @@ import gguf
 import numpy as np
 import pytest
 
-from tests.gguf.making import start, tensor, write
+from tests.rigs.gguf_bytes import start, tensor, write
 from tests.rigs.gguf_maker import Architecture, plain_gguf, tiny_model
 from tui.gguf.errors import GgufError
 from tui.gguf.header import read_header
@@ -62,7 +62,7 @@ def test_tensor_infos_by_hand(tmp_path: Path) -> None:
 
 
 def test_long_values_are_kept_as_they_are(tmp_path: Path) -> None:
-    numbers, words = list(range(100_000)), [f"word {n}" for n in range(60_000)]
+    numbers, words = list(range(20_000)), [f"word {n}" for n in range(20_000)]
     path = plain_gguf(tmp_path / "m.gguf", {"a.numbers": numbers, "a.words": words, "a.text": "x" * 600_000})
     layout, peer = read_layout(path), gguf.GGUFReader(path)
     assert [key for key, _ in layout.pairs] == ["general.architecture", "a.numbers", "a.words", "a.text"]
@@ -97,6 +97,16 @@ def test_shards_are_joined_whichever_is_named(tmp_path: Path) -> None:
         assert joined.header.parameters == one.header.parameters
         assert joined.header.n_tensors == len(one.tensors)
         assert joined.header.file_bytes == sum(each.stat().st_size for each in files)
+
+
+def test_joined_tensors_lie_on_the_alignment_of_the_first_file(tmp_path: Path) -> None:
+    for number, dims in enumerate([(3, 5), (1,)]):
+        metadata = {"split.count": 2, "split.no": number, "general.alignment": 64}
+        name = f"m-0000{number + 1}-of-00002.gguf"
+        plain_gguf(tmp_path / name, metadata, tensors={f"a{number}": dims, f"b{number}": (1,)})
+    joined = read_layout(tmp_path / "m-00001-of-00002.gguf", whole=False)
+    assert [(each.name, each.offset) for each in joined.tensors] == [("a0", 0), ("b0", 64), ("a1", 128), ("b1", 192)]
+    assert joined.data_bytes == 196
 
 
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:

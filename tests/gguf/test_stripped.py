@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.gguf.making import STRING, U32, U64, pair, start, string, tensor, write
+from tests.rigs.gguf_bytes import STRING, U32, U64, pair, start, string, tensor, write
 from tests.rigs.gguf_maker import Architecture, plain_gguf, tiny_model
 from tui.gguf.errors import GgufError
 from tui.gguf.growing import GrowingHeader
