@@ -34,6 +34,8 @@ REPACKED = {
 """ggml's numbers of the types that are repacked for a CPU (`ggml_repack_get_optimal_repack_type`, AVX2, NEON with dot
 products). A tied output is then a copy of its own even in host memory.
 """
+REPACKED_ROWS = 8
+"""Rows that are woven together, so that a matrix must have a multiple of them."""
 _CPU = {"x86_64": "x86", "amd64": "x86", "aarch64": "arm", "arm64": "arm"}.get(platform.machine().lower(), "")
 
 
@@ -172,7 +174,7 @@ def _host_weights(shape: ModelShape, settings: LoadSettings, n_host: int, *, alo
         total += shape.repeated.host
     if n_host > max(shape.n_block, shape.n_layer):
         total += shape.output.host
-        if alone and shape.tied_type in REPACKED.get(_CPU, ()):
+        if alone and shape.tied_type in REPACKED.get(_CPU, ()) and shape.n_vocab % REPACKED_ROWS == 0:
             total += shape.tied.host
     return total
 
