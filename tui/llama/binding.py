@@ -55,6 +55,8 @@ dev_type = _declare("ggml_backend_dev_type", ctypes.c_int, _pointer)
 buft_name = _declare("ggml_backend_buft_name", ctypes.c_char_p, _pointer)
 buft_is_host = _declare("ggml_backend_buft_is_host", ctypes.c_bool, _pointer)
 buft_get_device = _declare("ggml_backend_buft_get_device", _pointer, _pointer)
+buft_get_alignment = _declare("ggml_backend_buft_get_alignment", ctypes.c_size_t, _pointer)
+buffer_get_type = _declare("ggml_backend_buffer_get_type", _pointer, _pointer)
 cpu_buffer_type = _declare("ggml_backend_cpu_buffer_type", _pointer)
 
 _started = False

@@ -16,6 +16,9 @@ from typing import Any
 from tui.llama import binding
 from tui.llama.devices import GPU_TYPES
 
+_GET_TENSOR = "_ZNK11llama_model10get_tensorEPKc"
+_BUFFER_OFFSET = 8
+"""Of ggml_tensor.buffer, in bytes (ggml.h)."""
 _SYMBOLS = ("_Z26llama_get_memory_breakdownPK13llama_context", "llama_get_memory_breakdown")
 
 
@@ -69,6 +72,37 @@ def memory_breakdown(context: Any) -> tuple[BufferBytes, ...] | None:
         return None
     tree = function(context)
     return tuple(_buffer_bytes(node) for node in _in_order(tree.root))
+
+
+@dataclass(frozen=True, slots=True)
+class BufferType:
+    """Where a tensor lies."""
+
+    name: str
+    device: str | None
+    """The GPU; None is the host."""
+    alignment: int
+    """Bytes that the size of a tensor is rounded up to."""
+
+
+def buffer_type_of(model: Any, tensor: str) -> BufferType | None:
+    """Where `tensor` of `model` (llama_model *) lies; None for one that the model does not have, or that cannot be
+    read.
+    """
+    function = getattr(binding.lib, _GET_TENSOR, None)
+    if function is None:
+        return None
+    function.restype, function.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p]
+    found = function(model, tensor.encode())
+    buffer = ctypes.c_void_p.from_address(found + _BUFFER_OFFSET).value if found else None
+    if not buffer:
+        return None
+    buft = binding.buffer_get_type(buffer)
+    return BufferType(
+        name=binding.buft_name(buft).decode(errors="replace"),
+        device=_gpu_of(buft),
+        alignment=binding.buft_get_alignment(buft),
+    )
 
 
 def _breakdown_function() -> Any | None:

@@ -33,12 +33,14 @@ def gpu_devices() -> tuple[Device, ...]:
     return tuple(_device(handle) for handle in handles if binding.dev_type(handle) in GPU_TYPES)
 
 
-def select_devices(names: tuple[str, ...]) -> tuple[Device, ...]:
-    """The named GPUs, in that order.
+def select_devices(names: tuple[str, ...], devices: tuple[Device, ...]) -> tuple[Device, ...]:
+    """Those of `devices` that are named, in the order of the names; all of them when no name is given.
 
-    Raises SettingsError for a name that the installed llama.cpp does not have.
+    Raises SettingsError for a name that none of them has.
     """
-    there = {device.name: device for device in gpu_devices()}
+    if not names:
+        return devices
+    there = {device.name: device for device in devices}
     missing = [name for name in names if name not in there]
     if missing:
         known = ", ".join(there) or "none: this llama.cpp was built for the CPU"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tui.llama.breakdown import BufferBytes, memory_breakdown
 from tui.llama.devices import gpu_devices
 from tui.llama.model import LoadedModel
 from tui.llama.receipt import DeviceBytes, Receipt
+from tui.llama.settings import LoadSettings
 
 _FLOAT_BYTES = 4
 
@@ -15,29 +18,36 @@ def take_receipt(model: LoadedModel, *, template: str | None) -> Receipt:
     facts = model.facts()
     rows = memory_breakdown(model.context)
     devices = gpu_devices()
-    n_layer = facts["n_layer"]
-    wanted = model.settings.n_gpu_layers
-    on_gpu = min(n_layer + 1, n_layer + 1 if isinstance(wanted, str) else wanted) if devices else 0
     return Receipt(
-        devices=tuple(
-            _sum(device.name, device.description, [row for row in rows or () if row.device == device.name])
-            for device in devices
-        ),
-        host=_sum("host", "", [row for row in rows or () if row.device is None]),
-        output_bytes=_FLOAT_BYTES * facts["n_vocab"] * model.settings.panes,
+        devices=tuple(sum_of(device.name, device.description, rows or ()) for device in devices),
+        host=sum_of(None, "", rows or ()),
+        output_bytes=output_bytes(facts["n_vocab"], model.settings),
         mapped_bytes=sum(row.weights_bytes for row in rows or () if row.buffer.endswith("_Mapped")),
         exact=rows is not None,
-        n_gpu_layers=on_gpu,
+        n_gpu_layers=layers_on_devices(facts["n_layer"], model.settings) if devices else 0,
         template=template,
         **facts,
     )
 
 
-def _sum(name: str, description: str, rows: list[BufferBytes]) -> DeviceBytes:
+def sum_of(device: str | None, description: str, rows: Sequence[BufferBytes]) -> DeviceBytes:
+    """All buffers on one device; None is the host."""
+    there = [row for row in rows if row.device == device]
     return DeviceBytes(
-        name=name,
+        name=device or "host",
         description=description,
-        weights_bytes=sum(row.weights_bytes for row in rows),
-        context_bytes=sum(row.context_bytes for row in rows),
-        compute_bytes=sum(row.compute_bytes for row in rows),
+        weights_bytes=sum(row.weights_bytes for row in there),
+        context_bytes=sum(row.context_bytes for row in there),
+        compute_bytes=sum(row.compute_bytes for row in there),
     )
+
+
+def output_bytes(n_vocab: int, settings: LoadSettings) -> int:
+    """Bytes of the host's output buffer: the logits of one token a pane (`llama_context::output_reserve`)."""
+    return _FLOAT_BYTES * n_vocab * settings.panes
+
+
+def layers_on_devices(n_layer: int, settings: LoadSettings) -> int:
+    """Layers that are on devices where there are any, the output layer counted as one."""
+    wanted = settings.n_gpu_layers
+    return n_layer + 1 if isinstance(wanted, str) else min(n_layer + 1, wanted)

@@ -10,7 +10,7 @@ from typing import Any
 
 from tui.llama import binding
 from tui.llama.binding import L
-from tui.llama.devices import Device, select_devices
+from tui.llama.devices import Device, gpu_devices, select_devices
 from tui.llama.settings import LoadSettings, SettingsError
 
 GGML_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q4_1": 3, "q5_0": 6, "q5_1": 7, "q8_0": 8, "iq4_nl": 20, "bf16": 30}
@@ -56,8 +56,12 @@ def has_amx() -> bool:
     return b"AMX_INT8 = 1" in L.llama_print_system_info()
 
 
-def model_params(settings: LoadSettings) -> ModelParams:
-    """How the weights are loaded. Raises SettingsError for a device that is not there."""
+def model_params(settings: LoadSettings, devices: tuple[Device, ...] | None = None) -> ModelParams:
+    """How the weights are loaded, by the engine and by the dry run alike.
+
+    `devices` are those that the settings choose from; None is the GPUs of the installed llama.cpp, which chooses among
+    them itself when the settings name none. Raises SettingsError for a device that is not there.
+    """
     made = ModelParams(L.llama_model_default_params())
     p = made.params
     layers = settings.n_gpu_layers
@@ -68,8 +72,9 @@ def model_params(settings: LoadSettings) -> ModelParams:
     p.load_mode = _LOAD_MODE[settings.load_mode, settings.mlock]
     p.main_gpu = settings.main_device
     p.use_extra_bufts = not has_amx()
-    if settings.devices:
-        _set_devices(made, select_devices(settings.devices), settings)
+    if settings.devices or devices is not None:
+        there = gpu_devices() if devices is None else devices
+        _set_devices(made, select_devices(settings.devices, there), settings)
     if settings.tensor_split:
         shares = (ctypes.c_float * max(L.llama_max_devices(), len(settings.tensor_split)))(*settings.tensor_split)
         made.keep.append(shares)
@@ -80,7 +85,7 @@ def model_params(settings: LoadSettings) -> ModelParams:
 
 
 def _set_devices(made: ModelParams, devices: tuple[Device, ...], settings: LoadSettings) -> None:
-    if settings.main_device >= len(devices):
+    if devices and settings.main_device >= len(devices):
         raise SettingsError("main_device", f"{settings.main_device} is not an index into {len(devices)} devices")
     array = (ctypes.c_void_p * (len(devices) + 1))(*[device.handle for device in devices], None)
     made.keep.append(array)

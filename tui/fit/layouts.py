@@ -1,0 +1,126 @@
+"""Answers to questions, made by llama.cpp: the inside of the dry-run process, and of no other."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from tui.fit import self_test
+from tui.fit.questions import (
+    Answered,
+    AskedDevice,
+    HeaderMissing,
+    KeepHeader,
+    KnownDevice,
+    NotTried,
+    Question,
+    Ready,
+    Reply,
+    WasRefused,
+)
+from tui.fit.values import Prediction
+from tui.llama.devices import Device, gpu_devices
+from tui.llama.dry import AdapterBytes, DryModels, HeaderBytes, LaidOut
+from tui.llama.errors import LlamaError
+from tui.llama.log import NativeLog
+from tui.llama.measure import layers_on_devices, output_bytes, sum_of
+from tui.llama.standin import StandIns, StandInSpec
+
+MAX_CELLS = 1 << 23
+"""Most cells of a KV cache, in tokens of all panes: llama.cpp keeps some 50 bytes of its own for each, here too."""
+_HEADERS_BYTES = 64 << 20
+"""Bytes of headers that are kept; one has 15 to 44 KB."""
+_MACHINES = 8
+"""Sets of stand-in devices that are kept."""
+_UNREADABLE = "what llama.cpp would allocate cannot be read on this platform"
+
+
+class Layouts:
+    """Keeps headers, devices and models, and answers from them."""
+
+    def __init__(self) -> None:
+        self._log = NativeLog()
+        self._log.install()
+        self._models = DryModels(self._log)
+        self._headers: OrderedDict[str, HeaderBytes] = OrderedDict()
+        self._machines: OrderedDict[tuple[AskedDevice, ...], StandIns] = OrderedDict()
+        self._real = {device.name: device for device in gpu_devices()}
+
+    def ready(self) -> Ready:
+        """The installed llama.cpp's devices, and what the self-test found."""
+        known = tuple(
+            KnownDevice(device.name, device.description, device.total_bytes, device.free_bytes)
+            for device in self._real.values()
+        )
+        return Ready(known, self._doubt())
+
+    def keep(self, message: KeepHeader) -> None:
+        """Remember a header; the one that was used least lately goes when there is no room."""
+        self._headers[message.digest] = HeaderBytes(message.digest, message.data, message.data_bytes)
+        while len(self._headers) > 1 and sum(len(each.data) for each in self._headers.values()) > _HEADERS_BYTES:
+            self._headers.popitem(last=False)
+
+    def answer(self, question: Question) -> Reply:
+        """Ask llama.cpp. It may end the process instead."""
+        header = self._headers.get(question.digest)
+        if header is None:
+            return HeaderMissing(question.id)
+        self._headers.move_to_end(question.digest)
+        missing = [asked.name for asked in question.devices if asked.profile == "real" and asked.name not in self._real]
+        if missing:
+            return NotTried(question.id, f"the installed llama.cpp has no device {missing[0]}")
+        n_ctx = question.settings.n_ctx
+        if not isinstance(n_ctx, str) and n_ctx * question.settings.panes > MAX_CELLS:
+            return NotTried(question.id, f"a cache of more than {MAX_CELLS} tokens is not tried")
+        try:
+            laid_out = self._lay_out(header, question)
+        except LlamaError as error:
+            return WasRefused(question.id, str(error))
+        if laid_out is None:
+            return NotTried(question.id, _UNREADABLE)
+        return Answered(question.id, _prediction(question, laid_out))
+
+    def _lay_out(self, header: HeaderBytes, question: Question) -> LaidOut | None:
+        stand_ins = self._stand_ins(tuple(asked for asked in question.devices if asked.profile != "real"))
+        there = {**self._real, **{device.name: device for device in stand_ins.devices}}
+        devices: tuple[Device, ...] | None = tuple(there[asked.name] for asked in question.devices)
+        if devices and devices == tuple(self._real.values()):
+            devices = None  # as an engine is started: llama.cpp chooses among them
+        adapters = tuple(
+            tuple(AdapterBytes(tensor.adapts, tensor.n_bytes) for tensor in adapter) for adapter in question.lora
+        )
+        return self._models.lay_out(header, question.settings, devices, adapters=adapters, keep=stand_ins)
+
+    def _stand_ins(self, asked: tuple[AskedDevice, ...]) -> StandIns:
+        found = self._machines.pop(asked, None)
+        if found is None:
+            specs = [StandInSpec(each.name, each.profile, each.total_bytes, each.free_bytes) for each in asked]
+            found = StandIns(specs)
+            while len(self._machines) >= _MACHINES:
+                self._machines.popitem(last=False)
+        self._machines[asked] = found
+        return found
+
+    def _doubt(self) -> str:
+        header = self_test.header()
+        self.keep(header)
+        answers: list[Prediction] = []
+        for question in self_test.questions():
+            reply = self.answer(question)
+            if not isinstance(reply, Answered):
+                return reply.reason if isinstance(reply, NotTried) else f"its self-test was not answered: {reply}"
+            answers.append(reply.prediction)
+        self._headers.pop(header.digest)
+        return self_test.doubt_about(tuple(answers))
+
+
+def _prediction(question: Question, laid_out: LaidOut) -> Prediction:
+    settings = question.settings
+    used = [asked for asked in question.devices if not settings.devices or asked.name in settings.devices]
+    return Prediction(
+        devices=tuple(sum_of(asked.name, "", laid_out.buffers) for asked in question.devices),
+        host=sum_of(None, "", laid_out.buffers),
+        output_bytes=output_bytes(laid_out.n_vocab, settings),
+        source="dry-run",
+        n_ctx=laid_out.n_ctx,
+        n_gpu_layers=layers_on_devices(laid_out.n_layer, settings) if used else 0,
+    )

@@ -1,0 +1,96 @@
+"""What the dry-run child is asked and what it answers: the messages on its socket. Values only."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tui.fit.values import Prediction, Profile
+from tui.llama.settings import LoadSettings
+
+
+class Question(msgspec.Struct, frozen=True, tag=True):
+    """Where would this model lie?"""
+
+    id: int
+    digest: str
+    """Of a header that this child has been sent."""
+    settings: LoadSettings
+    """Resolved."""
+    devices: tuple[AskedDevice, ...]
+    lora: tuple[tuple[AdapterTensor, ...], ...] = ()
+    """Of each adapter the tensors."""
+
+
+class AskedDevice(msgspec.Struct, frozen=True):
+    """A device of the machine, as far as a layout depends on it."""
+
+    name: str
+    profile: Profile
+    total_bytes: int
+    free_bytes: int
+
+
+class AdapterTensor(msgspec.Struct, frozen=True):
+    """One tensor of a LoRA adapter."""
+
+    adapts: str
+    """Name of the model's tensor whose place it shares."""
+    n_bytes: int
+
+
+class KeepHeader(msgspec.Struct, frozen=True, tag=True):
+    """Keep these bytes for questions to come. Not answered."""
+
+    digest: str
+    data: bytes
+    data_bytes: int
+
+
+Request = KeepHeader | Question
+
+
+class KnownDevice(msgspec.Struct, frozen=True):
+    """A GPU of the installed llama.cpp."""
+
+    name: str
+    description: str
+    total_bytes: int
+    free_bytes: int
+
+
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """The first message: what the installed llama.cpp has, and whether its answers can be trusted."""
+
+    devices: tuple[KnownDevice, ...]
+    doubt: str = ""
+    """Why a dry run is not to be had in this installation; empty after a self-test that was passed."""
+
+
+class Answered(msgspec.Struct, frozen=True, tag=True):
+    """The answer."""
+
+    id: int
+    prediction: Prediction
+
+
+class WasRefused(msgspec.Struct, frozen=True, tag=True):
+    """llama.cpp would not load that; `reason` is its own."""
+
+    id: int
+    reason: str
+
+
+class NotTried(msgspec.Struct, frozen=True, tag=True):
+    """The child did not ask llama.cpp, and says why: only an estimate is to be had."""
+
+    id: int
+    reason: str
+
+
+class HeaderMissing(msgspec.Struct, frozen=True, tag=True):
+    """The child does not have that header, or has it no more: send it and ask again."""
+
+    id: int
+
+
+Reply = Ready | Answered | WasRefused | NotTried | HeaderMissing

@@ -1,0 +1,182 @@
+"""The dry run: llama.cpp lays a model out for given settings without its weights, without allocating it. Child
+processes only.
+
+It can end the process it runs in: some headers are answered with an abort. Nothing may be decoded on what it loads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from tui.config.plain import one_line
+from tui.llama.binding import L, start_backend
+from tui.llama.breakdown import BufferBytes, buffer_type_of, memory_breakdown
+from tui.llama.devices import Device
+from tui.llama.errors import LlamaError
+from tui.llama.hollow import hollow_file
+from tui.llama.log import NativeLog
+from tui.llama.params import ModelParams, context_params, model_params
+from tui.llama.settings import LoadSettings, SettingsError
+
+_KEPT = 8
+"""Models kept loaded; each takes a few megabytes, recurrent ones up to 74 MB of state."""
+_CONTEXT_ONLY = {
+    "n_ctx": 256,
+    "n_batch": 512,
+    "n_ubatch": 512,
+    "type_k": "f16",
+    "type_v": "f16",
+    "flash_attn": "auto",
+    "swa_full": False,
+    "panes": 1,
+    "threads": 1,
+    "rope_scaling": "model",
+    "rope_freq_base": 0.0,
+    "rope_freq_scale": 0.0,
+    "yarn_ext_factor": -1.0,
+    "yarn_orig_ctx": 0,
+}
+"""Settings that a loaded model does not depend on, as its key has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderBytes:
+    """A header without its vocabulary, as `tui.gguf` strips it."""
+
+    digest: str
+    data: bytes
+    data_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterBytes:
+    """A tensor of a LoRA adapter."""
+
+    adapts: str
+    """Name of the model's tensor; llama.cpp puts the adapter's beside it (`llama_adapter_lora_init_impl`)."""
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """Where one model with one context would lie."""
+
+    buffers: tuple[BufferBytes, ...]
+    n_ctx: int
+    """Context of one pane after padding, in tokens."""
+    n_layer: int
+    n_vocab: int
+
+
+@dataclass
+class _Hollow:
+    """A model without weights, and everything that llama.cpp's pointers into Python's memory need."""
+
+    model: Any
+    keep: tuple[ModelParams, object]
+
+
+class DryModels:
+    """Loads hollow models and keeps the last few, so that another context costs milliseconds."""
+
+    def __init__(self, log: NativeLog) -> None:
+        """`log` must be installed: refusals take their reason from it."""
+        start_backend()
+        self._log = log
+        self._models: OrderedDict[bytes, _Hollow] = OrderedDict()
+
+    def lay_out(
+        self,
+        header: HeaderBytes,
+        settings: LoadSettings,
+        devices: tuple[Device, ...] | None,
+        *,
+        adapters: tuple[tuple[AdapterBytes, ...], ...] = (),
+        keep: object = None,
+    ) -> LaidOut | None:
+        """Where the model would lie on `devices` (None: the GPUs of the installed llama.cpp) and on the host; None
+        where llama.cpp's breakdown cannot be read.
+
+        `adapters` count with their weights; what computing with them takes, llama.cpp knows at the first decode.
+        `keep` is what the devices live in. Raises LlamaError for what llama.cpp refuses, with its reason.
+        """
+        self._log.clear()
+        try:
+            hollow = self._model(header, settings, devices, keep)
+            params = context_params(settings, threads=1)
+        except SettingsError as error:
+            raise LlamaError("settings", str(error)) from error
+        beside = tuple(_beside(hollow.model, tensor) for adapter in adapters for tensor in adapter)
+        with self._context(hollow.model, params) as context:
+            buffers = memory_breakdown(context)
+            if buffers is None:
+                return None
+            return LaidOut(
+                buffers=buffers + beside,
+                n_ctx=L.llama_n_ctx(context) // settings.panes,
+                n_layer=L.llama_model_n_layer(hollow.model),
+                n_vocab=L.llama_vocab_n_tokens(L.llama_model_get_vocab(hollow.model)),
+            )
+
+    def _model(
+        self, header: HeaderBytes, settings: LoadSettings, devices: tuple[Device, ...] | None, keep: object
+    ) -> _Hollow:
+        key = _key(header, settings, devices)
+        found = self._models.pop(key, None)
+        if found is None:
+            while len(self._models) >= _KEPT:
+                L.llama_model_free(self._models.popitem(last=False)[1].model)
+            found = self._load(header, settings, devices, keep)
+        self._models[key] = found
+        return found
+
+    def _load(
+        self, header: HeaderBytes, settings: LoadSettings, devices: tuple[Device, ...] | None, keep: object
+    ) -> _Hollow:
+        made = model_params(settings, devices)
+        made.params.no_alloc = True
+        made.params.load_mode = L.LLAMA_LOAD_MODE_NONE  # mapping what is not there ends the process
+        with hollow_file(header.data, header.data_bytes) as path:
+            model = L.llama_model_load_from_file(os.fsencode(path), made.params)
+        if not model:
+            raise self._refusal("load", "llama.cpp cannot load this model")
+        return _Hollow(model, (made, keep))
+
+    @contextmanager
+    def _context(self, model: Any, params: Any) -> Iterator[Any]:
+        context = L.llama_init_from_model(model, params)
+        if not context:
+            raise self._refusal("context", "llama.cpp makes no context with these settings")
+        try:
+            yield context
+        finally:
+            L.llama_free(context)
+
+    def _refusal(self, kind: Any, what: str) -> LlamaError:
+        reasons = [line.partition(": ")[2] for line in self._log.errors()]
+        reason = next((line for line in reasons if line and not line.startswith("failed to load model")), "")
+        return LlamaError(kind, f"{what}: {one_line(reason)}" if reason else f"{what}; its log has no reason")
+
+
+def _beside(model: Any, tensor: AdapterBytes) -> BufferBytes:
+    """The adapter's tensor as bytes where the one that it adapts lies. Raises LlamaError for an adapter of another
+    model.
+    """
+    place = buffer_type_of(model, tensor.adapts)
+    if place is None:
+        raise LlamaError("settings", f"lora: it adapts {tensor.adapts}, which this model does not have")
+    padded = -(-tensor.n_bytes // place.alignment) * place.alignment
+    return BufferBytes(place.name, place.device, weights_bytes=padded, context_bytes=0, compute_bytes=0)
+
+
+def _key(header: HeaderBytes, settings: LoadSettings, devices: tuple[Device, ...] | None) -> bytes:
+    plain = msgspec.structs.replace(settings, **_CONTEXT_ONLY, lora=(), draft_model="", chat_template="")
+    there = None if devices is None else [(device.name, device.handle) for device in devices]
+    return msgspec.msgpack.encode((header.digest, plain, there))

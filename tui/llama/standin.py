@@ -1,0 +1,185 @@
+"""Stand-in GPUs: devices that exist in this process's memory only, so that llama.cpp's own allocator lays a model out
+on cards that are not here. Child processes only.
+
+They hold no memory and compute nothing: a decode on them would end the process. llama.cpp keeps pointers into them, so
+they must outlive every model that was loaded onto them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from ctypes import addressof, c_size_t
+from dataclasses import dataclass
+from typing import Any
+
+from tui.llama import ggml
+from tui.llama.backend_rules import RULES, Rules
+from tui.llama.devices import Device
+
+_BASE = 0x10000
+"""Where buffers pretend to begin. One of no bytes begins nowhere: llama.cpp checks that of a no_alloc model."""
+_GUID = (ctypes.c_uint8 * 16)(*b"puna stand-in 01")
+
+
+@dataclass(frozen=True, slots=True)
+class StandInSpec:
+    """A device to stand in for."""
+
+    name: str
+    """Unique among the devices of a model."""
+    profile: str
+    """A key of RULES."""
+    total_bytes: int
+    free_bytes: int
+
+
+class StandIns:
+    """Devices of one machine. Those of one profile are one backend and share its pinned host memory."""
+
+    def __init__(self, specs: Sequence[StandInSpec]) -> None:
+        """Make them; `devices` are in the order of `specs`."""
+        self._backends: dict[str, _StandInBackend] = {}
+        self.devices: tuple[Device, ...] = tuple(self._add(spec) for spec in specs)
+
+    def _add(self, spec: StandInSpec) -> Device:
+        backend = self._backends.get(spec.profile)
+        if backend is None:
+            backend = self._backends[spec.profile] = _StandInBackend(RULES[spec.profile])
+        handle = backend.add(spec)
+        return Device(spec.name, spec.name, spec.total_bytes, spec.free_bytes, handle)
+
+
+class _StandInBackend:
+    """ggml_backend_reg with its devices."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.devices: list[_StandIn] = []
+        self.buffers: dict[int, int] = {}
+        """Address of a device's ggml_backend_buffer to that device."""
+        self.registry = ggml.Registry(api_version=ggml.API_VERSION)
+        self._name = ctypes.create_string_buffer(rules.registry.encode())
+        iface = self.registry.iface
+        iface.get_name = ggml.GetName(lambda _: addressof(self._name))
+        iface.get_device_count = ggml.GetSize(lambda _: len(self.devices))
+        iface.get_device = ggml.DeviceAt(lambda _, index: self.devices[index].handle)
+        iface.get_proc_address = ggml.ProcAddress(lambda _registry, _name: None)
+        self.pinned = _pinned_type(rules.pinned) if rules.pinned else None
+
+    def add(self, spec: StandInSpec) -> int:
+        """Make a device; its ggml_backend_dev_t."""
+        device = _StandIn(self, spec)
+        self.devices.append(device)
+        if self.pinned is not None and len(self.devices) == 1:
+            self.pinned[0].device = device.handle
+        return device.handle
+
+
+def _pinned_type(name: str) -> tuple[ggml.BufferType, Any]:
+    """The CPU's buffer type under a name of its own, as GPU backends make theirs, and the memory it points into."""
+    buffer_type = ggml.BufferType()
+    ctypes.memmove(addressof(buffer_type), ggml.cpu_buffer_type(), ctypes.sizeof(buffer_type))
+    text = ctypes.create_string_buffer(name.encode())
+    buffer_type.iface.get_name = ggml.GetName(lambda _: addressof(text))
+    return buffer_type, text
+
+
+class _StandIn:
+    """ggml_backend_device with its buffer type. Its callbacks run thousands of times a question: those that decide
+    something look at one number first.
+    """
+
+    def __init__(self, backend: _StandInBackend, spec: StandInSpec) -> None:
+        self._backend, self._rules, self._spec = backend, backend.rules, spec
+        self._label = spec.name.encode()
+        self._name = ctypes.create_string_buffer(self._label)
+        self._struct = ggml.DeviceStruct(reg=addressof(backend.registry))
+        self.handle = addressof(self._struct)
+        self._buffer_type = ggml.BufferType(device=self.handle)
+        self._buffer_type_at = addressof(self._buffer_type)
+        self._get_name = ggml.GetName(lambda _: addressof(self._name))
+        self._streams: dict[int, ggml.Backend] = {}
+        self._buffer_iface = ggml.BufferInterface(
+            free_buffer=ggml.Release(lambda buffer: self._forget(buffer)),
+            get_base=ggml.GetPointer(lambda buffer: _BASE if ggml.Buffer.from_address(buffer).size else None),
+            clear=ggml.Clear(lambda _buffer, _value: None),
+        )
+        self._release_stream = ggml.Release(lambda stream: self._end_stream(stream))
+        self._fill_buffer_type()
+        self._fill_device()
+
+    def _fill_buffer_type(self) -> None:
+        iface = self._buffer_type.iface
+        iface.get_name = self._get_name
+        iface.alloc_buffer = ggml.AllocBuffer(self._alloc)
+        iface.get_alignment = ggml.GetSize(lambda _: self._rules.alignment)
+        alloc_bytes = self._rules.alloc_bytes
+        iface.get_alloc_size = ggml.GetAllocSize(lambda _, tensor: alloc_bytes(tensor))
+
+    def _fill_device(self) -> None:
+        iface, rules, pinned = self._struct.iface, self._rules, self._backend.pinned
+        iface.get_name = iface.get_description = self._get_name
+        iface.get_memory = ggml.GetMemory(self._memory)
+        iface.get_type = ggml.GetType(lambda _: ggml.DEVICE_TYPE_GPU)
+        iface.get_props = ggml.FillProps(self._props)
+        iface.init_backend = ggml.InitBackend(self._init_backend)
+        iface.get_buffer_type = ggml.GetPointer(lambda _: self._buffer_type_at)
+        if pinned is not None:
+            iface.get_host_buffer_type = ggml.GetPointer(lambda _: addressof(pinned[0]))
+        iface.supports_op = ggml.Asks(self._supports_op())
+        iface.supports_buft = ggml.Asks(lambda _, buffer_type: buffer_type == self._buffer_type_at)
+        iface.offload_op = ggml.Asks(lambda _, tensor: rules.offloads(tensor))
+        iface.event_new = ggml.GetPointer(lambda _: None)
+        iface.event_free = iface.event_synchronize = ggml.FreeEvent(lambda _device, _event: None)
+
+    def _alloc(self, buffer_type: int, size: int) -> int:
+        buffer: int = ggml.buffer_init(buffer_type, self._buffer_iface, None, size)  # ggml deletes it after free_buffer
+        self._backend.buffers[buffer] = self.handle
+        return buffer
+
+    def _forget(self, buffer: int) -> None:
+        self._backend.buffers.pop(buffer, None)
+
+    def _memory(self, _device: int, free: int, total: int) -> None:
+        c_size_t.from_address(free).value = self._spec.free_bytes
+        c_size_t.from_address(total).value = self._spec.total_bytes
+
+    def _props(self, _device: int, at: int) -> None:
+        props = ggml.Props.from_address(at)
+        props.name = props.description = self._label
+        props.memory_free, props.memory_total = self._spec.free_bytes, self._spec.total_bytes
+        props.type = ggml.DEVICE_TYPE_GPU
+        props.device_id = None
+        props.caps = ggml.Capabilities(True, self._rules.pinned is not None, False, True, False)
+
+    def _init_backend(self, _device: int, _params: int) -> int:
+        stream = ggml.Backend(guid=addressof(_GUID), device=self.handle)
+        stream.iface.get_name = self._get_name
+        stream.iface.free = self._release_stream
+        self._streams[addressof(stream)] = stream
+        return addressof(stream)
+
+    def _end_stream(self, stream: int) -> None:
+        self._streams.pop(stream, None)
+
+    def _supports_op(self) -> Callable[[int, int], bool]:
+        """The callback that runs most, so it looks nothing up in this object."""
+        find_rule, read_op = self._rules.supports.get, ggml.read_op
+        siblings, is_of_another = self._backend.devices, self._is_of_another
+
+        def supports(_device: int, tensor: int) -> bool:
+            if len(siblings) > 1 and is_of_another(tensor):
+                return False
+            rule = find_rule(read_op(tensor)[0])
+            return rule is None or rule(tensor)
+
+        return supports
+
+    def _is_of_another(self, tensor: int) -> bool:
+        """True when an operand lies on another device of this backend, which then has to compute the operation."""
+        owner_of, me, read_buffer = self._backend.buffers.get, self.handle, ggml.read_buffer
+        for source in ggml.read_sources(tensor):  # no buffer yet, or one of the host, is nobody's
+            if source and owner_of(read_buffer(source)[0], me) != me:
+                return True
+        return False
