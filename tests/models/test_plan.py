@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.rigs.gguf_maker import tiny_model
+from tui.fit.values import Margins
 from tui.gguf.header import Header, read_header
 from tui.hardware.snapshot import Gpu, Ram, Snapshot
 from tui.llama.settings import LoadSettings, SettingsError
-from tui.models.plan import AUTO_N_CTX, LEAST_N_CTX, Margins, ModelFacts, resolve, sampling, wished_settings
+from tui.models.plan import AUTO_N_CTX, LEAST_N_CTX, ModelFacts, resolve, sampling, wished_settings
 
 GIB = 1 << 30
 PLENTY = Ram(total_bytes=64 * GIB, available_bytes=60 * GIB)

@@ -72,6 +72,24 @@ CACHELESS = frozenset(
 """No memory at all (`create_memory` returns none)."""
 INDEXED = frozenset({"deepseek32", "glm-dsa", "deepseek4", "dots3note", "hy_v4", "minimax-m3", "glm5-next", "qwen4exp"})
 """A further cache beside keys and values (an indexer's keys, compressed states) that no formula here counts."""
+PARALLEL = frozenset({"falcon", "command-r", "cohere2", "cohere2moe", "phi2", "gptj", "gptneox", "plamo"})
+"""Attention and feed-forward network read the same norm."""
+FUSED_QKV = frozenset(
+    {
+        *("falcon", "gptneox", "phi2", "phi3", "bloom", "mpt", "gpt2", "starcoder", "qwen", "chatglm", "glm4", "dbrx"),
+        *("codeshell", "jais", "openelm", "plamo2", "plamo3"),
+    }
+)
+"""One matrix makes queries, keys and values, in the files that there are of it."""
+GATE_JOINED = frozenset({"phi3", "chatglm", "glm4", "plamo2", "plamo3"})
+"""Gate and way up of the feed-forward network are one matrix."""
+GATELESS = frozenset(
+    {
+        *("falcon", "gptneox", "phi2", "bloom", "mpt", "gpt2", "starcoder", "starcoder2", "nemotron", "nemotron_h"),
+        *("nemotron_h_moe", "codeshell", "gptj", "apertus", "arcee", "jais2"),
+    }
+)
+"""The feed-forward network has no gate."""
 KV_FROM_START = {"gemma3n": 20}
 """Only the first N layers keep a cache; the others read theirs."""
 

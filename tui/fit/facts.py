@@ -74,7 +74,10 @@ class Facts:
         d_inner, d_state = self.number("ssm.inner_size"), self.number("ssm.state_size")
         n_group = self.number("ssm.group_count")
         conv = max(0, kernel - 1) * (d_inner + 2 * n_group * d_state)
-        return State(conv=conv, recurrent=d_state * d_inner, d_inner=d_inner, d_state=d_state, n_group=n_group)
+        steps = self.number("ssm.time_step_rank") if n_group else d_inner
+        return State(
+            conv=conv, recurrent=d_state * d_inner, d_inner=d_inner, d_state=d_state, n_group=n_group, steps=steps
+        )
 
     def layers(self) -> tuple[int, tuple[Layer, ...]]:
         """The window in tokens, and every layer that computes, without its weights."""
@@ -90,6 +93,7 @@ class Facts:
         )
         interval, flags = self.optional("full_attention_interval"), self.value("attention.recurrent_layers")
         recurrent = recurs(self.architecture, n_layer, heads_kv, n_ff, interval, flags)
+        n_dense = self.number("leading_dense_block_count")
         n_shared = min(n_layer, self.number("attention.shared_kv_layers"))
         head = self.number("embedding_length") // heads[0] if heads and heads[0] else 0
         key, value = self.number("attention.key_length", head), self.number("attention.value_length", head)
@@ -105,6 +109,7 @@ class Facts:
                 slides=sliding[layer],
                 keeps_cache=keeps_cache(self.architecture, layer, n_layer, n_shared, recurrent[layer]),
                 recurrent=recurrent[layer],
+                dense=layer < n_dense,
             )
             for layer in range(n_layer)
         )

@@ -9,9 +9,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tui.fit.architectures import INDEXED
+from tui.fit.architectures import FUSED_QKV, GATE_JOINED, GATELESS, INDEXED, PARALLEL
 from tui.fit.facts import Facts
-from tui.fit.shape import CUDA_ALIGNMENT, CUDA_ROW, HOST_ALIGNMENT, NOTHING, Bytes, Layer, ModelShape, padded
+from tui.fit.guess import embedding_values, expert_values, filled, is_tied, total_values
+from tui.fit.labels import label_of
+from tui.fit.shape import NOTHING, Bytes, Layer, ModelShape, Wiring
+from tui.fit.sizes import CUDA_ALIGNMENT, CUDA_ROW, HOST_ALIGNMENT, padded
 from tui.gguf.header import Header
 from tui.gguf.layout import Layout
 from tui.gguf.tensors import Tensor
@@ -25,6 +28,12 @@ _INPUT = ("token_embd.", "per_layer_token_embd.", "position_embd.", "token_types
 _REPEATED = ("rope_freqs.", "rope_factors_long.", "rope_factors_short.")
 _FIRST_LAYER = ("token_embd_norm.", "per_layer_model_proj.", "per_layer_proj_norm.")
 """Belong to the first layer by their place, though not by their name."""
+_NORMED_LIKE_INPUT = frozenset({"lfm2", "lfm2moe"})
+"""Their last norm goes by the name of the first (`LLM_TENSOR_OUTPUT_NORM_LFM2`)."""
+USUAL_VOCABULARY = 128_000
+TOKEN_BYTES = 40
+"""Bytes that a token and its merges take in a header, on average."""
+HEADER_SPREAD = 0.02
 INDEXED_SPREAD = 0.3
 """How far off a context may be whose indexer is not counted: keys of 128 values beside a compressed row of 576."""
 
@@ -42,7 +51,7 @@ def tensor_bytes(tensor: Tensor) -> Bytes:
 def shape_of_layout(layout: Layout) -> ModelShape:
     """The shape of a model whose tensor infos are known: every byte of weights is exact."""
     shape = bare_shape(layout.header)
-    sums = _Sums(shape.layers)
+    sums = _Sums(shape.layers, shape.architecture)
     for tensor in layout.tensors:
         sums.add(tensor)
     has_output = any(tensor.name == "output.weight" for tensor in layout.tensors)
@@ -60,10 +69,23 @@ def shape_of_layout(layout: Layout) -> ModelShape:
         tied_type=embeddings.type if embeddings is not None and tied else None,
         parameters=layout.header.parameters or 0,
         expert_parameters=sums.expert_parameters,
-        has_gate=any(".ffn_gate" in tensor.name for tensor in layout.tensors),
+        wiring=_wiring(layout, shape),
         exact=True,
         weights_spread=0.0,
     )
+
+
+def shape_of_header(header: Header) -> ModelShape:
+    """The shape of a model of which only the keys are known: the file's bytes, spread over its parts by formula."""
+    shape = bare_shape(header)
+    label = label_of(header.file_type)
+    if not shape.n_vocab:
+        shape = replace(shape, n_vocab=USUAL_VOCABULARY)
+    data = max(0, header.file_bytes - (header.data_offset or shape.n_vocab * TOKEN_BYTES))
+    tied, sure = is_tied(shape, label, data)
+    unsure = 0.0 if sure else min(0.3, embedding_values(shape) * label.output_bytes / max(1, data))
+    made = filled(shape, label, data, tied=tied, spread=HEADER_SPREAD + unsure)
+    return replace(made, parameters=total_values(shape, tied=tied), expert_parameters=expert_values(shape))
 
 
 def bare_shape(header: Header) -> ModelShape:
@@ -87,9 +109,16 @@ def bare_shape(header: Header) -> ModelShape:
         layers=layers,
         window=window,
         mla=bool(mla_key and mla_value),
+        q_rank=facts.number("attention.q_lora_rank"),
         mla_key_length=mla_key,
         mla_value_length=mla_value,
         state=facts.state(max((layer.n_head for layer in layers), default=0)),
+        wiring=Wiring(
+            fused_qkv=architecture in FUSED_QKV,
+            gate="joined" if architecture in GATE_JOINED else "none" if architecture in GATELESS else "apart",
+            parallel=architecture in PARALLEL
+            and header.metadata.get(f"{architecture}.use_parallel_residual") is not False,
+        ),
         n_expert=n_expert,
         n_expert_used=min(n_expert, facts.number("expert_used_count")),
         n_ff_expert=n_ff_expert,
@@ -100,11 +129,25 @@ def bare_shape(header: Header) -> ModelShape:
     )
 
 
+def _wiring(layout: Layout, shape: ModelShape) -> Wiring:
+    """How the layers are joined, by the names and shapes of their tensors."""
+    names = {tensor.name.partition(".")[2].partition(".")[2]: tensor for tensor in layout.tensors}
+    up, gate = names.get("ffn_up.weight"), "ffn_gate.weight" in names or "ffn_gate_shexp.weight" in names
+    widest = max((layer.n_ff for layer in shape.layers), default=0)
+    doubled = up is not None and len(up.shape) > 1 and widest and up.shape[1] == 2 * widest
+    return shape.wiring._replace(
+        fused_qkv="attn_qkv.weight" in names,
+        gate="apart" if gate or up is None else "joined" if doubled else "none",
+        experts_joined="ffn_gate_up_exps.weight" in names,
+    )
+
+
 class _Sums:
     """Adds tensors up by where llama.cpp puts them."""
 
-    def __init__(self, layers: Iterable[Layer]) -> None:
+    def __init__(self, layers: Iterable[Layer], architecture: str) -> None:
         self.layers = list(layers)
+        self._last_norm = "token_embd_norm." if architecture in _NORMED_LIKE_INPUT else "output_norm."
         self.input = self.output = self.repeated = NOTHING
         self.expert_parameters = 0
 
@@ -120,7 +163,7 @@ class _Sums:
             self.input = self.input.plus(size)
         elif tensor.name.startswith(_REPEATED):
             self.repeated = self.repeated.plus(size)
-        elif tensor.name.startswith(_FIRST_LAYER) and self.layers:
+        elif tensor.name.startswith(_FIRST_LAYER) and self.layers and not tensor.name.startswith(self._last_norm):
             self._add_to_layer(0, tensor, size, False)
         else:
             self.output = self.output.plus(size)

@@ -8,29 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from tui.gguf.types import TENSOR_TYPES
-
-HOST_ALIGNMENT = 32
-"""ggml's TENSOR_ALIGNMENT: where a tensor may begin in a buffer of the host, in bytes."""
-CUDA_ALIGNMENT, CUDA_ROW = 128, 512
-"""Where a tensor may begin in a CUDA buffer, in bytes; rows of quantized tensors are padded to so many values."""
-KV_NUMBERS = {"f32": 0, "f16": 1, "q4_0": 2, "q4_1": 3, "q5_0": 6, "q5_1": 7, "q8_0": 8, "iq4_nl": 20, "bf16": 30}
-"""ggml's number of each type that a KV cache takes."""
-
-
-def padded(size: int, multiple: int) -> int:
-    """`size` rounded up to a multiple."""
-    return -(-size // multiple) * multiple
-
-
-def row_bytes(values: int, kv_type: str) -> float:
-    """Bytes of one row of a KV cache of a type (`ggml_row_size`). llama.cpp refuses rows that fill no whole block; of
-    those the share of a block is counted.
-    """
-    known = TENSOR_TYPES[KV_NUMBERS[kv_type]]
-    return values * known.block_bytes / known.block
+from tui.fit.architectures import RECURRENT_BY_INTERVAL
+from tui.fit.sizes import row_bytes
 
 
 class Bytes(NamedTuple):
@@ -65,6 +46,8 @@ class Layer(NamedTuple):
     """All its tensors but the experts'."""
     experts: Bytes = NOTHING
     """The tensors of its experts, which `n_cpu_moe` keeps in host memory."""
+    dense: bool = False
+    """One of the first layers of a mixture of experts that have none."""
     largest: int = 0
     """Bytes of the largest of its tensors that is no expert's."""
     largest_expert: int = 0
@@ -82,6 +65,8 @@ class State:
     """Width of the layer inside."""
     d_state: int = 0
     n_group: int = 0
+    steps: int = 0
+    """Time steps of one token: one for each head, or for each value."""
     short: bool = False
     """A short convolution and nothing else."""
 
@@ -91,7 +76,23 @@ class State:
         return 4 * (self.conv + self.recurrent)
 
 
-@dataclass(frozen=True, kw_only=True)
+class Wiring(NamedTuple):
+    """How the parts of a layer are joined, as far as it changes what is held at once."""
+
+    fused_qkv: bool = False
+    """One matrix makes queries, keys and values."""
+    gate: Literal["apart", "joined", "none"] = "apart"
+    """The gate of a feed-forward network has a matrix of its own, one together with the way up, or there is no gate."""
+    experts_joined: bool = False
+    """The experts' gates and ways up are one matrix."""
+    parallel: bool = False
+    """Attention and feed-forward network read the same norm."""
+
+
+PLAIN = Wiring()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ModelShape:
     """All that the closed form and the speed need of a model."""
 
@@ -110,12 +111,13 @@ class ModelShape:
     """Tokens that sliding layers attend over."""
     mla: bool = False
     """Keys and values share one compressed cache, so that values take nothing."""
+    q_rank: int = 0
+    """Width that queries are compressed to; 0 where they are not."""
     mla_key_length: int = 0
     """Values of one head's key once decompressed."""
     mla_value_length: int = 0
     state: State = State()
-    has_gate: bool = True
-    """Feed-forward networks have a gate beside the way up."""
+    wiring: Wiring = PLAIN
     n_expert: int = 0
     n_expert_used: int = 0
     n_ff_expert: int = 0
@@ -157,6 +159,44 @@ class ModelShape:
         """Those of them in routed experts."""
         return sum(layer.experts.host for layer in self.layers)
 
+    @cached_property
+    def widest_value(self) -> int:
+        """Values of the widest value row that any layer caches."""
+        return max((layer.n_head_kv * layer.value_length for layer in self.layers), default=0)
+
+    @cached_property
+    def heads(self) -> int:
+        """Most heads of any layer."""
+        return max((layer.n_head for layer in self.layers), default=0)
+
+    @cached_property
+    def cache_kinds(self) -> tuple[bool, ...]:
+        """Which KV caches there are: one of full layers (False), one of sliding ones (True)."""
+        return tuple(sorted({layer.slides for layer in self.layers if layer.keeps_cache}))
+
+    @cached_property
+    def attends_on_host(self) -> bool:
+        """Layers in host memory attend there even while a device computes the rest of them: the scheduler keeps what
+        lies between two operations on states in host memory. Gated attention does not lie between two of them.
+        """
+        recurs = any(layer.recurrent for layer in self.layers)
+        return recurs and self.architecture not in RECURRENT_BY_INTERVAL
+
+    def bytes_per_value(self, layer: Layer) -> float:
+        """Bytes of one value in the matrices of a layer, experts left out, on average."""
+        n_q, n_k = layer.n_head * layer.key_length, layer.n_head_kv * layer.key_length
+        n_v, n_out = layer.n_head_kv * layer.value_length, layer.n_head * layer.value_length
+        ways = 2 if self.wiring.gate == "none" else 3
+        n_ff = self.n_ff_shared if layer.experts.host else layer.n_ff
+        mixer = 3 * self.state.d_inner if layer.recurrent else n_q + n_k + n_v + n_out
+        values = self.n_embd * (mixer + ways * n_ff)
+        return layer.weights.host / values if values else 0.0
+
+    def cache_bytes(self, layer: Layer, type_k: str, type_v: str, cells: int) -> tuple[int, int]:
+        """Bytes of the keys and of the values that one layer caches."""
+        values = 0 if self.mla else layer.n_head_kv * layer.value_length
+        return row_bytes(layer.n_head_kv * layer.key_length, type_k) * cells, row_bytes(values, type_v) * cells
+
     @property
     def expert_share(self) -> float:
         """Share of the routed experts that one token passes."""
@@ -181,18 +221,15 @@ class ModelShape:
             return self.output.host + self.tied.host
         return self.layers[layer].weights.host + round(self.layers[layer].experts.host * self.expert_share)
 
-    def row_bytes(self, layer: Layer, type_k: str, type_v: str) -> float:
+    def row_bytes(self, layer: Layer, type_k: str, type_v: str) -> int:
         """Bytes that one token takes in the KV cache of one layer."""
-        if not layer.keeps_cache:
-            return 0.0
-        values = 0 if self.mla else layer.n_head_kv * layer.value_length
-        return row_bytes(layer.n_head_kv * layer.key_length, type_k) + row_bytes(values, type_v)
+        return sum(self.cache_bytes(layer, type_k, type_v, 1)) if layer.keeps_cache else 0
 
-    def kv_bytes_per_token(self, type_k: str = "f16", type_v: str = "f16") -> float:
+    def kv_bytes_per_token(self, type_k: str = "f16", type_v: str = "f16") -> int:
         """Bytes of KV cache that one more token of context takes while no window is full."""
         return sum(self.row_bytes(layer, type_k, type_v) for layer in self.layers)
 
-    def kv_read_bytes(self, n_tokens: int, type_k: str = "f16", type_v: str = "f16") -> float:
+    def kv_read_bytes(self, n_tokens: int, type_k: str = "f16", type_v: str = "f16") -> int:
         """Bytes of context and state that decoding one token reads when `n_tokens` came before it."""
         seen = [min(n_tokens, self.window) if layer.slides else n_tokens for layer in self.layers]
         cache = sum(n * self.row_bytes(layer, type_k, type_v) for n, layer in zip(seen, self.layers, strict=True))

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from tui.fit.values import Margins
 from tui.gguf.header import Header
 from tui.hardware.snapshot import Snapshot, loadable
 from tui.llama.settings import LoadSettings, SamplingSettings, SettingsError
@@ -25,6 +26,7 @@ DEVICE_BUFFERS_BYTES = 512 << 20
 """Assumed on a GPU for the context, compute buffers and the driver; with the margin it is what llama.cpp's own fit
 keeps.
 """
+KEPT_FREE = Margins()
 _F16_BYTES = 2
 
 _LOAD_FIELDS = frozenset(field.name for field in msgspec.structs.fields(LoadSettings))
@@ -37,14 +39,6 @@ class ModelFacts:
     file_bytes: int
     header: Header | None
     """None where the header could not be read; llama.cpp then says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Margins:
-    """What automatic settings leave free, in bytes."""
-
-    device_bytes: int = 512 << 20
-    host_bytes: int = 1 << 30
 
 
 def wished_settings(flags: Mapping[str, Any], kept: Mapping[str, Any], defaults: Mapping[str, Any]) -> LoadSettings:
@@ -65,7 +59,7 @@ def wished_settings(flags: Mapping[str, Any], kept: Mapping[str, Any], defaults:
         raise _as_settings_error(error) from error
 
 
-def resolve(wished: LoadSettings, facts: ModelFacts, machine: Snapshot, margins: Margins = Margins()) -> LoadSettings:
+def resolve(wished: LoadSettings, facts: ModelFacts, machine: Snapshot, margins: Margins = KEPT_FREE) -> LoadSettings:
     """`wished` with numbers in place of "auto", for this machine as it is now."""
     layers = _auto_layers(facts, machine, margins) if wished.n_gpu_layers == "auto" else wished.n_gpu_layers
     n_ctx = _auto_context(facts, machine, margins) if wished.n_ctx == "auto" else wished.n_ctx

@@ -15,12 +15,13 @@ from tui.config.model_file import read_models
 from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.engine.registry import running
+from tui.fit.values import Margins
 from tui.gguf.header import GgufError, Header, read_header
 from tui.hardware.snapshot import Snapshot
 from tui.hardware.watch import FIRST_S, Watch
 from tui.library import Model
 from tui.llama.settings import LoadSettings
-from tui.models.plan import Margins, ModelFacts, resolve, wished_settings
+from tui.models.plan import ModelFacts, resolve, wished_settings
 
 
 @dataclass(frozen=True, slots=True)
