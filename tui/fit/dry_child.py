@@ -57,10 +57,11 @@ class DryChild:
             reply = await _within(child, timeout_s, child.channel.receive())
             if not isinstance(reply, Ready):
                 raise ChannelError("its first message is not the one expected")
-        except ChannelError as fault:
+        except (ChannelError, ValueError) as fault:  # msgspec's errors are ValueErrors
             raise await _ended(child, f"what it sent cannot be understood ({fault})") from fault
-        except BaseException:
+        except asyncio.CancelledError:
             child.kill()
+            await asyncio.shield(child.ended())
             raise
         return cls(child, reply)
 

@@ -24,6 +24,7 @@ from tui.llama.errors import LlamaError
 from tui.llama.log import NativeLog
 from tui.llama.measure import layers_on_devices, output_bytes, sum_of
 from tui.llama.standin import StandIns, StandInSpec
+from tui.process.child import limit_memory
 
 MAX_CELLS = 1 << 23
 """Most cells of a KV cache, in tokens of all panes: llama.cpp keeps some 50 bytes of its own for each, here too."""
@@ -31,6 +32,8 @@ _HEADERS_BYTES = 64 << 20
 """Bytes of headers that are kept; one has 15 to 44 KB."""
 _MACHINES = 8
 """Sets of stand-in devices that are kept."""
+_MOST_BYTES = 4 << 30
+"""The state of recurrent models is really allocated: 74 MB of published ones, but a header may claim any size."""
 _UNREADABLE = "what llama.cpp would allocate cannot be read on this platform"
 
 
@@ -44,6 +47,8 @@ class Layouts:
         self._headers: OrderedDict[str, HeaderBytes] = OrderedDict()
         self._machines: OrderedDict[tuple[AskedDevice, ...], StandIns] = OrderedDict()
         self._real = {device.name: device for device in gpu_devices()}
+        if not self._real:  # a GPU's driver reserves address space by the terabyte
+            limit_memory(_MOST_BYTES)
 
     def ready(self) -> Ready:
         """The installed llama.cpp's devices, and what the self-test found."""
@@ -74,7 +79,8 @@ class Layouts:
         try:
             laid_out = self._lay_out(header, question)
         except LlamaError as error:
-            return WasRefused(question.id, str(error))
+            reason = str(error)
+            return NotTried(question.id, reason) if error.kind == "memory" else WasRefused(question.id, reason)
         if laid_out is None:
             return NotTried(question.id, _UNREADABLE)
         return Answered(question.id, _prediction(question, laid_out))

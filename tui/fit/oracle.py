@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from types import TracebackType
+from typing import Self
 
 import msgspec
 
@@ -32,6 +34,10 @@ _DEATHS_A_HEADER = 2
 """A header that ended this many processes and got no answer from any is not asked about again."""
 
 Fallback = Callable[[LoadSettings, Machine], Prediction]
+
+
+class Unanswered(Exception):
+    """llama.cpp could not be asked and nobody else was there to answer; the text says why."""
 
 
 class DryRun:
@@ -59,13 +65,13 @@ class DryRun:
         header: StrippedHeader,
         settings: LoadSettings,
         machine: Machine,
-        fallback: Fallback,
+        fallback: Fallback | None = None,
         extras: Extras | None = None,
     ) -> Prediction:
         """What the model would occupy with `settings`, which name numbers (or all layers), never "auto".
 
-        Where llama.cpp cannot be asked, `fallback` answers and `reason` says why. Raises Refused for what llama.cpp
-        refuses. May be cancelled at any time. Call it in the main thread.
+        Where llama.cpp cannot be asked, `fallback` answers and `reason` says why; without one, Unanswered is raised.
+        Raises Refused for what llama.cpp refuses. May be cancelled at any time. Call it in the main thread.
         """
         if settings.n_gpu_layers == "auto" or settings.n_ctx == "auto":
             raise ValueError("settings must be resolved before they are asked about")
@@ -99,6 +105,14 @@ class DryRun:
         if self._child is not None:
             self._child.kill()  # a question that it is at is not waited for
         await self.release()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
 
     async def _reply(self, question: Question, header: StrippedHeader) -> Reply:
         key = msgspec.msgpack.encode(question)
@@ -161,6 +175,9 @@ class DryRun:
         """The running process, started when there is none. The caller has the turn."""
         if self._child is not None and self._child.alive:
             return self._child
+        if self._child is not None:  # it died between two questions
+            await self._child.end()
+            self._child = None
         if self._closed or self._doubt:
             return NotTried(0, self._doubt or "the dry run is closed")
         try:
@@ -179,11 +196,13 @@ class DryRun:
         return self._child
 
 
-def _of(reply: Reply, settings: LoadSettings, machine: Machine, fallback: Fallback) -> Prediction:
+def _of(reply: Reply, settings: LoadSettings, machine: Machine, fallback: Fallback | None) -> Prediction:
     if isinstance(reply, WasRefused):
         raise Refused(reply.reason)
     if not isinstance(reply, Answered):
         reason = reply.reason if isinstance(reply, NotTried) else "the dry run lost its header"
+        if fallback is None:
+            raise Unanswered(reason)
         return msgspec.structs.replace(fallback(settings, machine), source="estimate", reason=reason)
     named = tuple(
         msgspec.structs.replace(part, name=device.name, description=device.description)

@@ -19,7 +19,7 @@ from tui.config.plain import one_line
 from tui.llama.binding import L, start_backend
 from tui.llama.breakdown import BufferBytes, buffer_type_of, memory_breakdown
 from tui.llama.devices import Device
-from tui.llama.errors import LlamaError
+from tui.llama.errors import LlamaError, LlamaErrorKind
 from tui.llama.hollow import hollow_file
 from tui.llama.log import NativeLog
 from tui.llama.params import ModelParams, context_params, model_params
@@ -108,7 +108,8 @@ class DryModels:
         where llama.cpp's breakdown cannot be read.
 
         `adapters` count with their weights; what computing with them takes, llama.cpp knows at the first decode.
-        `keep` is what the devices live in. Raises LlamaError for what llama.cpp refuses, with its reason.
+        `keep` is what the devices live in. Raises LlamaError for what llama.cpp refuses, with its reason; kind "memory"
+        is not about the model, but about this process.
         """
         self._log.clear()
         try:
@@ -163,7 +164,9 @@ class DryModels:
         finally:
             L.llama_free(context)
 
-    def _refusal(self, kind: Any, what: str) -> LlamaError:
+    def _refusal(self, kind: LlamaErrorKind, what: str) -> LlamaError:
+        if self._log.ran_out_of_memory():
+            return LlamaError("memory", f"{what} here: not even laying it out fits into memory")
         reasons = [line.partition(": ")[2] for line in self._log.errors()]
         reason = next((line for line in reasons if line and not line.startswith("failed to load model")), "")
         return LlamaError(kind, f"{what}: {one_line(reason)}" if reason else f"{what}; its log has no reason")

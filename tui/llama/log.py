@@ -12,6 +12,7 @@ from tui.llama.binding import L
 LEVELS = {1: "debug", 2: "info", 3: "warning", 4: "error"}
 """ggml_log_level by number (ggml.h); 5 continues the line before."""
 _CONTINUE = 5
+_MEMORY_SIGNS = ("failed to allocate", "unable to allocate", "out of memory", "bad_alloc", "not enough memory")
 
 
 class NativeLog:
@@ -38,6 +39,10 @@ class NativeLog:
     def errors(self) -> tuple[str, ...]:
         """The error lines, oldest first."""
         return tuple(line for level, line in self._lines if level == "error")
+
+    def ran_out_of_memory(self) -> bool:
+        """True when an error line says that memory could not be had."""
+        return any(sign in line.lower() for line in self.errors() for sign in _MEMORY_SIGNS)
 
     def clear(self) -> None:
         """Forget what was logged so far."""

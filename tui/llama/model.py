@@ -16,7 +16,6 @@ from tui.llama.params import context_params, model_params
 from tui.llama.settings import LoadSettings, SettingsError
 from tui.llama.vocab import Vocab
 
-_MEMORY_SIGNS = ("failed to allocate", "unable to allocate", "out of memory", "bad_alloc", "not enough memory")
 _BAD_FILE = "if it is damaged, download it again; a model newer than this llama.cpp needs a newer one"
 _BAD_CONTEXT = "try the defaults for the KV types, flash attention and batch sizes"
 _libc = ctypes.CDLL(None)
@@ -142,7 +141,7 @@ class LoadedModel:
         errors = self._log.errors()
         reason = next((line for line in errors if not line.startswith("llama_model_load_from_file")), "")
         text = f"{what}: {reason}" if reason else f"{what}; its log has no reason"
-        if any(sign in line.lower() for line in errors for sign in _MEMORY_SIGNS):
+        if self._log.ran_out_of_memory():
             return LlamaError(
                 "memory", text, "lower n_ctx or n_gpu_layers, use a q8_0 KV cache, or a smaller quantization"
             )

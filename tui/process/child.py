@@ -39,3 +39,11 @@ def be_modest(nice: int) -> None:
         os.nice(nice)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE))
+
+
+def limit_memory(data_bytes: int) -> None:
+    """Let this process have no more memory of its own than this, where the system can limit it: a request for more
+    fails, and native code that checks for it reports an error.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_DATA, (data_bytes, data_bytes))
