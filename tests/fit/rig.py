@@ -22,8 +22,8 @@ _BITS = {"f32": 32.0, "f16": 16.0, "bf16": 16.0, "q8_0": 8.5, "q5_1": 6.0, "q5_0
 class Model:
     """A model whose layers are all alike. The default is about an 8B one at Q4_K_M."""
 
-    n_layer: int = 32
-    n_ctx_train: int | None = 131_072
+    n_block: int = 32
+    n_ctx_train: int = 131_072
     n_expert: int = 0
     layer_bytes: int = 130 * MIB
     """One layer without its experts."""
@@ -41,7 +41,7 @@ class Model:
     """Types of the KV cache that it is not loaded with."""
 
 
-MIXTURE = Model(n_layer=48, n_expert=128, layer_bytes=16 * MIB, expert_bytes=335 * MIB, kv_cells_bytes=2048)
+MIXTURE = Model(n_block=48, n_expert=128, layer_bytes=16 * MIB, expert_bytes=335 * MIB, kv_cells_bytes=2048)
 """About Qwen3-30B-A3B at Q4_K_M."""
 
 
@@ -61,7 +61,7 @@ class Rig:
                 raise Refused(f"a KV cache of {kv_type} needs flash attention, which this model cannot have")
         assert isinstance(settings.n_ctx, int)
         n_ctx = -(-settings.n_ctx // 256) * 256
-        layers = [self._layer(index, n_ctx, settings) for index in range(self.model.n_layer + 1)]
+        layers = [self._layer(index, n_ctx, settings) for index in range(self.model.n_block + 1)]
         places = self._places(settings)
         compute = self.model.compute_bytes * settings.n_ubatch // 512 + self.model.compute_token_bytes * n_ctx
         parts = [
@@ -90,7 +90,7 @@ class Rig:
     def _layer(self, index: int, n_ctx: int, settings: LoadSettings) -> tuple[int, int, int]:
         """Weights and context where the layer is, and its experts that are on the host wherever it is."""
         model = self.model
-        if index == model.n_layer:
+        if index == model.n_block:
             return model.output_bytes, 0, 0
         share = (_BITS[settings.type_k] + _BITS[settings.type_v]) / 32
         context = int(model.kv_cells_bytes * n_ctx * share) * settings.panes * (2 if settings.swa_full else 1)
@@ -103,7 +103,7 @@ class Rig:
 
     def _places(self, settings: LoadSettings) -> list[int | None]:
         """The device of each layer and of the output; None is the host."""
-        everything = self.model.n_layer + 1
+        everything = self.model.n_block + 1
         names = [device.name for device in self.machine.devices]
         used = [names.index(name) for name in settings.devices] or list(self._devices())
         assert isinstance(settings.n_gpu_layers, int)

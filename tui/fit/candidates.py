@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from tui.fit.order import Goals, Rank, Shape, rank
-from tui.fit.spread import Counts, by_room, rebalanced
+from tui.fit.spread import Counts, Layers, Learned, by_room, learn
 from tui.fit.values import Ask, Machine, Prediction, Refused
 from tui.fit.verdict import Assessment, assess
 from tui.llama.settings import UNQUANTIZED_KV, KVType, LoadSettings
@@ -64,7 +64,7 @@ def saving_kv(settings: LoadSettings) -> KV | None:
 
 def experts_on_host(settings: LoadSettings, shape: Shape) -> int:
     """Layers whose experts stay on the host; 0 for a dense model, which has none to keep there."""
-    return min(settings.n_cpu_moe, shape.n_layer) if shape.n_expert else 0
+    return min(settings.n_cpu_moe, shape.n_block) if shape.n_expert else 0
 
 
 class Candidates:
@@ -83,6 +83,7 @@ class Candidates:
         self.left_out: tuple[str, ...] = ()
         """Devices without room for anything, by name."""
         self._spread_over: tuple[int, ...] = ()
+        self._learned: Learned | None = None
         if may_spread and not wished.tensor_split and wished.split_mode == "layer":
             self._choose_devices()
 
@@ -94,7 +95,7 @@ class Candidates:
     @property
     def answered(self) -> list[Candidate]:
         """Every candidate that llama.cpp did not refuse."""
-        return [candidate for candidate in self._answers.values() if candidate is not None]
+        return [candidate for candidate in self._found.values() if candidate is not None]
 
     async def at(self, n_ctx: int, place: Place, kv: KV) -> Candidate | None:
         """The candidate with these values; None where llama.cpp refuses it.
@@ -122,7 +123,7 @@ class Candidates:
 
     def _candidate(self, settings: LoadSettings, prediction: Prediction) -> Candidate:
         n_cpu_moe = experts_on_host(settings, self._shape)
-        assessment = assess(prediction, self._machine, self._shape.n_layer, n_cpu_moe=n_cpu_moe)
+        assessment = assess(prediction, self._machine, self._shape.n_block, n_cpu_moe=n_cpu_moe)
         as_asked = (settings.type_k, settings.type_v) == (self._wished.type_k, self._wished.type_v)
         return Candidate(
             settings=settings,
@@ -151,8 +152,11 @@ class Candidates:
         return device.free_bytes - self._machine.margins.device_bytes - device.overhead_bytes
 
     async def _best_spread(self, settings: LoadSettings) -> Candidate | None:
-        n_layers = min(int(settings.n_gpu_layers), self._shape.n_layer + 1)
-        counts: Counts | None = by_room([self._room_bytes(index) for index in self._spread_over], n_layers)
+        n_layers = min(int(settings.n_gpu_layers), self._shape.n_block + 1)
+        rooms = [self._room_bytes(index) for index in self._spread_over]
+        counts: Counts | None = by_room(rooms, n_layers)
+        if self._learned is not None:
+            counts = self._learned.counts(await self._layers(settings, n_layers)) or counts
         best: Candidate | None = None
         for _ in range(_SPREADS):
             if counts is None:
@@ -165,11 +169,32 @@ class Candidates:
                 best = found
             if over <= 0:
                 break
+            layers = await self._layers(settings, n_layers)
             devices = [found.assessment.devices[index] for index in self._spread_over]
-            counts = rebalanced(counts, devices, n_layers, await self._output_bytes(settings))
+            self._learned = learn(counts, devices, layers)
+            counts = self._learned.counts(layers)
         return best
 
-    async def _output_bytes(self, settings: LoadSettings) -> int:
-        """Weights of the output layer: all that a device holds where it is the only layer on one."""
-        alone = await self._answer(msgspec.structs.replace(settings, n_gpu_layers=1, n_ctx=self._aims.least))
-        return sum(device.weights_bytes for device in alone.assessment.devices) if alone is not None else 0
+    async def _layers(self, settings: LoadSettings, n_layers: int) -> Layers:
+        """The layers that are on devices under `settings`. Their sizes come from candidates that are never offered."""
+        n_block = self._shape.n_block
+        n_light = max(0, experts_on_host(settings, self._shape) - (n_block + 1 - n_layers))
+        expert_bytes = 0
+        if 0 < n_light < n_layers - 1:
+            with_all, without = (
+                await self._weights_bytes(n_block + 1, 0),
+                await self._weights_bytes(n_block + 1, n_block),
+            )
+            expert_bytes = (with_all - without) // n_block
+        return Layers(
+            n_layers=n_layers,
+            n_light=n_light,
+            output_bytes=await self._weights_bytes(1, 0),
+            expert_bytes=expert_bytes,
+        )
+
+    async def _weights_bytes(self, n_gpu_layers: int, n_cpu_moe: int) -> int:
+        """Weights on all devices together; 0 where llama.cpp refuses."""
+        changed = {"n_gpu_layers": n_gpu_layers, "n_cpu_moe": n_cpu_moe, "n_ctx": self._aims.least}
+        found = await self._answer(msgspec.structs.replace(self._wished, **changed))
+        return sum(device.weights_bytes for device in found.assessment.devices) if found is not None else 0

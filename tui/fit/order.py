@@ -31,12 +31,12 @@ class Shape(Protocol):
     """What of a model a plan has to know."""
 
     @property
-    def n_layer(self) -> int:
-        """Layers, the output not counted."""
+    def n_block(self) -> int:
+        """Layers as n_gpu_layers counts them, those that only draft further tokens included, the output not."""
 
     @property
-    def n_ctx_train(self) -> int | None:
-        """Context that the model was trained with, in tokens; None or 0 where the header does not say."""
+    def n_ctx_train(self) -> int:
+        """Context that the model was trained with, in tokens; 0 where the header does not say."""
 
     @property
     def n_expert(self) -> int:

@@ -81,9 +81,9 @@ async def plan(
 
 def places_of(wished: LoadSettings, shape: Shape, machine: Machine, *, experts: bool) -> tuple[Place, ...]:
     """Where the weights may lie, best first: each place holds less on devices than the one before it. Experts leave
-    first, layer by layer, then whole layers.
+    first, layer by layer, then whole layers: where the rest of a layer does not fit, its experts do even less.
     """
-    everything = shape.n_layer + 1
+    everything = shape.n_block + 1
     if wished.n_gpu_layers == "auto":
         layers = range(everything, -1, -1) if machine.devices else range(1)
     else:
@@ -91,13 +91,14 @@ def places_of(wished: LoadSettings, shape: Shape, machine: Machine, *, experts: 
         layers = range(fixed, fixed + 1)
     kept = wished.n_cpu_moe
     movable = experts and shape.n_expert and layers[0]
-    moes = range(kept, max(kept, shape.n_layer) + 1) if movable else range(kept, kept + 1)
-    return (*(Place(layers[0], moe) for moe in moes), *(Place(count, moes[-1]) for count in layers[1:]))
+    moes = range(kept, max(kept, shape.n_block) + 1) if movable else range(kept, kept + 1)
+    fewer = (Place(count, moes[-1] if count > 1 else kept) for count in layers[1:])  # the output has no experts
+    return (*(Place(layers[0], moe) for moe in moes), *fewer)
 
 
 def _is_whole(place: Place, shape: Shape) -> bool:
     """True where every layer and the output are on devices."""
-    return place.n_gpu_layers > shape.n_layer and not (shape.n_expert and place.n_cpu_moe)
+    return place.n_gpu_layers > shape.n_block and not (shape.n_expert and place.n_cpu_moe)
 
 
 class _Search:
@@ -143,9 +144,10 @@ class _Search:
             n_ctx = await self._longest(low, high, place, self._saving)
         if n_ctx is None:
             n_ctx = await self._longest(low, high, None, self._saving)
-            if n_ctx is None:
+            placed = await self._placed(n_ctx, self._saving) if n_ctx is not None else None
+            if n_ctx is None or placed is None:
                 return None
-            place = self._places[-1 - self._solved[n_ctx]]
+            place = placed.place
         for kv in (self._given, self._saving):
             found = await self._candidates.at(n_ctx, place, kv)
             if found is not None and found.rank.fits:
@@ -177,4 +179,10 @@ class _Search:
         high = min((step for solved, step in self._solved.items() if solved <= n_ctx), default=last)
         step = await largest(low, high, over) or 0
         self._solved[n_ctx] = step
-        return await self._candidates.at(n_ctx, self._places[last - step], kv)
+        found = await self._candidates.at(n_ctx, self._places[last - step], kv)
+        if found is not None and not found.assessment.host.fits and found.assessment.host.shared_bytes:
+            # In one pool a layer is no cheaper on the device, and the device's buffers and driver come on top.
+            without = await self._candidates.at(n_ctx, self._places[last], kv)
+            if without is not None and without.assessment.over_bytes < found.assessment.over_bytes:
+                return without
+        return found

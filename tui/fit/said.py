@@ -60,13 +60,13 @@ def _about_kv(best: Candidate, wished: LoadSettings) -> Iterator[str]:
 
 
 def _about_devices(best: Candidate, wished: LoadSettings, shape: Shape, left_out: Sequence[str]) -> Iterator[str]:
-    everything = shape.n_layer + 1
+    everything = shape.n_block + 1
     layers = int(best.settings.n_gpu_layers)
     if best.assessment.devices and wished.n_gpu_layers == "auto" and layers < everything:
         on_gpu = f"{layers} of {everything} layers are on the GPU" if layers else "No layer is on the GPU"
         yield f"{on_gpu}; the CPU computes the rest."
     moe = experts_on_host(best.settings, shape)
     if moe and best.settings.n_cpu_moe > wished.n_cpu_moe:
-        yield f"The experts of {moe} of {shape.n_layer} layers stay in RAM."
+        yield f"The experts of {moe} of {shape.n_block} layers stay in RAM."
     if left_out and layers:
         yield f"{', '.join(left_out)} {'has' if len(left_out) == 1 else 'have'} too little free to be used."

@@ -107,12 +107,13 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
         return max([self.host.over_bytes, *(device.over_bytes for device in self.devices if device.need_bytes)])
 
 
-def assess(prediction: Prediction, machine: Machine, n_layer: int, *, n_cpu_moe: int = 0) -> Assessment:
+def assess(prediction: Prediction, machine: Machine, n_block: int, *, n_cpu_moe: int = 0) -> Assessment:
     """Set `prediction` against what is free on `machine`.
 
-    `n_layer` counts the model's layers without the output. `n_cpu_moe` is the number of layers whose experts stay on
-    the host, 0 for a model without experts: a layer without its experts is not all on a device, so the verdict is then
-    `partial` at best. The token embedding always stays on the host and counts for nothing here.
+    `n_block` counts the model's layers as n_gpu_layers does, the output not counted. `n_cpu_moe` is the number of
+    layers whose experts stay on the host, 0 for a model without experts: a layer without its experts is not all on a
+    device, so the verdict is then `partial` at best. The token embedding always stays on the host and counts for
+    nothing here.
 
     Raises ValueError when the prediction is not about this machine's devices.
     """
@@ -125,7 +126,7 @@ def assess(prediction: Prediction, machine: Machine, n_layer: int, *, n_cpu_moe:
     return Assessment(
         devices=devices,
         host=host,
-        verdict=_verdict((*devices, host), on_devices, n_layer, n_cpu_moe),
+        verdict=_verdict((*devices, host), on_devices, n_block, n_cpu_moe),
         source=prediction.source,
     )
 
@@ -163,9 +164,9 @@ def _host_fit(prediction: Prediction, machine: Machine, devices: Sequence[Device
     )
 
 
-def _verdict(pools: Sequence[DeviceFit | HostFit], on_devices: int, n_layer: int, n_cpu_moe: int) -> Verdict:
+def _verdict(pools: Sequence[DeviceFit | HostFit], on_devices: int, n_block: int, n_cpu_moe: int) -> Verdict:
     if not all(pool.fits for pool in pools):
         return "no"
     if not on_devices:
         return "ram"
-    return "gpu" if on_devices > n_layer and not n_cpu_moe else "partial"
+    return "gpu" if on_devices > n_block and not n_cpu_moe else "partial"
