@@ -47,7 +47,7 @@ async def test_a_header_decodes_about_as_fast_as_its_file(
     assert 4 <= phantom.decode_tokens <= 64
     assert phantom.n_past == phantom.prefill_tokens + phantom.decode_tokens // 2
     assert phantom.prefill_tok_s > 0
-    # A factor that a mistaken unit or a count misses; programs beside it cost either of the two several times its speed.
+    # A mistaken unit or count is beyond this; programs beside it cost either of the two several times its speed.
     assert 0.05 < phantom.decode_tok_s / await _real_decode(demo_model, tmp_path) < 20
 
 

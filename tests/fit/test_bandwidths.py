@@ -1,0 +1,67 @@
+"""Bandwidths are measured once, in real child processes, and filled into a machine with their origin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.fit.shapes import gpu_machine, host_machine
+from tui.config.sizes import GIB
+from tui.fit import bandwidths
+from tui.fit.bandwidths import ASSUMED_RAM_BYTES_S, BandwidthError, device_bandwidths, ram_bandwidth, with_bandwidth
+from tui.fit.measured import Known, SpeedStore
+from tui.fit.values import DeviceSpec
+
+CARD = DeviceSpec(
+    name="CUDA0", description="NVIDIA GeForce RTX 4090", total_bytes=24 * GIB, free_bytes=24 * GIB, profile="real"
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SpeedStore:
+    return SpeedStore(tmp_path / "speed.json", "here", clock=lambda: 1.0)
+
+
+async def test_ram_is_measured_once_and_remembered(store: SpeedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = await ram_bandwidth(store, 1)
+    assert 0.1e9 < found < 20e12
+    assert store.read().ram_bytes_s == found
+    monkeypatch.setattr(bandwidths, "RAM_MODULE", "tests.rigs.nowhere")
+    assert await ram_bandwidth(store, 1) == found
+
+
+async def test_what_fails_is_told(store: SpeedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bandwidths, "RAM_MODULE", "tests.rigs.nowhere")
+    with pytest.raises(BandwidthError, match=r"could not be measured: .*nowhere"):
+        await ram_bandwidth(store, 1)
+
+
+async def test_a_machine_without_gpus_starts_no_llama_cpp(store: SpeedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bandwidths, "DEVICES_MODULE", "tests.rigs.nowhere")
+    assert await device_bandwidths(store, host_machine()) == {}
+
+
+async def test_a_remembered_gpu_is_not_measured_again(store: SpeedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bandwidths, "DEVICES_MODULE", "tests.rigs.nowhere")
+    store.keep_bandwidth(device_bytes_s={CARD.description: 9e11})
+    assert await device_bandwidths(store, gpu_machine(CARD)) == {CARD.description: 9e11}
+    other = msgspec.structs.replace(CARD, description="another")
+    with pytest.raises(BandwidthError):
+        await device_bandwidths(store, gpu_machine(other))
+
+
+def test_a_measured_bandwidth_comes_before_the_vendors() -> None:
+    known = Known(ram_bytes_s=60e9, device_bytes_s={CARD.description: 9e11})
+    machine = with_bandwidth(gpu_machine(CARD), known)
+    assert (machine.devices[0].bandwidth_bytes_s, machine.devices[0].bandwidth_origin) == (9e11, "measured")
+    assert (machine.host_bandwidth_bytes_s, machine.host_bandwidth_origin) == (60e9, "measured")
+
+
+def test_what_was_not_measured_is_assumed_and_said_to_be() -> None:
+    unknown = msgspec.structs.replace(CARD, description="Some GPU")
+    machine = with_bandwidth(gpu_machine(CARD, unknown), Known())
+    assert [device.bandwidth_bytes_s for device in machine.devices] == [1008e9, None]
+    assert {device.bandwidth_origin for device in machine.devices} == {"assumed"}
+    assert (machine.host_bandwidth_bytes_s, machine.host_bandwidth_origin) == (ASSUMED_RAM_BYTES_S, "assumed")

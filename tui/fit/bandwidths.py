@@ -1,0 +1,102 @@
+"""How fast the memories of this machine are read: measured once in a child process, then remembered.
+
+Measuring keeps every core busy for a second, and each GPU for half of one, so it is done when nothing is computed here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+from tui.fit.cards import card_of_driver
+from tui.fit.measured import Known, SpeedStore
+from tui.fit.values import DeviceSpec, Machine
+from tui.process.once import OnceError, run_once
+
+RAM_MODULE, DEVICES_MODULE = "tui.hardware.ram_bandwidth", "tui.llama.bandwidth"
+ASSUMED_RAM_BYTES_S = 40e9
+"""What a computer with two channels of DDR4-3200 or slow DDR5 reads; until it is measured."""
+_TIMEOUT_S = 60.0
+"""A driver's first start on a machine compiles its kernels, which takes long."""
+
+
+_Answer = TypeVar("_Answer")
+
+
+class BandwidthError(Exception):
+    """Nothing could be measured; the text says why."""
+
+
+class _Ram(msgspec.Struct):
+    read_bytes_s: float
+
+
+class _Device(msgspec.Struct):
+    description: str
+    read_bytes_s: float | None
+
+
+class _Devices(msgspec.Struct):
+    devices: list[_Device]
+
+
+async def ram_bandwidth(store: SpeedStore, threads: int) -> float:
+    """Bytes a second that `threads` (as many as there are cores to use) read from RAM: remembered, or measured now.
+
+    Raises BandwidthError.
+    """
+    known = await asyncio.to_thread(store.read)
+    if known.ram_bytes_s is not None:
+        return known.ram_bytes_s
+    found = await _ask(RAM_MODULE, _Ram, str(threads))
+    await asyncio.to_thread(lambda: store.keep_bandwidth(ram_bytes_s=found.read_bytes_s))
+    return found.read_bytes_s
+
+
+async def device_bandwidths(store: SpeedStore, machine: Machine) -> Mapping[str, float]:
+    """Bytes a second that each GPU of `machine` reads from its memory, by its description: remembered, or measured now.
+
+    A GPU that cannot be measured is left out. Raises BandwidthError.
+    """
+    known = await asyncio.to_thread(store.read)
+    here = {device.description for device in machine.devices if device.profile == "real"}
+    if here <= known.device_bytes_s.keys():
+        return {description: known.device_bytes_s[description] for description in here}
+    found = await _ask(DEVICES_MODULE, _Devices)
+    measured = {device.description: device.read_bytes_s for device in found.devices if device.read_bytes_s}
+    await asyncio.to_thread(lambda: store.keep_bandwidth(device_bytes_s=measured))
+    return measured
+
+
+async def _ask(module: str, kind: type[_Answer], *arguments: str) -> _Answer:
+    try:
+        return msgspec.json.decode(await run_once(module, arguments, timeout_s=_TIMEOUT_S), type=kind)
+    except (OnceError, msgspec.DecodeError) as error:
+        raise BandwidthError(f"the memory's speed could not be measured: {error}") from error
+
+
+def with_bandwidth(machine: Machine, known: Known) -> Machine:
+    """`machine` with the bandwidth of everything in it: measured where it was, else assumed.
+
+    A GPU that was not measured has its vendor's figure, and none where the card is not known. `known` is what was
+    measured on that very machine; for one that is described, give `Known()`.
+    """
+    return msgspec.structs.replace(
+        machine,
+        devices=tuple(_with_bandwidth(device, known) for device in machine.devices),
+        host_bandwidth_bytes_s=known.ram_bytes_s or ASSUMED_RAM_BYTES_S,
+        host_bandwidth_origin="assumed" if known.ram_bytes_s is None else "measured",
+    )
+
+
+def _with_bandwidth(device: DeviceSpec, known: Known) -> DeviceSpec:
+    measured = known.device_bytes_s.get(device.description)
+    if measured is not None:
+        return msgspec.structs.replace(device, bandwidth_bytes_s=measured, bandwidth_origin="measured")
+    card = card_of_driver(device.description, device.total_bytes)
+    if device.bandwidth_bytes_s is not None or card is None:
+        return device
+    return msgspec.structs.replace(device, bandwidth_bytes_s=card.bandwidth_bytes_s, bandwidth_origin="assumed")
