@@ -266,7 +266,7 @@ def read_form(paths: Paths, model: Model, settings: Settings) -> FormRead:
     from tui.app.panels.load.form import Form
     from tui.hardware.cpu import physical_cores
     from tui.llama.settings import SettingsError
-    from tui.models.plan import wished_settings
+    from tui.models.wishes import wished_settings
     from tui.models.prepare import wished_for
 
     problem = ""

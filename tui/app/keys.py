@@ -61,9 +61,10 @@ class Keymap:
 
     def _bind(self, action: Action) -> Iterator[Binding]:
         for key in self.keys[action.id]:
-            name = f"app.do('{action.id}')" if action.group in ("app", "crash") else action.does or action.id
+            everywhere = action.group in ("app", "crash")
+            name = f"app.do('{action.id}')" if everywhere else action.does or action.id
             if action.numbered:
-                name = f"app.do('{action.id}', '{key}')"
+                name = f"app.do('{action.id}', '{key}')" if everywhere else f"{action.id}('{key}')"
             yield Binding(key, name, action.title, id=action.id, priority=key in action.fixed)
 
     def shown(self, action_id: str, ascii_only: bool = False) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from tui.cli.loading import Planned, add_load_arguments, explain, planned, run_until_signal, start
+from tui.cli.loading import Chosen, Started, add_load_arguments, chosen, explain, note_speed, run_until_signal, start
 from tui.cli.main import DONE, FAILED, CommandError, say
 from tui.cli.output import show, write_json
 from tui.config.plain import one_line
@@ -40,16 +40,19 @@ def run(args: argparse.Namespace) -> int:
     for name in ("prompt_tokens", "tokens", "runs"):
         if getattr(args, name) < 1:
             raise CommandError(f"--{name.replace('_', '-')} must be at least 1")
-    made = planned(args)
-    return run_until_signal(lambda: _measure(made, args))
+    asked = chosen(args)
+    return run_until_signal(lambda: _measure(asked, args))
 
 
-async def _measure(made: Planned, args: argparse.Namespace) -> int:
+async def _measure(asked: Chosen, args: argparse.Namespace) -> int:
     try:
-        async with await start(made) as engine:
+        started = await start(asked)
+        async with started.engine as engine:
             _check_room(engine, args)
             runs = [await _one(engine, args, seed) for seed in range(args.runs + 1)][1:]
-            _report(made, engine, runs, args.json)
+            for timings in runs:
+                await note_speed(started, timings, "bench")
+            _report(started, runs, args.json)
     except EngineError as error:
         say(f"puna: {explain(error)}")
         return FAILED
@@ -88,14 +91,15 @@ async def _text_of(engine: Engine, tokens: int, seed: int) -> str:
     return " ".join(words[:keep])
 
 
-def _report(made: Planned, engine: Engine, runs: Sequence[Timings], as_json: bool) -> None:
+def _report(started: Started, runs: Sequence[Timings], as_json: bool) -> None:
+    engine, name = started.engine, started.chosen.model.name
     prefill = _median([timings.prefill_tok_s for timings in runs])
     decode = _median([timings.decode_tok_s for timings in runs])
     if as_json:
         write_json(
             {
-                "model": made.model.name,
-                "settings": _settings(made, engine),
+                "model": name,
+                "settings": _settings(started),
                 "prefill_tok_s": prefill,
                 "decode_tok_s": decode,
                 "runs": [_row(timings) for timings in runs],
@@ -103,7 +107,7 @@ def _report(made: Planned, engine: Engine, runs: Sequence[Timings], as_json: boo
             }
         )
         return
-    show(f"{one_line(made.model.name)}: {engine.receipt.description}, {engine.receipt.threads} threads")
+    show(f"{one_line(name)}: {engine.receipt.description}, {engine.receipt.threads} threads")
     show(f"{'':8}{'prompt':>8}{'prefill':>14}{'written':>9}{'decode':>14}")
     for number, timings in enumerate(runs, 1):
         show(
@@ -114,10 +118,10 @@ def _report(made: Planned, engine: Engine, runs: Sequence[Timings], as_json: boo
     show(f"loaded in {engine.receipt.load_s:.2f} s")
 
 
-def _settings(made: Planned, engine: Engine) -> dict[str, Any]:
+def _settings(started: Started) -> dict[str, Any]:
     """What the load resolved to: every field, "auto" replaced by what the engine took."""
-    values: dict[str, Any] = msgspec.to_builtins(msgspec.structs.asdict(made.load))
-    receipt = engine.receipt
+    values: dict[str, Any] = msgspec.to_builtins(msgspec.structs.asdict(started.prepared.settings))
+    receipt = started.engine.receipt
     return {**values, "n_ctx": receipt.n_ctx, "n_gpu_layers": receipt.n_gpu_layers, "threads": receipt.threads}
 
 

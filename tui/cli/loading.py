@@ -20,22 +20,35 @@ from tui.config.paths import Paths, paths
 from tui.config.plain import one_line
 from tui.config.settings import Settings, load_config
 from tui.engine.client import Engine, EngineError
+from tui.engine.protocol import Timings
+from tui.fit.measured import Kind
 from tui.library import Model, scan
 from tui.llama.settings import LoadSettings, SettingsError
-from tui.models.prepare import prepare
+from tui.models import afterwards
+from tui.models.fitting import Fitting
+from tui.models.prepare import Prepared, prepare, wished_for
 from tui.models.resolve import ModelNotFound, resolve
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """A model that is here, and how it is going to be loaded."""
+class Chosen:
+    """A model that is here, and how it was asked to be loaded, "auto" still in it."""
 
     model: Model
-    load: LoadSettings
+    wished: LoadSettings
     settings: Settings
     paths: Paths
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An engine, and the plan that it was started by."""
+
+    engine: Engine
+    prepared: Prepared
+    chosen: Chosen
 
 
 def add_load_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +62,7 @@ def add_load_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def planned(args: argparse.Namespace) -> Planned:
+def chosen(args: argparse.Namespace) -> Chosen:
     """The model and settings that the arguments mean. Raises CommandError in words."""
     here = paths()
     config = load_config(here)
@@ -63,27 +76,43 @@ def planned(args: argparse.Namespace) -> Planned:
         raise CommandError(f"{model.name}: {model.problem}")
     flags = {"n_ctx": args.n_ctx, "n_gpu_layers": args.n_gpu_layers}
     try:
-        prepared = prepare(here, model, config.settings, flags=flags)
+        wished = wished_for(here, model, config.settings, flags)
     except SettingsError as error:
         raise CommandError(str(error)) from error
-    return Planned(model, prepared.settings, config.settings, here)
+    return Chosen(model, wished, config.settings, here)
 
 
-async def start(planned_model: Planned) -> Engine:
-    """Start the engine; on a terminal its progress is shown. Raises EngineError."""
+async def start(asked: Chosen) -> Started:
+    """Plan the load for this machine as it is now and start the engine; on a terminal its progress is shown.
+
+    What the plan has less of than was asked for is said. Raises EngineError.
+    """
+    fitting = Fitting(asked.paths)
+    try:
+        prepared = await prepare(fitting, asked.paths, asked.model, asked.wished, asked.settings, light=True)
+    finally:
+        await fitting.close()
+    for sentence in prepared.said:
+        say(f"puna: {sentence}")
     show = _show_progress if sys.stderr.isatty() else None
     try:
-        return await Engine.start(
-            planned_model.model.path,
-            planned_model.load,
-            name=planned_model.model.name,
+        engine = await Engine.start(
+            asked.model.path,
+            prepared.settings,
+            name=asked.model.name,
             on_progress=show,
-            nice=planned_model.settings.engine.nice,
-            engines_dir=planned_model.paths.engines_dir,
+            nice=asked.settings.engine.nice,
+            engines_dir=asked.paths.engines_dir,
         )
     finally:
         if show is not None:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    return Started(engine, prepared, asked)
+
+
+async def note_speed(started: Started, timings: Timings, kind: Kind) -> None:
+    """Remember how fast an answer was, for the next estimate."""
+    await asyncio.to_thread(afterwards.note_speed, started.chosen.paths, started.prepared, timings, kind)
 
 
 def explain(error: EngineError) -> str:

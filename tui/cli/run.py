@@ -9,21 +9,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tui.cli.loading import (
+    Chosen,
     Interrupted,
-    Planned,
+    Started,
     add_load_arguments,
+    chosen,
     explain,
     interruptible,
-    planned,
+    note_speed,
     run_until_signal,
     start,
 )
 from tui.cli.main import DONE, FAILED, USAGE, CommandError, say
 from tui.cli.output import AnswerWriter, write_json
-from tui.engine.client import Engine, EngineError, Generation
+from tui.engine.client import EngineError, Generation
 from tui.engine.protocol import ChatMessage, Delta, Done, DoneReason, Timings
 from tui.llama.settings import SamplingSettings, SettingsError
-from tui.models import plan
+from tui.models import wishes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
             if text is None:
                 say("puna run: error: nothing to ask: give a PROMPT, or pipe one in")
                 return USAGE
-            request = _request(args, planned(args), text)
+            request = _request(args, chosen(args), text)
             code = run_until_signal(lambda: _ask(request, answer))
     except Interrupted as interrupted:
         answer.finish("cancelled")
@@ -62,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    planned: Planned
+    chosen: Chosen
     messages: tuple[ChatMessage, ...]
     sampling: SamplingSettings
     max_tokens: int | None
@@ -124,24 +126,24 @@ def _prompt(given: str | None) -> str | None:
     return "\n\n".join(parts) if parts else None
 
 
-def _request(args: argparse.Namespace, plan_made: Planned, text: str) -> _Request:
-    chat = plan_made.settings.chat
+def _request(args: argparse.Namespace, asked: Chosen, text: str) -> _Request:
+    chat = asked.settings.chat
     if args.max_tokens is not None and args.max_tokens < 1:
         raise CommandError(f"--max-tokens {args.max_tokens}: an answer has at least 1 token")
     try:
         flags = {"temperature": args.temperature, "seed": args.seed}
-        sampling = plan.sampling(flags, chat.sampling())
+        sampling = wishes.sampling(flags, chat.sampling())
     except SettingsError as error:
         raise CommandError(str(error)) from error
     system = chat.system if args.system is None else args.system
     messages = (ChatMessage("system", system),) if system else ()
     limit = args.max_tokens if args.max_tokens is not None else chat.max_tokens or None
-    return _Request(plan_made, (*messages, ChatMessage("user", text)), sampling, limit)
+    return _Request(asked, (*messages, ChatMessage("user", text)), sampling, limit)
 
 
 async def _ask(request: _Request, answer: _Answer) -> int:
     try:
-        engine = await start(request.planned)
+        started = await start(request.chosen)
     except EngineError as error:
         answer.finish("failed")
         say(f"puna: {explain(error)}")
@@ -150,12 +152,13 @@ async def _ask(request: _Request, answer: _Answer) -> int:
         answer.finish("cancelled")
         raise
     try:
-        return await _answer(engine, request, answer)
+        return await _answer(started, request, answer)
     finally:
-        await engine.close()
+        await started.engine.close()
 
 
-async def _answer(engine: Engine, request: _Request, answer: _Answer) -> int:
+async def _answer(started: Started, request: _Request, answer: _Answer) -> int:
+    engine = started.engine
     answer.load_s, answer.template = engine.receipt.load_s, engine.receipt.template
     for line in engine.logged:
         say(f"puna: {line.text}")
@@ -180,6 +183,7 @@ async def _answer(engine: Engine, request: _Request, answer: _Answer) -> int:
             answer.finish("cancelled", timings)
         raise
     answer.finish(done.reason, done.timings)
+    await note_speed(started, done.timings, "answer")
     if done.reason == "context":
         say(f"puna: the answer was cut: the context of {done.timings.n_ctx} tokens is full; try a larger --n-ctx")
     return DONE

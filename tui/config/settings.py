@@ -105,6 +105,10 @@ class FitSettings(_Section, frozen=True):
     """Kept free on each GPU, in MiB."""
     margin_host_mib: Annotated[int, Meta(ge=0)] = 1024
     """Kept free in RAM, in MiB."""
+    min_n_ctx: Annotated[int, Meta(ge=0, le=4194304)] = 0
+    """Context that automatic settings keep before anything else, in tokens, if need be with fewer layers on the GPU; 0
+    keeps 4096 where that costs no layer.
+    """
 
 
 class EngineSettings(_Section, frozen=True):

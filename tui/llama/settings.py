@@ -52,7 +52,7 @@ class LoadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """How one model file is loaded. Immutable; building one with a value that llama.cpp cannot take raises
     SettingsError.
 
-    "auto" is a wish that `models.plan` resolves into a number before an engine is started.
+    "auto" is a wish that `models.prepare` resolves into a number before an engine is started.
     """
 
     n_gpu_layers: Literal["auto", "all"] | int = "auto"

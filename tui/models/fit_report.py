@@ -8,33 +8,18 @@ from typing import Any
 import msgspec
 
 from tui.fit.fixes import Fix
-from tui.fit.shape import ModelShape
 from tui.fit.speed import Speed
 from tui.fit.values import Machine, Prediction
 from tui.fit.verdict import Assessment
 from tui.llama.settings import LoadSettings
-
-
-@dataclass(frozen=True, slots=True)
-class FitModel:
-    """Which model it is about."""
-
-    name: str
-    identity: str
-    """As in models.toml."""
-    file_bytes: int
-    parameters: int | None
-    shape: ModelShape
-    quant: str | None = None
-    fetched_bytes: int | None = None
-    """Bytes of its header that travelled for this; None for a model on this disk."""
+from tui.models.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
 class FitReport:
     """The answer."""
 
-    model: FitModel
+    subject: Subject
     settings: LoadSettings
     """Resolved: nothing is "auto"."""
     machine: Machine
@@ -48,15 +33,15 @@ class FitReport:
 
 def to_json(report: FitReport) -> dict[str, Any]:
     """The document of `fit --json`: these keys are a contract."""
-    model, assessment, speed = report.model, report.assessment, report.speed
+    subject, assessment, speed = report.subject, report.assessment, report.speed
     return {
         "model": {
-            "name": model.name,
-            "architecture": model.shape.architecture or None,
-            "parameters": model.parameters or model.shape.parameters or None,
-            "file_bytes": model.file_bytes,
-            "n_layer": model.shape.n_layer,
-            "n_ctx_train": model.shape.n_ctx_train or None,
+            "name": subject.name,
+            "architecture": subject.shape.architecture or None,
+            "parameters": subject.parameters or subject.shape.parameters or None,
+            "file_bytes": subject.shape.file_bytes,
+            "n_layer": subject.shape.n_layer,
+            "n_ctx_train": subject.shape.n_ctx_train or None,
         },
         "settings": settings_json(report),
         "devices": [

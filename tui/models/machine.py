@@ -6,7 +6,7 @@ Values in, a value out; measuring and reading files are the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from tui.fit.cards import card_of_driver
@@ -63,18 +63,16 @@ def machine_of(
     margins: Margins,
     lessons: Lessons = Lessons(),
     *,
-    own_bytes: dict[str, int] | None = None,
+    leaving: Set[int] = frozenset(),
     potential: bool = False,
 ) -> Seen:
     """The machine now. `known` are llama.cpp's devices.
 
-    `own_bytes`, by UUID, is memory that will be free again by the time of a load: what the dry run itself holds on a
-    card. With `potential`, cards that the installed llama.cpp cannot drive count as if it could.
+    `leaving` are processes that are gone by the time of a load: what they hold counts as free. With `potential`, cards that the installed llama.cpp cannot drive count as if it could.
     """
     rows = match_devices([EngineDevice(one.name, None, one.description) for one in known], snapshot.gpus)
     idle = tuple(gpu for gpu in loadable(snapshot.gpus) if not known)
-    own = own_bytes or {}
-    devices = [_driven(device, row, lessons, own) for device, row in zip(known, rows, strict=True)]
+    devices = [_driven(device, row, lessons, leaving) for device, row in zip(known, rows, strict=True)]
     matched: list[Gpu | None] = list(rows)
     if potential:
         devices += _undriven(idle, lessons)
@@ -82,7 +80,7 @@ def machine_of(
     machine = Machine(
         devices=tuple(devices),
         host_total_bytes=snapshot.ram.limit_bytes or snapshot.ram.total_bytes or 0,
-        host_available_bytes=max(0, (snapshot.ram.available_bytes or 0) - _correction("", lessons)),
+        host_available_bytes=max(0, _host_free(snapshot, leaving) - _correction("", lessons)),
         margins=margins,
         host_bandwidth_bytes_s=lessons.speeds.ram_bytes_s,
         host_bandwidth_origin="measured" if lessons.speeds.ram_bytes_s else "assumed",
@@ -91,10 +89,15 @@ def machine_of(
     return Seen(machine, tuple(matched), () if potential else idle)
 
 
-def _driven(device: KnownDevice, row: Gpu | None, lessons: Lessons, own: dict[str, int]) -> DeviceSpec:
+def _host_free(snapshot: Snapshot, leaving: Set[int]) -> int:
+    back = sum(engine.anon_bytes or 0 for engine in snapshot.engines if engine.pid in leaving)
+    return min((snapshot.ram.available_bytes or 0) + back, snapshot.ram.limit_bytes or snapshot.ram.total_bytes or 0)
+
+
+def _driven(device: KnownDevice, row: Gpu | None, lessons: Lessons, leaving: Set[int]) -> DeviceSpec:
     free = device.free_bytes if row is None or row.free_bytes is None else row.free_bytes
-    if row is not None and row.uuid is not None:
-        free += own.get(row.uuid, 0)
+    if row is not None:
+        free += sum(process.used_bytes or 0 for process in row.processes if process.pid in leaving)
     total = device.total_bytes or (row.total_bytes if row is not None else 0) or 0
     return _spec(device.name, device.description, total, min(free, total), "real", row, lessons)
 

@@ -1,27 +1,35 @@
-"""Gathers what a load plan needs, for both front ends: what is kept for the model, its header, and the machine as it
-is now.
+"""How a model is going to be loaded: what was asked for, what was kept for it, the person's defaults, and the best
+numbers for "auto" on this machine as it is now.
 
-Reads files, so a front end with a screen calls it in a thread.
+Precedence: flag, then models.toml, then config.toml, then automatic.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from tui.config.model_file import read_models
 from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.engine.registry import running
-from tui.fit.values import Margins
-from tui.gguf.header import GgufError, Header, read_header
+from tui.fit.order import USUAL_N_CTX
+from tui.fit.plan import ALL_MOVABLE, Movable, Plan
+from tui.fit.values import Prediction, Refused
+from tui.fit.verdict import Assessment
 from tui.hardware.snapshot import Snapshot
 from tui.hardware.watch import FIRST_S, Watch
 from tui.library import Model
 from tui.llama.settings import LoadSettings
-from tui.models.plan import ModelFacts, resolve, wished_settings
+from tui.models.fitting import Fitting
+from tui.models.headers import headers_dir
+from tui.models.machine import Seen
+from tui.models.subject import Subject, subject_or_none
+from tui.models.wishes import wished_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,13 @@ class Prepared:
     """As asked for, "auto" still in it."""
     settings: LoadSettings
     """With numbers, for this machine as it was a moment ago."""
+    said: tuple[str, ...] = ()
+    """What is less than was asked for, in sentences."""
+    prediction: Prediction | None = None
+    """What the load is expected to take; None where the header could not be read."""
+    assessment: Assessment | None = None
+    subject: Subject | None = None
+    seen: Seen | None = None
 
 
 def wished_for(paths: Paths, model: Model, settings: Settings, flags: Mapping[str, Any] | None = None) -> LoadSettings:
@@ -40,22 +55,44 @@ def wished_for(paths: Paths, model: Model, settings: Settings, flags: Mapping[st
     return wished_settings(flags or {}, kept, settings.load.values())
 
 
-def prepare(
-    paths: Paths,
-    model: Model,
-    settings: Settings,
-    *,
-    flags: Mapping[str, Any] | None = None,
-    wished: LoadSettings | None = None,
+async def prepare(
+    fitting: Fitting, paths: Paths, model: Model, wished: LoadSettings, settings: Settings, *, light: bool = False
 ) -> Prepared:
-    """Plan the load of `model` for the machine as it is now; `wished` replaces what is kept for it. Raises
-    SettingsError.
+    """Plan the load of `model` for the machine as it is now.
+
+    With `light`, no process is started to ask llama.cpp on a machine without GPUs that has room for twice of what a
+    formula says. What llama.cpp refuses is left to the load, which says so with its log.
     """
-    if wished is None:
-        wished = wished_for(paths, model, settings, flags)
-    facts = ModelFacts(model.file_bytes, header_of(model.path))
-    margins = Margins(settings.fit.margin_device_mib << 20, settings.fit.margin_host_mib << 20)
-    return Prepared(wished, resolve(wished, facts, look(paths), margins))
+    snapshot, subject = await asyncio.gather(
+        asyncio.to_thread(look, paths), asyncio.to_thread(subject_or_none, model, headers_dir(paths))
+    )
+    if subject is None:
+        return Prepared(wished, _blind(wished))
+    try:
+        if light and not snapshot.gpus:
+            seen = await fitting.seen(snapshot, settings, without_gpus=True)
+            made = await fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished), by_formula=True)
+            host = made.assessment.host
+            if 2 * host.need_bytes <= host.room_bytes:
+                return _prepared(wished, made, subject, seen)
+        seen = await fitting.seen(snapshot, settings)
+        made = await fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished))
+    except Refused:
+        return Prepared(wished, _blind(wished), subject=subject)
+    await fitting.release()
+    return _prepared(wished, made, subject, seen)
+
+
+def may_move(wished: LoadSettings) -> frozenset[Movable]:
+    """What automatic settings may change besides "auto": not what a person has set."""
+    own: set[Movable] = set()
+    if (wished.type_k, wished.type_v) != ("f16", "f16") or wished.flash_attn == "off":
+        own.add("kv")
+    if wished.n_cpu_moe:
+        own.add("experts")
+    if wished.devices or wished.tensor_split or wished.split_mode != "layer":
+        own.add("split")
+    return ALL_MOVABLE - own
 
 
 def look(paths: Paths) -> Snapshot:
@@ -69,9 +106,12 @@ def look(paths: Paths) -> Snapshot:
         watch.close()
 
 
-def header_of(path: Path) -> Header | None:
-    """The file's header, or None where it cannot be read; llama.cpp says why when the file is loaded."""
-    try:
-        return read_header(path)
-    except GgufError:
-        return None
+def _prepared(wished: LoadSettings, made: Plan, subject: Subject, seen: Seen) -> Prepared:
+    return Prepared(wished, made.settings, made.said, made.prediction, made.assessment, subject, seen)
+
+
+def _blind(wished: LoadSettings) -> LoadSettings:
+    """Numbers for a model of which nothing is known: llama.cpp is about to say what is wrong with it."""
+    layers = 0 if wished.n_gpu_layers == "auto" else wished.n_gpu_layers
+    n_ctx = USUAL_N_CTX if wished.n_ctx == "auto" else wished.n_ctx
+    return msgspec.structs.replace(wished, n_ctx=n_ctx, n_gpu_layers=layers)

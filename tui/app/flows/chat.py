@@ -236,7 +236,7 @@ class ChatFlow:
 
     def _sampling(self) -> SamplingSettings:
         from tui.llama.settings import SettingsError
-        from tui.models.plan import sampling
+        from tui.models.wishes import sampling
 
         settings = self._desk.settings
         assert settings is not None

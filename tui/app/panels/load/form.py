@@ -56,8 +56,8 @@ class Form:
         return self._set(value)
 
     def automatic(self) -> Form:
-        """Back to what is chosen without a person."""
-        return self._set(self.field.automatic)
+        """Everything back to what is chosen without a person."""
+        return replace(self, values={one.name: one.automatic for one in self.fields}, typed="")
 
     def digit(self, digit: str) -> Form:
         """A digit typed behind those before it."""
@@ -67,12 +67,10 @@ class Form:
         return replace(self._set(int(typed)), typed=typed)
 
     def rub_out(self) -> Form:
-        """Without the last digit; without any it is automatic again."""
-        if not self.field.typed:
-            return self
+        """Without the last digit; without any the setting is automatic again."""
         typed = (self.typed or str(self.values[self.field.name]))[:-1]
-        if not typed.isdigit():
-            return self.automatic()
+        if not self.field.typed or not typed.isdigit():
+            return self._set(self.field.automatic)
         return replace(self._set(int(typed)), typed=typed)
 
     def with_settings(self, settings: LoadSettings) -> Form:

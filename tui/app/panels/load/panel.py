@@ -19,7 +19,9 @@ from textual.strip import Strip
 from textual.widgets import Static
 
 from tui.app.look import Drawn
+from tui.app.panels.load.answer import Answer
 from tui.app.panels.load.form import Form
+from tui.app.panels.load.price import LETTERS
 from tui.app.text import clean, fit
 from tui.llama.settings import LoadSettings
 
@@ -118,6 +120,16 @@ class LoadFields(Drawn, can_focus=True):
         if isinstance(panel, LoadPanel):
             panel.load_now()
 
+    def action_take_fix(self, letter: str) -> None:
+        panel = self.parent
+        if isinstance(panel, LoadPanel):
+            panel.take_fix(letter)
+
+    def action_load_anyway(self) -> None:
+        panel = self.parent
+        if isinstance(panel, LoadPanel):
+            panel.load_now(anyway=True)
+
     def action_close_load(self) -> None:
         self.post_message(LoadPanel.Closed())
 
@@ -145,15 +157,22 @@ class LoadPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         yield LoadFields(self._first)
+        yield Answer()
         yield Static(Content(""), id="load-words")
 
     def on_mount(self) -> None:
+        self.fields.styles.height = len(self._first.fields)
         self._tell(self._first)
 
     @property
     def fields(self) -> LoadFields:
         """The fields."""
         return self.query_one(LoadFields)
+
+    @property
+    def answer(self) -> Answer:
+        """What the settings come to."""
+        return self.query_one(Answer)
 
     def on_descendant_focus(self) -> None:
         self.add_class("-on")
@@ -165,11 +184,24 @@ class LoadPanel(Vertical):
         """A problem that only loading or writing could find."""
         self.query_one("#load-words", Static).update(Content(clean(words)).stylize("$warning"))
 
-    def load_now(self) -> None:
-        """Ask for the load, unless something is wrong."""
-        form = self.fields.form
-        if not form.problem():
+    def load_now(self, *, anyway: bool = False) -> None:
+        """Ask for the load, unless something is wrong; `anyway` even where it does not fit."""
+        form, price = self.fields.form, self.answer.price
+        if form.problem():
+            return
+        if price is not None and price.assessment.verdict == "no" and not anyway:
+            self.say("It does not fit. Choose one of the changes, or load it anyway.")
+        else:
             self.post_message(self.Load(self.model, form.settings(), form.changes()))
+
+    def take_fix(self, letter: str) -> None:
+        """Set what the fix with this letter says."""
+        price = self.answer.price
+        at = LETTERS.find(letter.upper())
+        if price is not None and 0 <= at < len(price.offered):
+            settings = price.offered[at].settings
+            assert settings is not None, "only such fixes are offered"
+            self.fields.form = self.fields.form.with_settings(settings)
 
     def on_load_fields_changed(self, event: LoadFields.Changed) -> None:
         self._tell(event.form)

@@ -1,0 +1,203 @@
+"""Joins a model's header, this machine and the fit: plans loads, prices settings, and says what each would take.
+
+One `Fitting` serves a front end for as long as it runs and owns the dry-run process. Asyncio, in the main thread; what
+reads files or drivers runs in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from tui.config.paths import Paths
+from tui.config.settings import Settings
+from tui.fit import closed_form
+from tui.fit.fixes import Fix, Holder, fixes
+from tui.fit.oracle import DryRun
+from tui.fit.plan import Movable, Plan, plan
+from tui.fit.speed import Speed, estimate
+from tui.fit.values import Ask, Machine, Margins, Prediction
+from tui.fit.verdict import Assessment, assess
+from tui.hardware.snapshot import Snapshot
+from tui.llama.settings import LoadSettings
+from tui.models.fit_report import FitReport
+from tui.models.lessons import learnt
+from tui.models.machine import Lessons, Seen, machine_of
+from tui.models.subject import Subject
+
+
+LESSONS_S = 5.0
+"""How long what was read of earlier loads counts, in seconds: each step on the load panel asks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """What resolved settings would take."""
+
+    settings: LoadSettings
+    prediction: Prediction
+    assessment: Assessment
+    speed: Speed | None
+
+
+class Fitting:
+    """Asks, plans and prices."""
+
+    def __init__(self, paths: Paths, dry_run: DryRun | None = None) -> None:
+        """Nothing is started before the first question."""
+        self._paths = paths
+        self.dry_run = dry_run if dry_run is not None else DryRun()
+        self._lessons = Lessons()
+        self._learnt_at = float("-inf")
+
+    async def close(self) -> None:
+        """End the dry-run process."""
+        await self.dry_run.close()
+
+    async def seen(
+        self,
+        snapshot: Snapshot,
+        settings: Settings,
+        *,
+        potential: bool = False,
+        without_gpus: bool = False,
+        leaving: int | None = None,
+    ) -> Seen:
+        """This machine at the time of `snapshot`; with `potential` as if llama.cpp could drive every card, and
+        `without_gpus` without asking it which it can. What the engine with pid `leaving` holds counts as free.
+        """
+        now = time.monotonic()
+        if now - self._learnt_at > LESSONS_S:
+            self._lessons, self._learnt_at = await asyncio.to_thread(learnt, self._paths), now
+        known = () if without_gpus else await self.dry_run.devices()
+        return machine_of(
+            snapshot,
+            known,
+            margins_of(settings),
+            self._lessons,
+            leaving=frozenset(pid for pid in (leaving, self.dry_run.pid) if pid is not None),
+            potential=potential,
+        )
+
+    async def release(self) -> None:
+        """Give back what the dry run holds on real GPUs, before a model is loaded."""
+        if self.dry_run.pid is not None and await self.dry_run.devices():
+            await self.dry_run.release()
+
+    def ask(self, subject: Subject, machine: Machine) -> Ask:
+        """A question about one model on one machine, answered by llama.cpp or, where it cannot be asked, estimated."""
+
+        async def answer(settings: LoadSettings) -> Prediction:
+            return await self.dry_run.predict(
+                subject.header, settings, machine, partial(closed_form.predict, subject.shape)
+            )
+
+        return answer
+
+    async def plan(
+        self,
+        subject: Subject,
+        wished: LoadSettings,
+        machine: Machine,
+        settings: Settings,
+        *,
+        may_move: frozenset[Movable],
+        by_formula: bool = False,
+    ) -> Plan:
+        """Numbers in place of "auto"; with `by_formula` llama.cpp is not asked. Raises Refused where it does not take
+        what the person gave.
+        """
+        return await plan(
+            wished,
+            subject.shape,
+            machine,
+            estimates(subject, machine) if by_formula else self.ask(subject, machine),
+            least_n_ctx=settings.fit.min_n_ctx or None,
+            may_move=may_move,
+        )
+
+    async def price(self, subject: Subject, settings: LoadSettings, machine: Machine) -> Priced:
+        """What resolved settings would take, and how fast they would be. Raises Refused."""
+        prediction = await self.ask(subject, machine)(settings)
+        return self.priced(subject, settings, machine, prediction)
+
+    def priced(
+        self, subject: Subject, settings: LoadSettings, machine: Machine, prediction: Prediction
+    ) -> Priced:
+        """The same from a prediction that is there."""
+        shape = subject.shape
+        moe = min(settings.n_cpu_moe, shape.n_block) if shape.n_expert else 0
+        return Priced(
+            settings,
+            prediction,
+            assess(prediction, machine, shape.n_block, n_cpu_moe=moe),
+            self._speed(subject, settings, machine, prediction),
+        )
+
+    def _speed(
+        self, subject: Subject, settings: LoadSettings, machine: Machine, prediction: Prediction
+    ) -> Speed | None:
+        measured = self._lessons.speeds.measurements
+        return estimate(subject.shape, settings, prediction, machine, measured, model=subject.identity)
+
+    async def fixes(
+        self,
+        subject: Subject,
+        priced: Priced,
+        machine: Machine,
+        *,
+        others: Sequence[Holder] = (),
+        quants: Sequence[tuple[str, int]] = (),
+    ) -> tuple[Fix, ...]:
+        """Single changes that make it fit, or bring all of it to the GPUs."""
+
+        def speed(candidate: LoadSettings) -> float | None:
+            by_formula = closed_form.predict(subject.shape, candidate, machine)
+            found = self._speed(subject, candidate, machine, by_formula)
+            return math.sqrt(math.prod(found.decode_tok_s)) if found is not None else None
+
+        return await fixes(
+            priced.settings,
+            subject.shape,
+            priced.assessment,
+            machine,
+            self.ask(subject, machine),
+            others=others,
+            quant=subject.quant or "",
+            quants=quants,
+            speed=speed,
+        )
+
+    async def report(
+        self, subject: Subject, planned: Plan, machine: Machine, *, described: bool = False
+    ) -> FitReport:
+        """All that is shown of a plan."""
+        priced = self.priced(subject, planned.settings, machine, planned.prediction)
+        return FitReport(
+            subject,
+            planned.settings,
+            machine,
+            planned.prediction,
+            planned.assessment,
+            priced.speed,
+            await self.fixes(subject, priced, machine),
+            planned.said,
+        )
+
+
+def estimates(subject: Subject, machine: Machine) -> Ask:
+    """The same question, answered by formula."""
+
+    async def answer(settings: LoadSettings) -> Prediction:
+        return closed_form.predict(subject.shape, settings, machine)
+
+    return answer
+
+
+def margins_of(settings: Settings) -> Margins:
+    """What the person wants left free."""
+    return Margins(settings.fit.margin_device_mib << 20, settings.fit.margin_host_mib << 20)
