@@ -1,4 +1,4 @@
-"""Bandwidths are measured once, in real child processes, and filled into a machine with their origin."""
+"""Bandwidths are measured once, in real child processes, and then remembered."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from tests.fit.shapes import gpu_machine, host_machine
 from tui.config.sizes import GIB
 from tui.fit import bandwidths
-from tui.fit.bandwidths import ASSUMED_RAM_BYTES_S, BandwidthError, device_bandwidths, ram_bandwidth, with_bandwidth
-from tui.fit.measured import Known, SpeedStore
+from tui.fit.bandwidths import BandwidthError, device_bandwidths, ram_bandwidth
+from tui.fit.measured import SpeedStore
 from tui.fit.values import DeviceSpec
 
 CARD = DeviceSpec(
@@ -50,18 +50,3 @@ async def test_a_remembered_gpu_is_not_measured_again(store: SpeedStore, monkeyp
     other = msgspec.structs.replace(CARD, description="another")
     with pytest.raises(BandwidthError):
         await device_bandwidths(store, gpu_machine(other))
-
-
-def test_a_measured_bandwidth_comes_before_the_vendors() -> None:
-    known = Known(ram_bytes_s=60e9, device_bytes_s={CARD.description: 9e11})
-    machine = with_bandwidth(gpu_machine(CARD), known)
-    assert (machine.devices[0].bandwidth_bytes_s, machine.devices[0].bandwidth_origin) == (9e11, "measured")
-    assert (machine.host_bandwidth_bytes_s, machine.host_bandwidth_origin) == (60e9, "measured")
-
-
-def test_what_was_not_measured_is_assumed_and_said_to_be() -> None:
-    unknown = msgspec.structs.replace(CARD, description="Some GPU")
-    machine = with_bandwidth(gpu_machine(CARD, unknown), Known())
-    assert [device.bandwidth_bytes_s for device in machine.devices] == [1008e9, None]
-    assert {device.bandwidth_origin for device in machine.devices} == {"assumed"}
-    assert (machine.host_bandwidth_bytes_s, machine.host_bandwidth_origin) == (ASSUMED_RAM_BYTES_S, "assumed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,10 +10,13 @@ import pytest
 
 from tests.fit.shapes import Even, gpu_machine, host_machine, laid_out
 from tui.fit.cards import card_named
+from tui.fit.from_header import shape_of_layout
 from tui.fit.measured import Kind, Measurement
 from tui.fit.parts import parts_of
+from tui.fit.roofline import ASSUMED_RAM_BYTES_S
 from tui.fit.speed import Speed, estimate, measurement
 from tui.fit.values import DeviceSpec, Machine, Prediction
+from tui.gguf.layout import read_layout
 from tui.llama.settings import LoadSettings
 
 SETTINGS = LoadSettings(n_gpu_layers=0, n_ctx=4096)
@@ -126,9 +130,17 @@ def test_a_vendors_figure_is_told_from_a_measured_one() -> None:
 
 
 def test_nothing_is_said_without_a_bandwidth_or_a_measurement() -> None:
-    nowhere = host_machine(bandwidth=None)
-    assert estimate(DENSE, SETTINGS, ON_HOST, nowhere) is None
-    assert told(seen(7.0, machine=nowhere), machine=nowhere).source == "measured"
+    unknown = gpu_machine(msgspec.structs.replace(CARD, bandwidth_bytes_s=None))
+    on_card = laid_out(33, ("CUDA0", 1))
+    assert estimate(DENSE, SETTINGS, on_card, unknown) is None
+    run = seen(70.0, machine=unknown, prediction=on_card)
+    assert told(run, machine=unknown, prediction=on_card).source == "measured"
+
+
+def test_ram_that_was_not_measured_is_assumed_and_said_to_be() -> None:
+    unmeasured = Machine(cores=8)
+    assert told(machine=unmeasured).decode_tok_s == told(machine=host_machine(ASSUMED_RAM_BYTES_S)).decode_tok_s
+    assert not told(machine=unmeasured).bandwidth_measured
 
 
 def test_a_prompt_is_bound_by_arithmetic() -> None:
@@ -218,3 +230,18 @@ def test_a_prompts_rate_is_taken_from_another_model_by_its_active_parameters() -
     speed = told(seen(None, 800.0, shape=other, model="that"))
     assert speed.source == "roofline"
     assert speed.prefill_tok_s == pytest.approx((0.75 * 800 / 8.03, 1.30 * 800 / 8.03))
+
+
+# ---- a real model ------------------------------------------------------------
+
+
+def test_the_demo_model_reads_nearly_its_whole_file_for_a_token(demo_model: Path) -> None:
+    shape = shape_of_layout(read_layout(demo_model))
+    (part,) = parts_of(shape, SETTINGS, ON_HOST, 0)
+    assert 0.9 * demo_model.stat().st_size < part.read_bytes < demo_model.stat().st_size
+    (deep,) = parts_of(shape, SETTINGS, ON_HOST, 1000)
+    assert deep.read_bytes - part.read_bytes == pytest.approx(1000 * 30 * 2 * 192 * 2)  # layers × K and V × width × f16
+    speed = estimate(shape, SETTINGS, ON_HOST, HERE)
+    assert speed is not None
+    assert 20 < speed.decode_tok_s[0] < speed.decode_tok_s[1] < 600
+    assert speed.prefill_tok_s is not None

@@ -11,14 +11,11 @@ from typing import TypeVar
 
 import msgspec
 
-from tui.fit.cards import card_of_driver
-from tui.fit.measured import Known, SpeedStore
-from tui.fit.values import DeviceSpec, Machine
+from tui.fit.measured import SpeedStore
+from tui.fit.values import Machine
 from tui.process.once import OnceError, run_once
 
 RAM_MODULE, DEVICES_MODULE = "tui.hardware.ram_bandwidth", "tui.llama.bandwidth"
-ASSUMED_RAM_BYTES_S = 40e9
-"""What a computer with two channels of DDR4-3200 or slow DDR5 reads; until it is measured."""
 _TIMEOUT_S = 60.0
 """A driver's first start on a machine compiles its kernels, which takes long."""
 
@@ -76,27 +73,3 @@ async def _ask(module: str, kind: type[_Answer], *arguments: str) -> _Answer:
         return msgspec.json.decode(await run_once(module, arguments, timeout_s=_TIMEOUT_S), type=kind)
     except (OnceError, msgspec.DecodeError) as error:
         raise BandwidthError(f"the memory's speed could not be measured: {error}") from error
-
-
-def with_bandwidth(machine: Machine, known: Known) -> Machine:
-    """`machine` with the bandwidth of everything in it: measured where it was, else assumed.
-
-    A GPU that was not measured has its vendor's figure, and none where the card is not known. `known` is what was
-    measured on that very machine; for one that is described, give `Known()`.
-    """
-    return msgspec.structs.replace(
-        machine,
-        devices=tuple(_with_bandwidth(device, known) for device in machine.devices),
-        host_bandwidth_bytes_s=known.ram_bytes_s or ASSUMED_RAM_BYTES_S,
-        host_bandwidth_origin="assumed" if known.ram_bytes_s is None else "measured",
-    )
-
-
-def _with_bandwidth(device: DeviceSpec, known: Known) -> DeviceSpec:
-    measured = known.device_bytes_s.get(device.description)
-    if measured is not None:
-        return msgspec.structs.replace(device, bandwidth_bytes_s=measured, bandwidth_origin="measured")
-    card = card_of_driver(device.description, device.total_bytes)
-    if device.bandwidth_bytes_s is not None or card is None:
-        return device
-    return msgspec.structs.replace(device, bandwidth_bytes_s=card.bandwidth_bytes_s, bandwidth_origin="assumed")

@@ -10,7 +10,7 @@ from typing import Literal
 
 from tui.fit.measured import MeasuredPart, Measurement
 from tui.fit.parts import HOST, Part, SpeedShape
-from tui.fit.roofline import Range, decode_s
+from tui.fit.roofline import Range, decode_s, host_bandwidth
 from tui.fit.values import Machine
 
 SpeedSource = Literal["measured", "phantom", "similar", "calibrated", "roofline"]
@@ -131,7 +131,7 @@ class Evidence:
 
     def _slowest(self, parts: Sequence[Part]) -> str:
         bandwidths = {device.name: device.bandwidth_bytes_s for device in self._machine.devices}
-        bandwidths[HOST] = self._machine.host_bandwidth_bytes_s
+        bandwidths[HOST] = host_bandwidth(self._machine)
         times = {part.name: part.read_bytes / (bandwidths.get(part.name) or 1.0) for part in parts}
         return self._places.get(name := max(times, key=times.__getitem__, default=""), name)
 

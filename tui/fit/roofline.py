@@ -43,6 +43,8 @@ class Pace(NamedTuple):
 
 DEVICE = Pace(Range(0.45, 0.95), Range(10e-6, 100e-6))
 CPU = Pace(Range(0.30, 0.95), Range(10e-6, 120e-6))
+ASSUMED_RAM_BYTES_S = 40e9
+"""What a computer with two channels of DDR4-3200 or slow DDR5 reads, for as long as it is not measured."""
 MATRIX_EFFICIENCY = Range(0.15, 0.90)
 """Share of a GPU's matrix arithmetic that reading a prompt reaches."""
 CORE_FLOPS = Range(12e9, 130e9)
@@ -53,13 +55,18 @@ FLOPS_PER_PARAMETER = 2
 """A multiplication and an addition for each active parameter and token."""
 
 
+def host_bandwidth(machine: Machine) -> float:
+    """Bytes a second that the host reads from RAM: measured, or assumed."""
+    return machine.host_bandwidth_bytes_s or ASSUMED_RAM_BYTES_S
+
+
 def decode_s(parts: Sequence[Part], machine: Machine) -> Range | None:
-    """Seconds for one token; None where the bandwidth of a part is not known."""
+    """Seconds for one token; None where the bandwidth of a device is not known."""
     low = high = 0.0
     devices = {device.name: device for device in machine.devices}
     for part in parts:
         device = devices.get(part.name)
-        bandwidth = device.bandwidth_bytes_s if device is not None else machine.host_bandwidth_bytes_s
+        bandwidth = host_bandwidth(machine) if part.name == HOST else device.bandwidth_bytes_s if device else None
         if not bandwidth:
             return None
         pace = CPU if part.name == HOST else DEVICE

@@ -11,15 +11,13 @@ from __future__ import annotations
 import os
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from tui.llama.hollow import hollow_file
 from tui.llama.openmp import share_the_cores
 from tui.llama.phantom_messages import PhantomAnswer, PhantomFailed, PhantomRequest, PhantomSpeed
 
@@ -41,7 +39,7 @@ def run(request: PhantomRequest) -> PhantomAnswer:
 
     log = NativeLog()
     log.install()
-    with _file_with_hole(request.header, request.data_bytes) as path:
+    with hollow_file(request.header, request.data_bytes) as path:
         model = LoadedModel(path, request.settings, threads=request.threads, log=log)
         try:
             model.load(lambda _: None)
@@ -52,25 +50,6 @@ def run(request: PhantomRequest) -> PhantomAnswer:
         return _timed(model)
     finally:
         model.close()
-
-
-@contextmanager
-def _file_with_hole(header: bytes, data_bytes: int) -> Iterator[Path]:
-    """A file that begins with `header` and reads as zeros after it; it takes no more room than the header."""
-    if hasattr(os, "memfd_create"):
-        descriptor, path = os.memfd_create("phantom"), None
-    else:
-        descriptor, name = tempfile.mkstemp(prefix="puna-phantom-", suffix=".gguf")
-        path = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(header)
-            file.flush()
-            file.truncate(len(header) + data_bytes)
-            yield path or Path(f"/proc/self/fd/{descriptor}")
-    finally:
-        if path is not None:
-            path.unlink(missing_ok=True)
 
 
 def _timed(model: LoadedModel) -> PhantomSpeed:
