@@ -86,6 +86,10 @@ class Scripted:
         self._callbacks: list[Callable[[EngineDied], None]] = []
 
     @property
+    def pid(self) -> int:
+        return 0
+
+    @property
     def alive(self) -> bool:
         return self.died is None and not self.closed
 

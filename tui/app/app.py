@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tui.app.background import ConfigRead, FormRead, HistoryOpened, ModelNamed, ModelsFound, Remembered, Sampled
     from tui.app.desk import Desk, Told
     from tui.app.engines import EngineGone, EngineReady, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
+    from tui.app.flows.pricing import PriceMade
     from tui.app.panels.load.panel import LoadFields, LoadPanel
     from tui.config.paths import Paths
     from tui.library import Model
@@ -218,6 +219,7 @@ class PunaApp(LookApp):
     def on_library_panel_selected(self, _event: LibraryPanel.Selected) -> None:
         if self.settled:
             self.desk.loading.refresh()
+            self.desk.loading.selected()
 
     def on_library_panel_wanted(self, event: LibraryPanel.Wanted) -> None:
         self.desk.loading.open_panel(event.model)
@@ -230,6 +232,9 @@ class PunaApp(LookApp):
 
     async def on_load_panel_closed(self, _event: LoadPanel.Closed) -> None:
         await self.desk.loading.panel_closed()
+
+    def on_price_made(self, event: PriceMade) -> None:
+        self.desk.loading.price_made(event)
 
     # ---- what the engines tell
 

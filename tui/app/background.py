@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from tui.app.themes import ThemeBook
     from tui.chat.thread import AsyncStore
     from tui.config.settings import LoadedConfig, Settings
+    from tui.engine.protocol import Timings
+    from tui.fit.receipts import LoadRecord
     from tui.hardware.snapshot import Snapshot
     from tui.library import Model
+    from tui.llama.receipt import Receipt
+    from tui.models.prepare import Prepared
 
 
 @dataclass
@@ -81,6 +85,13 @@ class Remembered(Message):
     """Settings were written to models.toml, or could not be."""
 
     problem: str = ""
+
+
+@dataclass
+class LoadNoted(Message):
+    """What a load took beside what was predicted; None where nothing was."""
+
+    record: LoadRecord | None
 
 
 class Background:
@@ -239,6 +250,28 @@ class Background:
 
         self._write(work, "see how it ended last time")
 
+    def note_load(self, prepared: Prepared, receipt: Receipt, pid: int) -> None:
+        """Set what a load took beside what was predicted, and keep both."""
+
+        def work() -> None:
+            from tui.models.afterwards import note_load
+            from tui.models.prepare import look
+
+            record = note_load(self._paths, prepared, receipt, pid, look(self._paths))
+            self._app.post_message(LoadNoted(record))
+
+        self._thread(work, "receipt", "compare the load with its prediction", exclusive=False)
+
+    def note_speed(self, prepared: Prepared, timings: Timings) -> None:
+        """Keep how fast an answer was."""
+
+        def work() -> None:
+            from tui.models.afterwards import note_speed
+
+            note_speed(self._paths, prepared, timings, "answer")
+
+        self._write(work, "keep how fast the answer was")
+
     def keep_theme(self, name: str) -> None:
         """Write the theme to config.toml."""
 
@@ -266,8 +299,8 @@ def read_form(paths: Paths, model: Model, settings: Settings) -> FormRead:
     from tui.app.panels.load.form import Form
     from tui.hardware.cpu import physical_cores
     from tui.llama.settings import SettingsError
-    from tui.models.wishes import wished_settings
     from tui.models.prepare import wished_for
+    from tui.models.wishes import wished_settings
 
     problem = ""
     try:

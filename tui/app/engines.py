@@ -21,12 +21,12 @@ from tui.llama.settings import LoadSettings, SettingsError
 
 if TYPE_CHECKING:
     from tui.library import Model
+    from tui.models.prepare import Prepared
 
 Start = Callable[[Path, LoadSettings, str, Callable[[float], None]], Awaitable[RunningEngine]]
 """Starts an engine: file, resolved settings, name, progress."""
-Prepare = Callable[["Model", LoadSettings | None], tuple[LoadSettings, LoadSettings]]
-"""(wished, resolved) settings: what is kept for the model where nothing is wished, numbers in place of "auto". Runs
-in a thread, may read files. Raises SettingsError."""
+Prepare = Callable[["Model", LoadSettings | None], Awaitable["Prepared"]]
+"""Plans a load: what is kept for the model where nothing is wished, numbers in place of "auto". Raises SettingsError."""
 
 
 @dataclass
@@ -50,6 +50,8 @@ class EngineReady(Message):
 
     model: Model
     engine: RunningEngine
+    prepared: Prepared
+    """The plan that it was loaded by."""
 
 
 @dataclass
@@ -150,11 +152,11 @@ class Engines:
     async def _load(self, model: Model, wished: LoadSettings | None, arrival: asyncio.Future[RunningEngine]) -> None:
         try:
             await self._gone()
-            kept, settings = await asyncio.to_thread(self._prepare, model, wished)
+            prepared = await self._prepare(model, wished)
             if self._arrival is not arrival:
                 return  # nobody wants it any more
-            self.wished = kept
-            engine = await self._begin(self._start(model.path, settings, model.name, self._progress(model)))
+            self.wished = prepared.wished
+            engine = await self._begin(self._start(model.path, prepared.settings, model.name, self._progress(model)))
         except EngineError as error:
             self._failed(model, wished, arrival, error)
         except SettingsError as problem:
@@ -163,15 +165,15 @@ class Engines:
             self._failed(model, wished, arrival, EngineError("load", str(problem) or type(problem).__name__))
         else:
             if self._arrival is arrival:
-                self._arrived(model, kept, engine, arrival)
+                self._arrived(model, prepared, engine, arrival)
 
     def _arrived(
-        self, model: Model, wished: LoadSettings, engine: RunningEngine, arrival: asyncio.Future[RunningEngine]
+        self, model: Model, prepared: Prepared, engine: RunningEngine, arrival: asyncio.Future[RunningEngine]
     ) -> None:
         self.engine, self.loading = engine, False
-        engine.on_death(partial(self._died, model, wished, engine))
+        engine.on_death(partial(self._died, model, prepared.wished, engine))
         arrival.set_result(engine)
-        self._post(EngineReady(model, engine))
+        self._post(EngineReady(model, engine, prepared))
 
     def _progress(self, model: Model) -> Callable[[float], None]:
         """A callback that posts whole percents only."""

@@ -30,6 +30,8 @@ class RunningEngine(Protocol):
     died: EngineDied | None
 
     @property
+    def pid(self) -> int: ...
+    @property
     def alive(self) -> bool: ...
     def generate(
         self,

@@ -17,7 +17,7 @@ from tui.chat.events import AnswerBegun, AnswerEnded, SessionEvent, StoreHealed,
 from tui.chat.session import ChatSession
 from tui.chat.turn import AnswerEngine, TurnOptions
 from tui.chat.values import Message
-from tui.engine.protocol import Channel, Delta, Done, PromptProgress
+from tui.engine.protocol import Channel, Delta, Done, PromptProgress, Timings
 from tui.llama.settings import SamplingSettings
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ RATE_EVERY_S = 1.0
 
 
 class Talk:
-    """One panel's conversation. `notify` shows a sentence with a severity."""
+    """One panel's conversation. `notify` shows a sentence with a severity; `answered` hears how fast an answer was."""
 
     def __init__(
         self,
@@ -44,9 +44,10 @@ class Talk:
         notify: Callable[[str, str], None],
         *,
         system: str = "",
+        answered: Callable[[Timings], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._system = system
+        self._system, self._answered = system, answered
         self._store, self._panel, self._ticker, self._notify, self._clock = store, panel, ticker, notify, clock
         self._events: deque[SessionEvent] = deque()
         self._shown: list[int] = []
@@ -85,7 +86,7 @@ class Talk:
 
     def set_system(self, system: str) -> None:
         """System prompt of new conversations, one that has not begun yet included."""
-        self._system = system
+        self._system, self._answered = system, answered
         if self.session.conversation is None and not self.session.busy and not self.session.messages:
             self.session = self._new_session(None)
 
@@ -183,6 +184,8 @@ class Talk:
                 panel.set_status(Reading(event.done, event.total, self.n_ctx))
         elif isinstance(event, Done):
             panel.set_rate(event.timings.decode_tok_s)
+            if self._answered is not None:
+                self._answered(event.timings)
         elif isinstance(event, AnswerEnded):
             panel.end_answer(event.message, "the engine stopped" if _died(event) else "")
             self._used = int(event.message.timings.get("n_ctx_used") or 0)

@@ -56,9 +56,9 @@ def add_load_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model", metavar="MODEL", help="a path, a name that `puna ls` shows, org/repo or org/repo:QUANT"
     )
-    parser.add_argument("--n-ctx", type=_number_or("auto"), metavar="N", help="context in tokens, or auto")
+    parser.add_argument("--n-ctx", type=number_or("auto"), metavar="N", help="context in tokens, or auto")
     parser.add_argument(
-        "--n-gpu-layers", type=_number_or("auto", "all"), metavar="N", help="layers kept on GPUs: a number, all or auto"
+        "--n-gpu-layers", type=number_or("auto", "all"), metavar="N", help="layers kept on GPUs: a number, all or auto"
     )
 
 
@@ -175,7 +175,9 @@ def _show_progress(fraction: float) -> None:
     print(f"\rloading {fraction:4.0%}", end="", file=sys.stderr, flush=True)
 
 
-def _number_or(*words: str) -> Callable[[str], int | str]:
+def number_or(*words: str) -> Callable[[str], int | str]:
+    """A parser of a number, or of one of these words, for argparse."""
+
     def parse(text: str) -> int | str:
         if text in words:
             return text

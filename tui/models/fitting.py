@@ -27,6 +27,7 @@ from tui.llama.settings import LoadSettings
 from tui.models.fit_report import FitReport
 from tui.models.lessons import learnt
 from tui.models.machine import Lessons, Seen, machine_of
+from tui.models.quants import smaller_quants
 from tui.models.subject import Subject
 
 
@@ -120,28 +121,29 @@ class Fitting:
             may_move=may_move,
         )
 
-    async def price(self, subject: Subject, settings: LoadSettings, machine: Machine) -> Priced:
-        """What resolved settings would take, and how fast they would be. Raises Refused."""
-        prediction = await self.ask(subject, machine)(settings)
-        return self.priced(subject, settings, machine, prediction)
-
     def priced(
-        self, subject: Subject, settings: LoadSettings, machine: Machine, prediction: Prediction
+        self,
+        subject: Subject,
+        settings: LoadSettings,
+        machine: Machine,
+        prediction: Prediction,
+        *,
+        here: bool = True,
     ) -> Priced:
-        """The same from a prediction that is there."""
+        """What resolved settings mean on a machine; with `here` it is this one, whose measurements count."""
         shape = subject.shape
         moe = min(settings.n_cpu_moe, shape.n_block) if shape.n_expert else 0
         return Priced(
             settings,
             prediction,
             assess(prediction, machine, shape.n_block, n_cpu_moe=moe),
-            self._speed(subject, settings, machine, prediction),
+            self._speed(subject, settings, machine, prediction, here),
         )
 
     def _speed(
-        self, subject: Subject, settings: LoadSettings, machine: Machine, prediction: Prediction
+        self, subject: Subject, settings: LoadSettings, machine: Machine, prediction: Prediction, here: bool
     ) -> Speed | None:
-        measured = self._lessons.speeds.measurements
+        measured = self._lessons.speeds.measurements if here else ()
         return estimate(subject.shape, settings, prediction, machine, measured, model=subject.identity)
 
     async def fixes(
@@ -151,13 +153,13 @@ class Fitting:
         machine: Machine,
         *,
         others: Sequence[Holder] = (),
-        quants: Sequence[tuple[str, int]] = (),
+        here: bool = True,
     ) -> tuple[Fix, ...]:
-        """Single changes that make it fit, or bring all of it to the GPUs."""
+        """Single changes that make it fit, or bring all of it to the GPUs; `here` as for `priced`."""
 
         def speed(candidate: LoadSettings) -> float | None:
             by_formula = closed_form.predict(subject.shape, candidate, machine)
-            found = self._speed(subject, candidate, machine, by_formula)
+            found = self._speed(subject, candidate, machine, by_formula, here)
             return math.sqrt(math.prod(found.decode_tok_s)) if found is not None else None
 
         return await fixes(
@@ -168,15 +170,21 @@ class Fitting:
             self.ask(subject, machine),
             others=others,
             quant=subject.quant or "",
-            quants=quants,
+            quants=smaller_quants(subject),
             speed=speed,
         )
 
     async def report(
-        self, subject: Subject, planned: Plan, machine: Machine, *, described: bool = False
+        self,
+        subject: Subject,
+        planned: Plan,
+        machine: Machine,
+        *,
+        others: Sequence[Holder] = (),
+        here: bool = True,
     ) -> FitReport:
-        """All that is shown of a plan."""
-        priced = self.priced(subject, planned.settings, machine, planned.prediction)
+        """All that is shown of a plan; `here` as for `priced`."""
+        priced = self.priced(subject, planned.settings, machine, planned.prediction, here=here)
         return FitReport(
             subject,
             planned.settings,
@@ -184,7 +192,7 @@ class Fitting:
             planned.prediction,
             planned.assessment,
             priced.speed,
-            await self.fixes(subject, priced, machine),
+            await self.fixes(subject, priced, machine, others=others, here=here),
             planned.said,
         )
 

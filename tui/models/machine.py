@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
+import msgspec
+
 from tui.fit.cards import card_of_driver
+from tui.fit.fixes import Holder
 from tui.fit.measured import Known
 from tui.fit.questions import KnownDevice
 from tui.fit.receipts import LoadRecord, correction_of, overhead_of
@@ -87,6 +90,36 @@ def machine_of(
         cores=snapshot.cpu.cores,
     )
     return Seen(machine, tuple(matched), () if potential else idle)
+
+
+def holders(snapshot: Snapshot, seen: Seen) -> tuple[Holder, ...]:
+    """Processes that hold memory of the machine's devices."""
+    now = {gpu.key: gpu for gpu in snapshot.gpus}
+    return tuple(
+        Holder(
+            pid=process.pid, device=device.name, used_bytes=process.used_bytes, user=process.user, mine=process.mine
+        )
+        for device, row in zip(seen.machine.devices, seen.rows, strict=True)
+        if row is not None and row.key in now
+        for process in now[row.key].processes
+        if process.used_bytes
+    )
+
+
+def described_machine(
+    devices: tuple[DeviceSpec, ...] | None, ram_bytes: int | None, here: Machine
+) -> Machine:
+    """A machine that is not here: these devices (None: the ones here) and this much memory, all of it free; None is
+    this machine's memory.
+    """
+    host = (here.host_total_bytes, here.host_available_bytes) if ram_bytes is None else (ram_bytes, ram_bytes)
+    return msgspec.structs.replace(
+        here,
+        devices=here.devices if devices is None else devices,
+        host_total_bytes=host[0],
+        host_available_bytes=host[1],
+        host_bandwidth_origin="assumed",
+    )
 
 
 def _host_free(snapshot: Snapshot, leaving: Set[int]) -> int:

@@ -23,6 +23,8 @@ class Subject:
     parameters: int | None
     shape: ModelShape
     header: StrippedHeader
+    siblings: tuple[tuple[str, int], ...] = ()
+    """Other quantizations that are published beside it: label and bytes of the file."""
     fetched_bytes: int | None = None
     """Bytes of its header that travelled for this; None for a model on this disk."""
 

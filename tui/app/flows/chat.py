@@ -51,7 +51,14 @@ class ChatFlow:
 
         desk = self._desk
         self._store = event.store
-        self.talk = Talk(event.store, desk.bench.chat, desk.ticker, desk.tell, system=self._system)
+        self.talk = Talk(
+            event.store,
+            desk.bench.chat,
+            desk.ticker,
+            desk.tell,
+            system=self._system,
+            answered=desk.loading.answered,
+        )
         if event.problem:
             desk.tell(event.problem, "error")
         report = event.store.report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
@@ -18,13 +19,16 @@ from tui.app.text import clean
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
+    from tui.app.flows.pricing import PriceMade, Pricing
     from tui.app.engines import EngineGone, EngineReady, Engines, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
     from tui.app.panels.chat.crash import Crash
     from tui.app.panels.load.form import Form
     from tui.app.panels.load.panel import LoadPanel
     from tui.hardware.snapshot import Snapshot
     from tui.library import Model
+    from tui.engine.protocol import Timings
     from tui.llama.settings import LoadSettings
+    from tui.models.prepare import Prepared
 
 
 class LoadFlow:
@@ -34,6 +38,9 @@ class LoadFlow:
         self._desk, self._start = desk, start
         self._engines: Engines | None = None
         self._form: Form | None = None
+        self._pricing: Pricing | None = None
+        self._price: PriceMade | None = None
+        self._prepared: Prepared | None = None
         self._others = Others()
         self.last_log: tuple[str, ...] = ()
         """What the last engine that failed or stopped had written."""
@@ -48,6 +55,15 @@ class LoadFlow:
                 start=self._start or self._start_real, prepare=self._prepare, post=self._post, spawn=self._spawn
             )
         return self._engines
+
+    @property
+    def pricing(self) -> Pricing:
+        """What asks for prices; made on first use."""
+        if self._pricing is None:
+            from tui.app.flows.pricing import Pricing
+
+            self._pricing = Pricing(self._desk)
+        return self._pricing
 
     @property
     def loading(self) -> bool:
@@ -67,7 +83,9 @@ class LoadFlow:
         return tuple(line.text for line in logged) or self.last_log
 
     async def close(self) -> None:
-        """End the engine."""
+        """End the engine, and the process that answers what a load would take."""
+        if self._pricing is not None:
+            await self._pricing.close()
         if self._engines is not None:
             await self._engines.close()
 
@@ -103,12 +121,43 @@ class LoadFlow:
         self._desk.refresh_keys()
         if event.problem:
             panel.say(event.problem)
-        self.show_meter()
+        self.form_changed(event.form)
 
     def form_changed(self, form: Form) -> None:
-        """The ghost follows the settings."""
+        """Verdict and ghost follow the settings."""
         self._form = form
+        panel = self._desk.bench.load
+        if panel is not None and form.problem():
+            panel.answer.show(None)
+        elif panel is not None:
+            self.pricing.changed(panel.model, form.settings(), self._leaving())
         self.show_meter()
+
+    def price_made(self, event: PriceMade) -> None:
+        """What the selected model, or the one on the load panel, would take is known."""
+        panel = self._desk.bench.load
+        if panel is not None and (panel.model.identity != event.model.identity or self._wished() != event.wished):
+            return  # other settings were chosen meanwhile
+        self._price = event
+        if panel is not None:
+            panel.answer.show(event.price)
+            if event.problem:
+                panel.say(f"llama.cpp refuses: {event.problem}")
+        self.show_meter()
+
+    def selected(self) -> None:
+        """Another model is selected: the ghost follows it once a person rests there."""
+        model = self._desk.bench.library.selected
+        if model is not None and not model.problem and self._desk.bench.load is None and self._desk.machine is not None:
+            self.pricing.selected(model, self._leaving())
+
+    def _wished(self) -> LoadSettings | None:
+        return self._form.settings() if self._form is not None and not self._form.problem() else None
+
+    def _leaving(self) -> int | None:
+        """The engine that makes room for the next load."""
+        engine = self._engines.engine if self._engines is not None else None
+        return engine.pid if engine is not None else None
 
     async def panel_closed(self) -> None:
         """The panel goes."""
@@ -147,6 +196,9 @@ class LoadFlow:
         desk.bench.library.loaded = event.model.identity
         desk.background.keep_model(event.model)
         self._others.loaded(time.time())
+        self._prepared = event.prepared
+        desk.tell(" ".join(event.prepared.said))
+        desk.background.note_load(event.prepared, event.engine.receipt, event.engine.pid)
         if event.engine.receipt.template is None:
             desk.tell(f"{clean(event.model.name)} has no chat template: it continues text instead of answering it.")
         desk.chatting.context_changed(event.engine.receipt.n_ctx)
@@ -185,8 +237,14 @@ class LoadFlow:
             self._desk.background.remember(crash.model, changed_settings(crash.settings, wished))
         self.load(crash.model, wished)
 
+    def answered(self, timings: Timings) -> None:
+        """An answer has ended: how fast it was counts for the next estimate."""
+        if self._prepared is not None:
+            self._desk.background.note_speed(self._prepared, timings)
+
     def _nothing_loaded(self) -> None:
         desk = self._desk
+        self._prepared = None
         desk.bench.chat.set_model("")
         desk.bench.library.loaded = ""
         desk.chatting.context_changed(0)
@@ -231,19 +289,22 @@ class LoadFlow:
             return {}
         if held is not None and (panel is None or held.identity == model.identity):
             return {}  # it is in memory; what another would take is asked for by opening its load panel
+        if self._price is not None and self._price.model.identity == model.identity and self._price.ghost:
+            return dict(self._price.ghost)
         form = self._form
         layers = form.values["n_gpu_layers"] if form else "auto"
         return ghost_of(model.file_bytes, snapshot, layers, form.limits.n_layer if form else None)
 
     # ---- what the engines need
 
-    def _prepare(self, model: Model, wished: LoadSettings | None) -> tuple[LoadSettings, LoadSettings]:
-        from tui.models.prepare import prepare
+    async def _prepare(self, model: Model, wished: LoadSettings | None) -> Prepared:
+        from tui.models.prepare import prepare, wished_for
 
-        settings = self._desk.settings
+        settings, paths = self._desk.settings, self._desk.paths
         assert settings is not None
-        prepared = prepare(self._desk.paths, model, settings, wished=wished)
-        return prepared.wished, prepared.settings
+        if wished is None:
+            wished = await asyncio.to_thread(wished_for, paths, model, settings)
+        return await prepare(self.pricing.fitting, paths, model, wished, settings)
 
     async def _start_real(self, path: Any, settings: LoadSettings, name: str, on_progress: Any) -> Any:
         from tui.engine.client import Engine

@@ -14,18 +14,16 @@ from textual.message import Message
 
 from tui.app.panels.load.price import Price
 from tui.app.panels.meter.gauges import RAM, gpu_key
-from tui.fit.fixes import Holder
 from tui.fit.values import Refused
 from tui.llama.settings import LoadSettings
 from tui.models.fitting import Fitting, Priced
 from tui.models.headers import headers_dir
-from tui.models.machine import Seen
+from tui.models.machine import Seen, holders
 from tui.models.prepare import may_move, wished_for
 from tui.models.subject import Subject, subject_or_none
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
-    from tui.hardware.snapshot import Snapshot
     from tui.library import Model
 
 REST_S = 0.12
@@ -129,20 +127,6 @@ def ghost_of(priced: Priced, seen: Seen) -> dict[str, int]:
         if row is not None and device.need_bytes
     }
     return {**ghost, RAM: priced.assessment.host.need_bytes}
-
-
-def holders(snapshot: Snapshot, seen: Seen) -> tuple[Holder, ...]:
-    """Processes that hold memory of the machine's devices."""
-    now = {gpu.key: gpu for gpu in snapshot.gpus}
-    return tuple(
-        Holder(
-            pid=process.pid, device=device.name, used_bytes=process.used_bytes, user=process.user, mine=process.mine
-        )
-        for device, row in zip(seen.machine.devices, seen.rows, strict=True)
-        if row is not None and row.key in now
-        for process in now[row.key].processes
-        if process.used_bytes
-    )
 
 
 def _notes(seen: Seen) -> tuple[str, ...]:

@@ -1,0 +1,153 @@
+"""`puna fit`: what a model takes, here or on a described machine, before it is loaded or downloaded."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tui.cli.fit_table import explained, report_lines, table_by_context
+from tui.cli.loading import number_or, run_until_signal
+from tui.cli.main import DONE, CommandError, say
+from tui.cli.output import show, write_json
+from tui.config.model_file import read_models
+from tui.config.paths import Paths, paths
+from tui.config.settings import Settings, load_config
+from tui.config.sizes import parse_size
+from tui.fit.described import described_devices
+from tui.fit.values import DeviceSpec, Refused
+from tui.gguf.errors import GgufError
+from tui.hardware.snapshot import Snapshot
+from tui.library import scan
+from tui.llama.settings import FlashAttention, LoadSettings, SettingsError
+from tui.models.fit_report import FitReport, to_json
+from tui.models.fitting import Fitting
+from tui.models.headers import headers_dir
+from tui.models.machine import described_machine, holders
+from tui.models.prepare import look, may_move
+from tui.models.resolve import ModelNotFound, resolve
+from tui.models.subject import Subject, subject_of
+from tui.models.wishes import wished_settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("model", metavar="MODEL", help="a path, a name that `puna ls` shows, org/repo:QUANT or an address")
+    parser.add_argument(
+        "--n-ctx",
+        type=number_or("auto"),
+        action="append",
+        metavar="N",
+        help="context in tokens, or auto; several give a table by context",
+    )
+    parser.add_argument("--n-gpu-layers", type=number_or("auto", "all"), metavar="N", help="a number, all or auto")
+    parser.add_argument("--type-k", metavar="T", help="type of the KV cache's keys, such as q8_0")
+    parser.add_argument("--type-v", metavar="T", help="type of the KV cache's values")
+    parser.add_argument("--flash-attn", metavar="on|off|auto", choices=FlashAttention.__args__, help="flash attention")
+    parser.add_argument("--n-ubatch", type=int, metavar="N", help="tokens read at once (default 512)")
+    parser.add_argument("--swa-full", action="store_true", default=None, help="keep sliding windows whole")
+    parser.add_argument("--n-cpu-moe", type=int, metavar="N", help="layers whose experts stay in RAM")
+    parser.add_argument("--panes", type=int, metavar="N", help="sequences that decode together (default 1)")
+    parser.add_argument(
+        "--device",
+        action="append",
+        metavar="NAME=SIZE[:cuda|vulkan|metal]",
+        help="a GPU of a machine that is not here, by its name (4090, A100-80) or with its memory; none for no GPU",
+    )
+    parser.add_argument("--ram", type=_size, metavar="SIZE", help="host memory of the described machine, such as 64GiB")
+    parser.add_argument("--explain", action="store_true", help="say where each number comes from")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON, a document a line")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Answer. A verdict of "no" is an answer, too."""
+    try:
+        devices = described_devices(args.device) if args.device is not None else None
+    except ValueError as error:
+        say(f"puna fit: error: argument --device: {error}")
+        return 2
+    here = paths()
+    config = load_config(here)
+    for problem in (*config.problems, *read_models(here)[1]):
+        say(f"puna: {problem}")
+    asked = _Asked(here, config.settings, args, devices, look(here))
+    return run_until_signal(lambda: _answer(asked))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    paths: Paths
+    settings: Settings
+    args: argparse.Namespace
+    devices: tuple[DeviceSpec, ...] | None
+    """The described ones; None for those that are here."""
+    snapshot: Snapshot
+
+    @property
+    def described(self) -> bool:
+        return self.devices is not None or self.args.ram is not None
+
+
+async def _answer(asked: _Asked) -> int:
+    fitting = Fitting(asked.paths)
+    try:
+        subject = _subject(asked)
+        contexts: Sequence[int | str | None] = asked.args.n_ctx or [None]
+        reports = [await _report(fitting, asked, subject, _wished(asked, n_ctx)) for n_ctx in contexts]
+    except (SettingsError, Refused, GgufError) as error:
+        raise CommandError(str(error)) from error
+    finally:
+        await fitting.close()
+    _print(asked.args, reports)
+    return DONE
+
+
+def _subject(asked: _Asked) -> Subject:
+    try:
+        model = resolve(asked.args.model, scan(asked.paths, asked.settings.library.folders))
+    except ModelNotFound as error:
+        raise CommandError(str(error)) from error
+    return subject_of(model, headers_dir(asked.paths))
+
+
+def _wished(asked: _Asked, n_ctx: int | str | None) -> LoadSettings:
+    """What the flags ask for, over the person's defaults. What is kept for a model is about its loads, not about this.
+
+    Raises SettingsError.
+    """
+    args = asked.args
+    names = ("n_gpu_layers", "type_k", "type_v", "flash_attn", "n_ubatch", "swa_full", "n_cpu_moe", "panes")
+    flags: dict[str, Any] = {"n_ctx": n_ctx, **{name: getattr(args, name) for name in names}}
+    if args.n_ubatch is not None and args.n_ubatch > LoadSettings().n_batch:
+        flags["n_batch"] = args.n_ubatch
+    return wished_settings(flags, {}, asked.settings.load.values())
+
+
+async def _report(fitting: Fitting, asked: _Asked, subject: Subject, wished: LoadSettings) -> FitReport:
+    snapshot = asked.snapshot
+    seen = await fitting.seen(snapshot, asked.settings, potential=True, without_gpus=asked.devices is not None)
+    machine, others = seen.machine, holders(snapshot, seen)
+    if asked.described:
+        machine, others = described_machine(asked.devices, asked.args.ram, machine), ()
+    made = await fitting.plan(subject, wished, machine, asked.settings, may_move=may_move(wished))
+    return await fitting.report(subject, made, machine, others=others, here=not asked.described)
+
+
+def _print(args: argparse.Namespace, reports: Sequence[FitReport]) -> None:
+    if args.json:
+        for report in reports:
+            write_json(to_json(report))
+    elif len(reports) > 1:
+        show("\n".join(table_by_context(reports)))
+    else:
+        show("\n".join(report_lines(reports[0])))
+    if args.explain and not args.json:
+        show("\n".join(explained(reports[0])))
+
+
+def _size(text: str) -> int:
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
