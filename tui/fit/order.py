@@ -25,6 +25,8 @@ MINIMUM_N_CTX = 4096
 """The minimum where the person states none, in tokens: that of llama.cpp's own fit."""
 LEAST_N_CTX = 512
 """Below this a conversation makes no sense, so automatic settings do not go there however little is free, in tokens."""
+CONTEXT_STEP = 256
+"""llama.cpp pads the context to a multiple of this many tokens, so nothing between is worth asking for."""
 
 
 class Shape(Protocol):

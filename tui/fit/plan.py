@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import msgspec
 
 from tui.fit.candidates import KV, Candidate, Candidates, Place, saving_kv
-from tui.fit.order import Goals, Rank, Shape, goals
+from tui.fit.order import CONTEXT_STEP, Goals, Rank, Shape, goals
 from tui.fit.said import say
 from tui.fit.search import largest
 from tui.fit.values import Ask, Machine, Prediction
@@ -25,8 +25,6 @@ Movable = Literal["kv", "experts", "split"]
 person's own words for these are kept by leaving them out.
 """
 ALL_MOVABLE: frozenset[Movable] = frozenset(get_args(Movable))
-_STEP = 256
-"""llama.cpp pads the context to this many tokens."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +154,7 @@ class _Search:
 
     async def _longest(self, low: int, high: int, place: Place | None, kv: KV) -> int | None:
         """The largest context that fits with the weights in `place`, or wherever is best for it."""
-        steps = [low, *range(low + _STEP - low % _STEP, high, _STEP), high]
+        steps = [low, *range(low + CONTEXT_STEP - low % CONTEXT_STEP, high, CONTEXT_STEP), high]
 
         async def over(index: int) -> float:
             n_ctx = steps[index]
@@ -177,6 +175,9 @@ class _Search:
         # What the devices hold with more context they hold with less, and the other way round.
         low = max((step for solved, step in self._solved.items() if solved >= n_ctx), default=0)
         high = min((step for solved, step in self._solved.items() if solved <= n_ctx), default=last)
+        kink = last - sum(place.n_gpu_layers == self._places[0].n_gpu_layers for place in self._places) + 1
+        if low < kink < high:  # experts and whole layers are two straight lines
+            low, high = (kink, high) if await over(kink) <= 0 else (low, kink - 1)
         step = await largest(low, high, over) or 0
         self._solved[n_ctx] = step
         found = await self._candidates.at(n_ctx, self._places[last - step], kv)

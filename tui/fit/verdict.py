@@ -85,10 +85,14 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     source: Source
 
     @property
+    def pools(self) -> tuple[DeviceFit | HostFit, ...]:
+        """The devices, and last the host."""
+        return (*self.devices, self.host)
+
+    @property
     def missing_bytes(self) -> int:
         """What is missing on everything that does not fit, together, in bytes; 0 where all fits."""
-        pools: tuple[DeviceFit | HostFit, ...] = (*self.devices, self.host)
-        return sum(pool.over_bytes for pool in pools if not pool.fits)
+        return sum(pool.over_bytes for pool in self.pools if not pool.fits)
 
     @property
     def need_bytes(self) -> int:
