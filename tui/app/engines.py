@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Start = Callable[[Path, LoadSettings, str, Callable[[float], None]], Awaitable[RunningEngine]]
 """Starts an engine: file, resolved settings, name, progress."""
 Prepare = Callable[["Model", LoadSettings | None], Awaitable["Prepared"]]
-"""Plans a load: what is kept for the model where nothing is wished, numbers in place of "auto". Raises SettingsError."""
+"""Plans a load: what is kept where nothing is wished, numbers in place of "auto". Raises SettingsError."""
 
 
 @dataclass

@@ -86,7 +86,7 @@ class Talk:
 
     def set_system(self, system: str) -> None:
         """System prompt of new conversations, one that has not begun yet included."""
-        self._system, self._answered = system, answered
+        self._system = system
         if self.session.conversation is None and not self.session.busy and not self.session.messages:
             self.session = self._new_session(None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from tui.cli.fit_table import explained, report_lines, table_by_context
 from tui.cli.loading import number_or, run_until_signal
@@ -33,7 +33,9 @@ from tui.models.wishes import wished_settings
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("model", metavar="MODEL", help="a path, a name that `puna ls` shows, org/repo:QUANT or an address")
+    parser.add_argument(
+        "model", metavar="MODEL", help="a path, a name that `puna ls` shows, org/repo:QUANT or an address"
+    )
     parser.add_argument(
         "--n-ctx",
         type=number_or("auto"),
@@ -44,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n-gpu-layers", type=number_or("auto", "all"), metavar="N", help="a number, all or auto")
     parser.add_argument("--type-k", metavar="T", help="type of the KV cache's keys, such as q8_0")
     parser.add_argument("--type-v", metavar="T", help="type of the KV cache's values")
-    parser.add_argument("--flash-attn", metavar="on|off|auto", choices=FlashAttention.__args__, help="flash attention")
+    parser.add_argument("--flash-attn", metavar="on|off|auto", choices=get_args(FlashAttention), help="flash attention")
     parser.add_argument("--n-ubatch", type=int, metavar="N", help="tokens read at once (default 512)")
     parser.add_argument("--swa-full", action="store_true", default=None, help="keep sliding windows whole")
     parser.add_argument("--n-cpu-moe", type=int, metavar="N", help="layers whose experts stay in RAM")

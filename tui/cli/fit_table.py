@@ -1,4 +1,4 @@
-"""The answer of `puna fit` for people: a table by device and part, a table by context, and where each number is from."""
+"""The answer of `puna fit` for people: a table by device and part, or by context, and where each number is from."""
 
 from __future__ import annotations
 
@@ -133,9 +133,7 @@ def _source(report: FitReport) -> str:
     else:
         source = f"estimate: {report.prediction.reason or 'by formula'}"
     used = [
-        spec
-        for spec, held in zip(report.machine.devices, report.assessment.devices, strict=True)
-        if held.need_bytes
+        spec for spec, held in zip(report.machine.devices, report.assessment.devices, strict=True) if held.need_bytes
     ]
     if used:
         measured = all(spec.overhead_origin == "measured" for spec in used)

@@ -30,7 +30,6 @@ from tui.models.machine import Lessons, Seen, machine_of
 from tui.models.quants import smaller_quants
 from tui.models.subject import Subject
 
-
 LESSONS_S = 5.0
 """How long what was read of earlier loads counts, in seconds: each step on the load panel asks for it."""
 

@@ -7,7 +7,7 @@ Values in, a value out; measuring and reading files are the caller's.
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -34,7 +34,10 @@ class Lessons:
     """What is known of this machine from before."""
 
     loads: tuple[LoadRecord, ...] = ()
-    speeds: Known = Known()
+    speeds: Known = field(default_factory=Known)
+
+
+NOTHING_LEARNT = Lessons()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +67,15 @@ def machine_of(
     snapshot: Snapshot,
     known: Sequence[KnownDevice],
     margins: Margins,
-    lessons: Lessons = Lessons(),
+    lessons: Lessons = NOTHING_LEARNT,
     *,
     leaving: Set[int] = frozenset(),
     potential: bool = False,
 ) -> Seen:
     """The machine now. `known` are llama.cpp's devices.
 
-    `leaving` are processes that are gone by the time of a load: what they hold counts as free. With `potential`, cards that the installed llama.cpp cannot drive count as if it could.
+    `leaving` are processes that are gone by the time of a load: what they hold counts as free. With `potential`, cards
+    that the installed llama.cpp cannot drive count as if it could.
     """
     rows = match_devices([EngineDevice(one.name, None, one.description) for one in known], snapshot.gpus)
     idle = tuple(gpu for gpu in loadable(snapshot.gpus) if not known)
@@ -96,9 +100,7 @@ def holders(snapshot: Snapshot, seen: Seen) -> tuple[Holder, ...]:
     """Processes that hold memory of the machine's devices."""
     now = {gpu.key: gpu for gpu in snapshot.gpus}
     return tuple(
-        Holder(
-            pid=process.pid, device=device.name, used_bytes=process.used_bytes, user=process.user, mine=process.mine
-        )
+        Holder(pid=process.pid, device=device.name, used_bytes=process.used_bytes, user=process.user, mine=process.mine)
         for device, row in zip(seen.machine.devices, seen.rows, strict=True)
         if row is not None and row.key in now
         for process in now[row.key].processes
@@ -106,9 +108,7 @@ def holders(snapshot: Snapshot, seen: Seen) -> tuple[Holder, ...]:
     )
 
 
-def described_machine(
-    devices: tuple[DeviceSpec, ...] | None, ram_bytes: int | None, here: Machine
-) -> Machine:
+def described_machine(devices: tuple[DeviceSpec, ...] | None, ram_bytes: int | None, here: Machine) -> Machine:
     """A machine that is not here: these devices (None: the ones here) and this much memory, all of it free; None is
     this machine's memory.
     """

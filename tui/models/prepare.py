@@ -68,15 +68,16 @@ async def prepare(
     )
     if subject is None:
         return Prepared(wished, _blind(wished))
+    movable = may_move(wished)
     try:
         if light and not snapshot.gpus:
             seen = await fitting.seen(snapshot, settings, without_gpus=True)
-            made = await fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished), by_formula=True)
+            made = await fitting.plan(subject, wished, seen.machine, settings, may_move=movable, by_formula=True)
             host = made.assessment.host
             if 2 * host.need_bytes <= host.room_bytes:
                 return _prepared(wished, made, subject, seen)
         seen = await fitting.seen(snapshot, settings)
-        made = await fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished))
+        made = await fitting.plan(subject, wished, seen.machine, settings, may_move=movable)
     except Refused:
         return Prepared(wished, _blind(wished), subject=subject)
     await fitting.release()

@@ -1,9 +1,9 @@
-"""What a person asked for: flags over what is kept for a model, over the defaults of config.toml. "auto" stays "auto"."""
+"""What a person asked for: flags over what is kept for a model, over the defaults of config.toml; "auto" stays."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -43,6 +43,9 @@ def _converted(values: Mapping[str, Any], kind: type[Settings]) -> Settings:
 
 def _as_settings_error(error: msgspec.ValidationError) -> SettingsError:
     """msgspec's "Expected `int`, got `str` - at `$.n_ctx`" as an error that names the setting."""
-    text = str(error)
-    what, _, where = text.partition(" - at `$.")
-    return SettingsError(where.rstrip("`") or "settings", what)
+    what, _, where = str(error).partition(" - at `$.")
+    name = where.rstrip("`")
+    allowed = get_args(get_type_hints(LoadSettings).get(name)) if what.startswith("Invalid enum value") else ()
+    if allowed:
+        what = f"{what.removeprefix('Invalid enum value ')} is none of {', '.join(map(str, allowed))}"
+    return SettingsError(name or "settings", what)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sys
 import threading
@@ -60,8 +61,11 @@ class Child:
 
     def kill(self) -> None:
         """End it now."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+        # Not through asyncio: that asks first whether the process has ended, and so takes its exit code away from the
+        # thread that waits for it.
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
 
 async def spawn(module: str, arguments: Sequence[str], *, incoming: Any) -> Child:

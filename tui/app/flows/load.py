@@ -19,14 +19,14 @@ from tui.app.text import clean
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
-    from tui.app.flows.pricing import PriceMade, Pricing
     from tui.app.engines import EngineGone, EngineReady, Engines, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
+    from tui.app.flows.pricing import PriceMade, Pricing
     from tui.app.panels.chat.crash import Crash
     from tui.app.panels.load.form import Form
     from tui.app.panels.load.panel import LoadPanel
+    from tui.engine.protocol import Timings
     from tui.hardware.snapshot import Snapshot
     from tui.library import Model
-    from tui.engine.protocol import Timings
     from tui.llama.settings import LoadSettings
     from tui.models.prepare import Prepared
 

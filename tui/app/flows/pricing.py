@@ -95,9 +95,7 @@ class Pricing:
             self._post(PriceMade(model, wished, None, {}, str(refusal)))
             return
         priced = self.fitting.priced(subject, made.settings, seen.machine, made.prediction)
-        price = Price(
-            seen.machine, priced.prediction, priced.assessment, priced.speed, made.said, notes=_notes(seen)
-        )
+        price = Price(seen.machine, priced.prediction, priced.assessment, priced.speed, made.said, notes=_notes(seen))
         ghost = ghost_of(priced, seen)
         self._post(PriceMade(model, wished, price, ghost))
         if with_fixes:

@@ -1,5 +1,5 @@
-"""What the load panel says of the settings on it, as lines of coloured words: the verdict and the speed, bytes by device
-and part, where they come from, and what could be changed. Pure: no drawing, no asking.
+"""What the load panel says of the settings on it, as lines of coloured words: the verdict and the speed, bytes by
+device and part, where they come from, and what could be changed. Pure: no drawing, no asking.
 """
 
 from __future__ import annotations
@@ -142,14 +142,9 @@ def device_label(price: Price, device: DeviceFit | DeviceSpec) -> str:
 
 def _sources(price: Price, glyphs: Glyphs) -> str:
     prediction = price.prediction
-    parts = [
-        "dry run of the header" if prediction.source == "dry-run" else f"estimate: {clean(prediction.reason)}".rstrip(": ")
-    ]
-    used = [
-        spec
-        for spec, held in zip(price.machine.devices, price.assessment.devices, strict=True)
-        if held.need_bytes
-    ]
+    estimate = f"estimate: {clean(prediction.reason)}".rstrip(": ")
+    parts = ["dry run of the header" if prediction.source == "dry-run" else estimate]
+    used = [spec for spec, held in zip(price.machine.devices, price.assessment.devices, strict=True) if held.need_bytes]
     if used:
         measured = all(spec.overhead_origin == "measured" for spec in used)
         parts.append("driver measured here" if measured else "driver assumed")
