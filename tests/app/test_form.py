@@ -122,6 +122,7 @@ def test_devices_and_their_split_step_through_every_selection() -> None:
     made = form("devices", limits=TWO)
     assert made.field.shown(value(made)) == "all of them"
     assert value(made.step(1)) == ("CUDA0",)
+    assert made.step(-1).settings().devices == ("none",)
     assert value(made.step(1).step(1)) == ("CUDA1",)
     assert made.step(1).changes()["devices"] == ["CUDA0"]
     split = form("tensor_split", limits=TWO).step(1).step(1)

@@ -61,7 +61,7 @@ class LoadDefaults(_Section, frozen=True):
     threads: Literal["auto"] | int = "auto"
     """Threads that compute; auto is the physical cores within this process's CPU quota."""
     devices: tuple[str, ...] = ()
-    """llama.cpp's names of the devices to use, such as "CUDA0"; an empty list is all of them."""
+    """llama.cpp's names of the devices to use, such as "CUDA0"; an empty list is all of them, "none" the CPU alone."""
     load_mode: Literal["none", "mmap"] = "none"
     """none reads the file into memory of its own; mmap maps it: a sooner start, and pages that can be dropped."""
     mlock: bool = False
@@ -106,9 +106,7 @@ class FitSettings(_Section, frozen=True):
     margin_host_mib: Annotated[int, Meta(ge=0)] = 1024
     """Kept free in RAM, in MiB."""
     min_n_ctx: Annotated[int, Meta(ge=0, le=4194304)] = 0
-    """Context that automatic settings keep before anything else, in tokens, if need be with fewer layers on the GPU; 0
-    keeps 4096 where that costs no layer.
-    """
+    """Context that automatic settings keep, in tokens, if need be with fewer layers on the GPU; 0 is none."""
 
 
 class EngineSettings(_Section, frozen=True):

@@ -6,7 +6,7 @@ import ctypes
 from dataclasses import dataclass
 
 from tui.llama import binding
-from tui.llama.settings import SettingsError
+from tui.llama.settings import NO_DEVICES, SettingsError
 
 GPU_TYPES = frozenset({1, 2})
 """GGML_BACKEND_DEVICE_TYPE_GPU and _IGPU (ggml-backend.h); 0 is the CPU, 3 an accelerator used along with it."""
@@ -34,12 +34,15 @@ def gpu_devices() -> tuple[Device, ...]:
 
 
 def select_devices(names: tuple[str, ...], devices: tuple[Device, ...]) -> tuple[Device, ...]:
-    """Those of `devices` that are named, in the order of the names; all of them when no name is given.
+    """Those of `devices` that are named, in the order of the names; all of them when no name is given, none for
+    NO_DEVICES.
 
     Raises SettingsError for a name that none of them has.
     """
     if not names:
         return devices
+    if names == NO_DEVICES:
+        return ()
     there = {device.name: device for device in devices}
     missing = [name for name in names if name not in there]
     if missing:

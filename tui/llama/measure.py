@@ -8,7 +8,7 @@ from tui.llama.breakdown import BufferBytes, memory_breakdown
 from tui.llama.devices import gpu_devices
 from tui.llama.model import LoadedModel
 from tui.llama.receipt import DeviceBytes, Receipt
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import NO_DEVICES, LoadSettings
 
 _FLOAT_BYTES = 4
 
@@ -24,7 +24,9 @@ def take_receipt(model: LoadedModel, *, template: str | None) -> Receipt:
         output_bytes=output_bytes(facts["n_vocab"], model.settings),
         mapped_bytes=sum(row.weights_bytes for row in rows or () if row.buffer.endswith("_Mapped")),
         exact=rows is not None,
-        n_gpu_layers=layers_on_devices(facts["n_layer"], model.settings) if devices else 0,
+        n_gpu_layers=layers_on_devices(facts["n_layer"], model.settings)
+        if devices and model.settings.devices != NO_DEVICES
+        else 0,
         template=template,
         **facts,
     )
@@ -49,5 +51,5 @@ def output_bytes(n_vocab: int, settings: LoadSettings) -> int:
 
 def layers_on_devices(n_layer: int, settings: LoadSettings) -> int:
     """Layers that are on devices where there are any, the output layer counted as one."""
-    wanted = settings.n_gpu_layers
+    wanted = 0 if settings.devices == NO_DEVICES else settings.n_gpu_layers
     return n_layer + 1 if isinstance(wanted, str) else min(n_layer + 1, wanted)

@@ -23,6 +23,9 @@ SplitMode = Literal["layer", "row", "none"]
 KV_TYPES: tuple[str, ...] = get_args(KVType)
 UNQUANTIZED_KV = frozenset({"f32", "f16", "bf16"})
 
+NO_DEVICES = ("none",)
+"""`devices` for a load that leaves every GPU alone; with no layer on it a GPU still computes long prompts."""
+
 MAX_N_CTX = 1 << 22
 """4 194 304 tokens. llama.cpp spends 18 s failing on 2^31; no published model goes beyond a few million."""
 MAX_BATCH = 1 << 16
@@ -76,7 +79,7 @@ class LoadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     threads: Literal["auto"] | int = "auto"
     """Threads that decode; auto is the physical cores within this process's CPU quota."""
     devices: tuple[str, ...] = ()
-    """llama.cpp device names to use, such as CUDA0; empty is all of them."""
+    """llama.cpp device names to use, such as CUDA0; empty is all of them, "none" alone is the CPU and nothing else."""
     main_device: int = 0
     """Index into devices of the one that holds everything when split_mode is none."""
     split_mode: SplitMode = "layer"
@@ -158,6 +161,8 @@ def _check_devices(s: LoadSettings) -> None:
     _one_of("split_mode", s.split_mode, get_args(SplitMode))
     if any(not name.strip() for name in s.devices):
         raise SettingsError("devices", "an empty device name; `puna doctor` lists the names")
+    if NO_DEVICES[0] in s.devices and s.devices != NO_DEVICES:
+        raise SettingsError("devices", "none means no device, so it cannot be named with others")
     if len(set(s.devices)) != len(s.devices):
         raise SettingsError("devices", "the same device is named twice")
     _within("main_device", s.main_device, 0, 63, "an index into devices")

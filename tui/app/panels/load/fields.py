@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final, Protocol
 
-from tui.llama.settings import KV_TYPES, MAX_LAYERS, MAX_N_CTX, MAX_THREADS
+from tui.llama.settings import KV_TYPES, MAX_LAYERS, MAX_N_CTX, MAX_THREADS, NO_DEVICES
 
 CONTEXT_STEP: Final = 1024
 """Tokens of one small step; llama.cpp pads to 256 in any case."""
@@ -197,31 +197,34 @@ _THREADS: Final = Number("threads", "threads")
 def fields_of(limits: Limits) -> tuple[Field, ...]:
     """The settings that make sense for a model on a machine, in the panel's order."""
     experts: tuple[Field, ...] = (_EXPERTS,) if limits.n_expert else ()
-    several: tuple[Field, ...] = _spread(limits.devices) if len(limits.devices) > 1 else ()
-    return (*_ALWAYS, *experts, *several, _THREADS)
+    devices: tuple[Field, ...] = (_selection(limits.devices),) if limits.devices else ()
+    split: tuple[Field, ...] = (_split(limits.devices),) if len(limits.devices) > 1 else ()
+    return (*_ALWAYS, *experts, *devices, *split, _THREADS)
 
 
-def _spread(devices: tuple[str, ...]) -> tuple[Field, ...]:
-    """Which devices, and which share of the layers each gets."""
-    sizes = range(1, len(devices)) if len(devices) <= MOST_LISTED else (1,)
+def _selection(devices: tuple[str, ...]) -> Field:
+    """Which devices."""
+    sizes = range(1, len(devices)) if 1 < len(devices) <= MOST_LISTED else range(1, min(2, len(devices)))
     selections = [chosen for size in sizes for chosen in combinations(devices, size)]
+    return Choice(
+        "devices",
+        "devices",
+        (NO_DEVICES, (), *selections),
+        (),
+        words={(): "all of them", NO_DEVICES: "none, the CPU"},
+        advice=f"of {len(devices)}: {', '.join(devices)}",
+    )
+
+
+def _split(devices: tuple[str, ...]) -> Field:
+    """Which share of the layers each device gets."""
     even = tuple(1.0 for _ in devices)
     shares = [even, *((3.0, 1.0), (2.0, 1.0), (1.0, 2.0), (1.0, 3.0))] if len(devices) == 2 else [even]
-    return (
-        Choice(
-            "devices",
-            "devices",
-            ((), *selections),
-            (),
-            words={(): "all of them"},
-            advice=f"of {len(devices)}: {', '.join(devices)}",
-        ),
-        Choice(
-            "tensor_split",
-            "split",
-            ((), *shares),
-            (),
-            words={(): "by free memory", even: "even", **{pair: f"{pair[0]:g} : {pair[1]:g}" for pair in shares[1:]}},
-            advice="share of the layers that each device gets",
-        ),
+    return Choice(
+        "tensor_split",
+        "split",
+        ((), *shares),
+        (),
+        words={(): "by free memory", even: "even", **{pair: f"{pair[0]:g} : {pair[1]:g}" for pair in shares[1:]}},
+        advice="share of the layers that each device gets",
     )
