@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from tui.cli.main import DONE, CommandError, say
 from tui.cli.meter.look import Eyes, telling
-from tui.cli.meter.marks import ASCII, COLOURS, CONSOLE, MONOCHROME, PLAIN, UNICODE, Marks
+from tui.cli.meter.paint import COLOURS, MONOCHROME, PLAIN
 from tui.cli.meter.wake import Ended, Wake
+from tui.hardware.meter.marks import ASCII, CONSOLE, UNICODE, Marks
 
 if TYPE_CHECKING:
     from tui.cli.meter.stream import Render

@@ -10,12 +10,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tui.cli.meter.frame import Scene, frame, is_waiting
-from tui.cli.meter.holders import ORDERS
 from tui.cli.meter.look import Look
-from tui.cli.meter.marks import Marks, paint
+from tui.cli.meter.paint import paint
 from tui.cli.meter.screen import Screen
 from tui.cli.meter.wake import Event, Wake
+from tui.hardware.meter.frame import Scene, frame, is_waiting
+from tui.hardware.meter.holders import ORDERS
+from tui.hardware.meter.marks import Marks
 from tui.hardware.snapshot import Snapshot
 
 INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -97,7 +98,8 @@ class Live:
         scene, marks = self._scene, self._marks
         if self._message.text and time.monotonic() >= self._message.until:
             self._message.text = ""
-        scene.order, scene.processes, scene.hints = self._order, self._processes, HINTS
+        scene.order, scene.hints = self._order, HINTS
+        scene.processes = None if self._processes else 0
         scene.state = f"by {self._order} {marks.dot} every {self._interval:g} s"
         scene.help = HELP if self._helping else ()
         scene.message = self._message.text or ("paused" if self._paused else "")
