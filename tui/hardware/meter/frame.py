@@ -109,8 +109,9 @@ def _body(scene: Scene, width: int, height: int | None, marks: Marks) -> list[Li
     swap = bool(scene.snapshot.swap.total_bytes)
     inline, graphs = width >= ROOMY, width >= GRAPHS
     wanted = len(found) if scene.processes is None else min(len(found), scene.processes)
-    devices = len(gpus) + 1 if gpus else 1
-    places = plan(rest, len(scene.engines), wanted, devices, swap=swap, side=side, inline=inline, graphs=graphs)
+    places = plan(
+        rest, len(scene.engines), wanted, max(1, len(gpus)), swap=swap, side=side, inline=inline, graphs=graphs
+    )
     most = None if places.processes is None else places.processes - places.headed
     scene.above = max(0, min(scene.above, last_above(len(found), most)))
     tables = scene.tables.get(
@@ -161,11 +162,12 @@ def _meter(scene: Scene, places: Plan, width: int, marks: Marks) -> list[Line]:
     lines = meter_lines(gauges, width, marks, scene.history, drawn_below=below)
     indent = min(width // 2, max(cells(gauge.label) for gauge in gauges) + 2)
     if below:
+        count = len(snapshot.gpus) + places.ram
         parts: list[Line] = []
-        for gauge, line in zip(gauges[: len(snapshot.gpus) + 1], lines, strict=False):
+        for gauge, line in zip(gauges[:count], lines, strict=False):
             parts += [line, *_tall(gauge.key or "", scene.history, places.tall, indent, width, marks)]
             parts += [[]] if places.airy else []
-        return parts + lines[len(snapshot.gpus) + 1 :]
+        return parts + lines[count:]
     return lines + _strip(scene, places.tall or places.strip, indent, width, marks)
 
 

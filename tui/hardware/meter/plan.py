@@ -21,13 +21,15 @@ class Plan:
     strip: int = 0
     """Rows of one history of all GPUs together."""
     tall: int = 0
-    """Rows of history below each device, instead."""
+    """Rows of history below each GPU, instead."""
     airy: bool = False
     """An empty row below each device's history."""
+    ram: bool = False
+    """RAM has such a history too."""
 
 
 _AIRY = 3
-"""Rows that each device must have to itself before one of them is left empty."""
+"""Rows that each GPU must have to itself before one of them is left empty."""
 
 
 class _Room:
@@ -51,8 +53,8 @@ class _Room:
 def plan(
     rows: int | None, engines: int, processes: int, devices: int, *, swap: bool, side: bool, inline: bool, graphs: bool
 ) -> Plan:
-    """Share `rows` out. `devices` are those whose history can be drawn below them; `inline`: the lines of the GPUs end
-    in their history already; `graphs`: there is width for others.
+    """Share `rows` out. `inline`: the lines of the GPUs end in their history already; `graphs`: there is width for
+    others.
     """
     side = side and engines > 0 and processes > 0
     if rows is None:
@@ -77,7 +79,8 @@ def plan(
         shown_processes += room.take(processes - shown_processes)
     each = (room.left + strip) // devices if graphs else 0
     airy = each >= _AIRY
-    tall = min(each - airy, 4 if devices <= 3 else 3 if devices <= 5 else 2)
+    tall = min(each - airy, 4 if devices <= 2 else 3 if devices <= 4 else 2)
+    over = room.left + strip - devices * (tall + airy) if graphs else 0
     strip = 0 if tall else strip + room.take(2) if strip else 0
     return Plan(
         engines=min(engines, shown_engines) + headed if shown_engines else 0,
@@ -89,4 +92,5 @@ def plan(
         strip=strip,
         tall=tall,
         airy=airy,
+        ram=0 < tall <= over - airy,
     )

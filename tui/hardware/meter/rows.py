@@ -101,15 +101,13 @@ def _memory(gauge: Gauge, marks: Marks, width: int) -> Span:
 
 
 def _free(gauge: Gauge, marks: Marks) -> Span:
-    """What is free; with a ghost, what would still be, a minus where it does not fit."""
+    """What is free; with a ghost, what would still be, or what is missing."""
     if gauge.free is None or gauge.left is None:
         return "", ""
     if not gauge.ghost:
         return f"{size(gauge.free, fine=True, total=gauge.total)} free", "dim"
-    return (
-        f"{marks.goes_to} {size(gauge.left, fine=True, total=gauge.total)} free",
-        "bad" if gauge.left < 0 else "ghost",
-    )
+    left = size(abs(gauge.left), fine=True, total=gauge.total)
+    return (f"{left} short", "bad") if gauge.left < 0 else (f"{marks.goes_to} {left} free", "ghost")
 
 
 def _degrees(gauge: Gauge, marks: Marks) -> Span:
