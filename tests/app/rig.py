@@ -12,17 +12,18 @@ from textual.pilot import Pilot
 from tests.chat.scripted import Gate, ScriptedGeneration, Step
 from tui.app.app import Opening, PunaApp
 from tui.app.panels.chat.state import Status
-from tui.app.panels.meter.gauges import RAM, Gauge, Meter
 from tui.app.themes import ThemeBook
 from tui.config.paths import Paths, paths, share
 from tui.engine.errors import EngineDied, EngineError
 from tui.engine.protocol import ChatMessage, DoneReason
+from tui.hardware.history import RAM
+from tui.hardware.meter.gauges import Gauge
 from tui.library import Model
 from tui.llama.receipt import DeviceBytes, Receipt
 from tui.llama.settings import LoadSettings, SamplingSettings
 
 GIB = 1 << 30
-METER = Meter((Gauge(RAM, RAM, 64 * GIB, 20 * GIB, 44 * GIB),))
+METER = (Gauge("RAM", 64 * GIB, 20 * GIB, 0, 44 * GIB, key=RAM),)
 
 
 def a_model(

@@ -12,6 +12,7 @@ from tui.app.commands import Commands
 from tui.app.keys import REFUSED, default_keymap, make_keymap, show_key
 from tui.app.panels.chat.transcript import Transcript
 from tui.app.panels.load.panel import LoadFields
+from tui.app.panels.meter.panel import MeterPanel
 from tui.app.rows import RowList
 from tui.app.screens.choose import ChooseScreen
 
@@ -21,6 +22,7 @@ DOES = {
     "transcript": Transcript,
     "list": RowList,
     "load": LoadFields,
+    "meter": MeterPanel,
     "dialog": ChooseScreen,
 }
 
@@ -62,7 +64,7 @@ def test_what_is_wanted_while_writing_has_a_key_that_is_no_letter() -> None:
 
 
 def test_default_keys_clash_nowhere_but_where_only_one_can_be_meant() -> None:
-    for group in ("list", "load", "transcript", "dialog", "crash"):
+    for group in ("list", "load", "meter", "transcript", "dialog", "crash"):
         seen: dict[str, str] = {}
         for action in ACTIONS:
             for key in default_keymap().keys[action.id] if action.group == group else ():

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.app.rig import KILLED, LLAMA, QWEN, World, home_paths, workbench, write_config
 from tests.chat.scripted import Gate
 from tests.rigs.nvml import GIB, FakeGpu, StandIn
+from tui.app.background import Sampled
 from tui.app.panels.chat.state import Loading, NoModel, Ready
 from tui.config.model_file import read_models, update_model
 from tui.engine.errors import EngineError
@@ -142,7 +143,7 @@ async def test_auto_is_planned_with_what_is_free_now(tmp_path: Path, stand_in: S
     with stand_in.in_this_process():
         async with workbench(tmp_path) as bench:
             before = await asyncio.to_thread(look, home_paths(tmp_path))
-            bench.app.desk.sampled(before)
+            bench.app.desk.sampled(Sampled(before))
             stand_in.show([FakeGpu(free=20 * GIB)])
             bench.app.desk.loading.load(LLAMA)
             await bench.until(lambda: bench.app.desk.loading.ready)

@@ -39,7 +39,7 @@ async def measured(bench: Bench, used_gib: int) -> None:
 async def test_only_what_others_took_since_the_load_is_told(
     tmp_path: Path, stand_in: StandIn, ours: int, others: int, told: str
 ) -> None:
-    write_config(tmp_path, "[monitor]\ninterval_s = 0.1\n")
+    write_config(tmp_path, "[monitor]\ninterval_s = 0.2\n")
     world = World()
     world.load_gate = asyncio.Event()
     stand_in.show([card(0, 1)])

@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.puna import ROOT, environment, puna
 from tests.rigs.nvml import FakeGpu, StandIn, two_gpus
-from tui.cli.meter.look import Engines
+from tui.engine.listed import Engines
 from tui.engine.registry import Entry
 
 GIB = 1 << 30

@@ -139,7 +139,7 @@ def test_each_problem_says_what_was_expected_and_what_is_there(home: Paths, writ
         "expects a number, not nan",
         "expects text in quotes, not a date",
         'expects a list of texts in quotes, not "~/models"',
-        "expects a number from 0.1 to 3600, not inf",
+        "expects a number from 0.2 to 10, not inf",
         "expects text in quotes, not 3",
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from textual.pilot import Pilot
 from tests.app.rig import BROKEN, KILLED, LLAMA, METER, QWEN, Bench, World, a_model, home_paths
 from tests.chat.scripted import Gate
 from tui.app.app import Opening, PunaApp
-from tui.app.panels.meter.gauges import RAM, Gauge, Meter
 from tui.app.themes import ThemeBook
 from tui.config.paths import share
+from tui.engine.registry import RunningEngine
+from tui.hardware.history import RAM
+from tui.hardware.snapshot import Cpu, Gpu, GpuProcess, Ram, Snapshot, Swap
 from tui.library import Model
 
 GIB = 1 << 30
@@ -30,16 +33,13 @@ class BoundedQueue:
 - `put` waits while it is full
 - `get` waits while it is empty
 """
-GPUS = Meter(
-    (
-        Gauge(
-            "a", "H100", 80 * GIB, 31 * GIB, 48 * GIB, ours=18 * GIB, ghost=17 * GIB, utilization=63, temperature_c=54
-        ),
-        Gauge("b", "4090", 24 * GIB, GIB, 22 * GIB, utilization=2, temperature_c=38),
-        Gauge(RAM, RAM, 251 * GIB, 38 * GIB, 213 * GIB, ours=GIB),
-    ),
-    cpu=7,
-)
+H100 = Gpu(
+    0, "GPU-a", "NVIDIA H100 80GB HBM3", "nvidia", 80 * GIB, 31 * GIB, 48 * GIB, 63, 54, 412.0,
+    processes=(GpuProcess(4121, "python", "ana", 13 * GIB, False), GpuProcess(5170, "puna", "you", 18 * GIB, True)),
+)  # fmt: skip
+RTX = Gpu(1, "GPU-b", "NVIDIA GeForce RTX 4090", "nvidia", 24 * GIB, GIB, 22 * GIB, 2, 38, 21.0)
+GPUS = Snapshot(0.0, (H100, RTX), Ram(251 * GIB, 213 * GIB), Swap(8 * GIB, GIB), Cpu(16, None, 7), gpus_age_s=0.0)
+GHOST = {"GPU-a": 17 * GIB, RAM: GIB}
 Steps = Callable[[Bench], Awaitable[None]]
 
 
@@ -61,7 +61,7 @@ def picture(
     models: tuple[Model, ...] = (LLAMA, QWEN, BROKEN),
     world: World | None = None,
     theme: str = "puna",
-    meter: Meter = METER,
+    machine: Snapshot | None = None,
     ascii_only: bool = False,
 ) -> bool:
     """Run `steps` and compare the screen with the picture."""
@@ -69,7 +69,7 @@ def picture(
     where = home_paths(home)
     app = PunaApp(
         where, ThemeBook(share("themes"), where.user_themes_dir), Opening(theme=theme, ascii_only=ascii_only),
-        models=models, meter=meter, start=world.start, watch=False, scan=False,
+        models=models, meter=METER, start=world.start, watch=False, scan=False,
     )  # fmt: skip
 
     async def before(pilot: Pilot[int]) -> None:
@@ -77,10 +77,20 @@ def picture(
         await bench.until(lambda: app.settled and app.desk.settings is not None and app.desk.chatting.talk)
         await steps(bench)
         await bench.until(lambda: not any(worker.group != "answer" and worker.is_running for worker in app.workers))
-        app.meter.show(meter)
+        if machine is not None:
+            _watched(app, machine)
         await pilot.pause()
 
     return bool(snap_compare(app, terminal_size=size, run_before=before))
+
+
+def _watched(app: PunaApp, machine: Snapshot) -> None:
+    """The meter after a minute of more and more work."""
+    first, *others = machine.gpus
+    for second in range(60):
+        busy = replace(first, utilization=min(63, second + 4), used_bytes=(10 + second // 3) * GIB)
+        app.meter.sampled(replace(machine, gpus=(busy, *others)))
+    app.meter.sampled(machine, (RunningEngine(5170, "Qwen3-30B-A3B", 16384, 3174, 61.0),), GHOST)
 
 
 async def answered(bench: Bench) -> None:
@@ -95,15 +105,23 @@ def test_side_by_side(snap_compare: Any, tmp_path: Path) -> None:
         await answered(bench)
         await bench.press("f2", "down")
 
-    assert picture(snap_compare, tmp_path, steps, size=(160, 45), meter=GPUS)
+    assert picture(snap_compare, tmp_path, steps, size=(160, 45), machine=GPUS)
 
 
 def test_the_chat_at_80_by_24(snap_compare: Any, tmp_path: Path) -> None:
-    assert picture(snap_compare, tmp_path, answered, size=(80, 24), meter=GPUS)
+    assert picture(snap_compare, tmp_path, answered, size=(80, 24), machine=GPUS)
 
 
 def test_the_chat_at_40_by_10_in_ascii(snap_compare: Any, tmp_path: Path) -> None:
     assert picture(snap_compare, tmp_path, answered, size=(40, 10), ascii_only=True)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+def test_the_meter_in_full(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    async def steps(bench: Bench) -> None:
+        await bench.press("f2", "m")
+
+    assert picture(snap_compare, tmp_path, steps, size=size, machine=GPUS)
 
 
 def test_no_model_yet_by_daylight(snap_compare: Any, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Group = Literal["app", "editor", "transcript", "crash", "list", "load", "dialog"]
+Group = Literal["app", "editor", "transcript", "crash", "list", "load", "meter", "dialog"]
 """Where a key works: app everywhere, the others while the focus is in such a part."""
 
 GROUP_TITLES: Final[dict[Group, str]] = {
@@ -21,6 +21,7 @@ GROUP_TITLES: Final[dict[Group, str]] = {
     "crash": "In the conversation, when the engine has stopped",
     "list": "In a list",
     "load": "In the load panel",
+    "meter": "In the memory meter",
     "dialog": "In what opens over the screen",
 }
 
@@ -60,6 +61,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("help", "help", "Show every key.", ("?", "f1"), footer=10),
     Action("library", "library", "Go to the list of models on this machine.", ("l", "f2"), footer=11),
     Action("chat", "chat", "Go to the prompt and write.", ("c", "i", "f3"), footer=12),
+    Action("meter", "memory", "Open the memory meter: histories, processes, engines.", ("m", "ctrl+g"), footer=18),
     Action("load", "load", "Set how the selected model is loaded, and load it.", ("o", "f4"), footer=13),
     Action("again", "again", "Answer the last prompt again.", ("r", "f5"), footer=14),
     Action("copy", "copy", "Send the last answer to the terminal's clipboard.", ("y", "ctrl+y"), footer=15),
@@ -176,6 +178,25 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "close_load", "close", "Close the load panel; nothing changes.", ("escape",), "load", footer=7, palette=False
     ),
+    # The memory meter
+    Action("close_meter", "close", "Close the meter again.", ("escape",), "meter", footer=3, palette=False),
+    Action("meter_pause", "pause", "Let it stand still, or go on.", ("p", "space"), "meter", footer=4, palette=False),
+    Action(
+        "meter_sort",
+        "sort",
+        "Sort processes by memory, pid, user or name, in turn.",
+        ("s",),
+        "meter",
+        footer=5,
+        palette=False,
+    ),
+    Action(
+        "meter_expand", "processes", "Show all processes, or a few.", ("e", "enter"), "meter", footer=6, palette=False
+    ),
+    Action("meter_slower", "slower", "Look less often, down to every 10 s.", ("+",), "meter", footer=7, palette=False),
+    Action("meter_faster", "faster", "Look more often, up to every 0.2 s.", ("-",), "meter", footer=8, palette=False),
+    Action("meter_up", "up", "Scroll the processes up.", ("up", "k"), "meter", palette=False),
+    Action("meter_down", "down", "Scroll the processes down.", ("down", "j"), "meter", palette=False),
     # What opens over the screen
     Action("close", "close", "Close it.", ("escape",), "dialog", footer=3, palette=False),
     # The crash card

@@ -19,8 +19,7 @@ from tui.app.footer import KeyBar
 from tui.app.look import LookApp
 from tui.app.panels.chat.editor import PromptEditor
 from tui.app.panels.library.panel import LibraryPanel
-from tui.app.panels.meter.gauges import Meter
-from tui.app.panels.meter.strip import MeterStrip
+from tui.app.panels.meter.panel import MeterPanel
 from tui.app.themes import ThemeBook
 from tui.app.workbench import View, Workbench
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from tui.app.flows.pricing import PriceMade
     from tui.app.panels.load.panel import LoadFields, LoadPanel
     from tui.config.paths import Paths
+    from tui.hardware.meter.gauges import Gauge
     from tui.library import Model
 
 
@@ -70,7 +70,7 @@ class PunaApp(LookApp):
         opening: Opening,
         *,
         models: Sequence[Model] = (),
-        meter: Meter | None = None,
+        meter: Sequence[Gauge] = (),
         start: Start | None = None,
         watch: bool = True,
         scan: bool = True,
@@ -79,10 +79,10 @@ class PunaApp(LookApp):
         replaces real engines."""
         super().__init__(book, theme=opening.theme, ascii_only=opening.ascii_only)
         self.paths, self.opening = paths, opening
-        self.bench = Workbench(models, opening.view, opening.prefer)
-        """The panels."""
-        self.meter = MeterStrip(meter or Meter())
+        self.meter = MeterPanel(meter)
         """Memory, on top."""
+        self.bench = Workbench(models, opening.view, self.meter, opening.prefer)
+        """The panels."""
         self.key_bar = KeyBar()
         """The footer."""
         self._start, self._watch, self._scan = start, watch, scan
@@ -197,7 +197,7 @@ class PunaApp(LookApp):
         self.desk.model_named(event)
 
     def on_sampled(self, event: Sampled) -> None:
-        self.desk.sampled(event.snapshot)
+        self.desk.sampled(event)
 
     async def on_history_opened(self, event: HistoryOpened) -> None:
         await self.desk.chatting.opened(event)
@@ -215,6 +215,12 @@ class PunaApp(LookApp):
 
     def on_prompt_editor_submitted(self, event: PromptEditor.Submitted) -> None:
         self.desk.chatting.submit(event.text)
+
+    def on_meter_panel_closed(self, _event: MeterPanel.Closed) -> None:
+        self.bench.leave_meter()
+
+    def on_meter_panel_paced(self, event: MeterPanel.Paced) -> None:
+        self.desk.background.interval_s = event.interval_s
 
     def on_library_panel_selected(self, _event: LibraryPanel.Selected) -> None:
         if self.settled:

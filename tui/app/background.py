@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,11 +27,15 @@ if TYPE_CHECKING:
     from tui.chat.thread import AsyncStore
     from tui.config.settings import LoadedConfig, Settings
     from tui.engine.protocol import Timings
+    from tui.engine.registry import RunningEngine
     from tui.fit.receipts import LoadRecord
     from tui.hardware.snapshot import Snapshot
     from tui.library import Model
     from tui.llama.receipt import Receipt
     from tui.models.prepare import Prepared
+
+PATIENCE_S = 1.0
+"""How long a new interval may wait to be heard of by who still waits for the end of a longer one."""
 
 
 @dataclass
@@ -58,9 +63,10 @@ class ModelNamed(Message):
 
 @dataclass
 class Sampled(Message, bubble=False):
-    """Memory and processor at this moment."""
+    """Memory and processor at this moment, and the engines of this user that run."""
 
     snapshot: Snapshot
+    engines: tuple[RunningEngine, ...] = ()
 
 
 @dataclass
@@ -99,6 +105,8 @@ class Background:
 
     def __init__(self, app: App[Any], paths: Paths, book: ThemeBook) -> None:
         self._app, self._paths, self._book = app, paths, book
+        self.interval_s = 1.0
+        """Seconds from one look at the machine to the next; may change at any time."""
         self._writes: deque[Callable[[], None]] = deque()
         self._writing = threading.Lock()
 
@@ -161,19 +169,22 @@ class Background:
 
         self._thread(work, "name", f"find {text}")
 
-    def watch_machine(self, interval_s: float) -> None:
+    def watch_machine(self) -> None:
         """Measure memory again and again, until the app ends."""
 
         def work() -> None:
-            from tui.engine.registry import running
+            from tui.engine.listed import Engines
             from tui.hardware.watch import Watch
 
-            worker, watch = get_current_worker(), Watch()  # no driver that hangs can hold it up
+            cancelled, engines = get_current_worker().cancelled_event, Engines(self._paths.engines_dir)
+            watch = Watch()  # no driver that hangs can hold it up
             try:
-                while not worker.cancelled_event.is_set():
-                    pids = [engine.pid for engine in running(self._paths.engines_dir)]
-                    self._app.post_message(Sampled(watch.sample(pids)))
-                    worker.cancelled_event.wait(interval_s)
+                while not cancelled.is_set():
+                    looked, found = time.monotonic(), engines.running()
+                    self._app.post_message(Sampled(watch.sample([engine.pid for engine in found]), found))
+                    while (left := looked + self.interval_s - time.monotonic()) > 0:
+                        if cancelled.wait(min(left, PATIENCE_S)):
+                            break
             finally:
                 watch.close()
 

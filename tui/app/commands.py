@@ -71,6 +71,12 @@ class Commands:
     def chat(self) -> None:
         self._desk.bench.go("chat")
 
+    def meter(self) -> None:
+        if self._desk.bench.view == "meter":
+            self._desk.bench.leave_meter()
+        else:
+            self._desk.bench.go("meter")
+
     def next_part(self) -> None:
         self._desk.app.screen.focus_next()
 

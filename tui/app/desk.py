@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from tui.app.background import Background, ConfigRead, ModelNamed
+from tui.app.background import Background, ConfigRead, ModelNamed, Sampled
 from tui.app.commands import Commands
 from tui.app.flows.chat import ChatFlow
 from tui.app.flows.load import LoadFlow
@@ -90,6 +90,7 @@ class Desk:
         """Give every part its keys, from the action table and the person's wishes."""
         install(self.app, self.keymap, "app")
         install(self.bench.screen, self.keymap)  # Textual's own keys for moving the focus are in our table
+        install(self.app.meter, self.keymap, "meter")
         install(self.bench.library, self.keymap, "list")
         install(self.bench.chat.transcript, self.keymap, "transcript", "crash")
         install(self.bench.chat.editor, self.keymap, "editor")
@@ -152,8 +153,9 @@ class Desk:
         self.tell("\n".join((*event.problems, *self.keymap.problems)), "warning")
         if not first:
             return
+        self.app.meter.interval_s = self.background.interval_s = self.settings.monitor.interval_s
         if self._watch:
-            self.background.watch_machine(self.settings.monitor.interval_s)
+            self.background.watch_machine()
         if self._scan:
             self.look_for_models()
         if self.app.opening.model:
@@ -189,7 +191,8 @@ class Desk:
         else:
             self.loading.load(event.model)
 
-    def sampled(self, snapshot: Snapshot) -> None:
+    def sampled(self, event: Sampled) -> None:
         """Memory was measured."""
-        self.machine = snapshot
-        self.loading.measured(snapshot)
+        self.machine = event.snapshot
+        self.loading.measured(event.snapshot)
+        self.app.meter.sampled(event.snapshot, event.engines, self.loading.ghost)

@@ -79,7 +79,7 @@ def _make(
     from tui.app import remember
     from tui.app.app import Opening, PunaApp
     from tui.app.look import wants_ascii
-    from tui.app.panels.meter.gauges import first_look
+    from tui.app.panels.meter.first import first_look
     from tui.app.themes import ThemeBook
     from tui.config.paths import share
     from tui.library import cached

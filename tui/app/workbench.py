@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.reactive import reactive
@@ -15,18 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui.app.panels.load.panel import LoadPanel
+    from tui.app.panels.meter.panel import MeterPanel
     from tui.library import Model
 
-View = Literal["library", "chat", "load"]
+View = Literal["library", "chat", "load", "meter"]
 
 
 class Workbench(Container):
     """The panels under the meter."""
 
     view: reactive[View] = reactive("library", init=False)
-    """The main panel where there is room for one only."""
+    """The main panel where there is room for one only; the meter takes the place of all of them."""
 
-    def __init__(self, models: Sequence[Model], view: View, prefer: str = "") -> None:
+    def __init__(self, models: Sequence[Model], view: View, meter: MeterPanel, prefer: str = "") -> None:
         super().__init__(id="panels", classes=f"-{view}")
         self.set_reactive(Workbench.view, view)
         self.library = LibraryPanel(models, prefer)
@@ -35,7 +37,9 @@ class Workbench(Container):
         """The conversation."""
         self.load: LoadPanel | None = None
         """The load panel, while it is open."""
+        self._meter = meter
         self._before: View = view
+        self._under_meter: View = view
 
     def compose(self) -> ComposeResult:
         yield self.library
@@ -44,6 +48,15 @@ class Workbench(Container):
     def watch_view(self, old: View, new: View) -> None:
         self.remove_class(f"-{old}")
         self.add_class(f"-{new}")
+        if "meter" in (old, new):
+            self._meter.full = new == "meter"
+            if self._meter.has_focus and new != "meter":
+                self.go(new)  # whoever showed that panel meant what a person looks at, not where the keys go
+
+    def on_descendant_focus(self, _event: events.DescendantFocus) -> None:
+        """Something under the meter wants to be looked at, such as an engine that has stopped."""
+        if self.view == "meter":
+            self.view = self._under_meter
 
     async def open_load(self, panel: LoadPanel) -> None:
         """Show a load panel, in place of one that is open."""
@@ -67,10 +80,19 @@ class Workbench(Container):
         """Show a panel and put the focus into it."""
         if view == "load" and self.load is None:
             view = "library"
+        if view == "meter" != self.view:
+            self._under_meter = self.view
         self.view = view
-        if view == "library":
+        if view == "meter":
+            self._meter.focus()
+        elif view == "library":
             self.library.focus()
         elif view == "chat":
             self.chat.go()
         elif self.load is not None:
             self.load.fields.focus()
+
+    def leave_meter(self) -> None:
+        """Make room again for what the meter has covered, and go there."""
+        if self.view == "meter":
+            self.go(self._under_meter)

@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 
 from tui.cli.main import DONE, say
-from tui.cli.meter.words import cells, clip
 from tui.cli.output import show, write_json
 from tui.config.paths import paths
 from tui.config.settings import load_config
 from tui.config.sizes import size
+from tui.hardware.meter.words import cells, clip
 from tui.library import Model, look
 from tui.library.model import shown, to_json
 

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 from tui.cli.main import DONE, CommandError, say
 from tui.cli.meter.look import Eyes, telling
-from tui.cli.meter.marks import ASCII, COLOURS, CONSOLE, MONOCHROME, PLAIN, UNICODE, Marks
+from tui.cli.meter.paint import COLOURS, MONOCHROME, PLAIN
 from tui.cli.meter.wake import Ended, Wake
+from tui.hardware.meter.marks import ASCII, CONSOLE, UNICODE, Marks
+from tui.hardware.meter.pace import LONGEST_S, SHORTEST_S
 
 if TYPE_CHECKING:
     from tui.cli.meter.stream import Render
 
-SHORTEST_S, LONGEST_S = 0.2, 10.0
 PIPE_COLUMNS = 80
 """Width of the picture where nothing tells another."""
 

@@ -6,10 +6,10 @@ import argparse
 from dataclasses import asdict
 
 from tui.cli.main import DONE, say
-from tui.cli.meter.words import cells, pad
 from tui.cli.output import show, write_json
 from tui.config.paths import paths
 from tui.engine.registry import RunningEngine, running
+from tui.hardware.meter.words import cells, pad
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

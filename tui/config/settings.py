@@ -119,8 +119,8 @@ class EngineSettings(_Section, frozen=True):
 class MonitorSettings(_Section, frozen=True):
     """The memory meter."""
 
-    interval_s: Annotated[float, Meta(ge=0.1, le=3600)] = 1.0
-    """Seconds from one reading to the next."""
+    interval_s: Annotated[float, Meta(ge=0.2, le=10)] = 1.0
+    """Seconds from one reading to the next in the workbench."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,108 +1,67 @@
-"""The last figures of every device, in rings of fixed size: what a graph is drawn from. Nothing is measured here."""
+"""The last figures of every device, one tick after the other: what a graph is drawn from. Nothing is measured here.
+
+A figure is one byte of 0 to 100, so that minutes of history of many cards are a few kilobytes and a graph of them is
+one pass of C code.
+"""
 
 from __future__ import annotations
 
-import math
-from array import array
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from tui.hardware.snapshot import Gpu, Snapshot
+if TYPE_CHECKING:
+    from tui.hardware.snapshot import Snapshot
 
 SIZE = 600
-"""Samples kept: ten minutes at one a second."""
-
-RAM, CPU = "ram", "cpu"
-"""Keys of the host's own rings; a GPU's is its `key`."""
-
-
-class Ring:
-    """The last `size` figures, oldest first; None where there was none."""
-
-    __slots__ = ("_next", "_values", "size")
-
-    def __init__(self, size: int = SIZE) -> None:
-        self.size = max(1, size)
-        self._values = array("d")
-        self._next = 0
-
-    def push(self, value: float | None) -> None:
-        """Add a figure; the oldest one leaves when the ring is full."""
-        stored = math.nan if value is None else float(value)
-        if len(self._values) < self.size:
-            self._values.append(stored)
-        else:
-            self._values[self._next] = stored
-        self._next = (self._next + 1) % self.size
-
-    def last(self, count: int | None = None) -> list[float | None]:
-        """The newest `count` figures (all, where not given), oldest first; fewer where there are not so many."""
-        held = len(self._values)
-        wanted = held if count is None else max(0, min(count, held))
-        start = (self._next if held == self.size else held) - wanted
-        found = (self._values[place % held] for place in range(start, start + wanted))
-        return [None if math.isnan(value) else value for value in found]
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """One device's rings."""
-
-    used: Ring
-    """Bytes in use."""
-    share: Ring
-    """The same as a part of the total, 0 to 1."""
-    utilization: Ring
-    """0 to 100."""
-
-    def push(self, used: int | None, total: int | None, utilization: int | None) -> None:
-        """Add one sample."""
-        self.used.push(used)
-        self.share.push(min(1.0, max(0.0, used / total)) if used is not None and total else None)
-        self.utilization.push(utilization)
+"""Ticks kept: ten minutes at one a second."""
+RAM, SWAP, CPU, BUSIEST = "ram", "swap", "cpu", "busiest"
+"""Keys of what is no GPU; a GPU's is its `key`. BUSIEST is the GPU that has most to do, the processor without any."""
+UNKNOWN = 255
+"""Stands where there was no figure."""
 
 
 class History:
-    """Rings for every device that was ever in a snapshot, each sample in the same place of all of them."""
+    """Two series a device, newest last: how busy it was, and how much of its memory was held, both in percent."""
 
-    def __init__(self, size: int = SIZE) -> None:
-        self._size = size
-        self._tracks: dict[str, Track] = {}
-        self._absent: dict[str, int] = {}
+    def __init__(self) -> None:
+        self._busy: dict[str, bytes] = {}
+        self._held: dict[str, bytes] = {}
 
-    def add(self, snapshot: Snapshot) -> None:
-        """Take in one snapshot. GPU figures that are stale are no figures of this moment."""
-        rows = {gpu.key: gpu for gpu in snapshot.gpus}
-        for key in {**dict.fromkeys(self._tracks), **dict.fromkeys(rows)}:
-            if key in (RAM, CPU):
-                continue
-            gpu = rows.get(key)
-            self._absent[key] = 0 if gpu is not None else self._absent.get(key, 0) + 1
-            if self._absent[key] >= self._size:
-                # Nothing of it is left to be drawn.
-                del self._tracks[key], self._absent[key]
-                continue
-            self._push_gpu(key, None if snapshot.gpus_stale else gpu)
-        ram = snapshot.ram
+    def note(self, snapshot: Snapshot) -> None:
+        """Add one tick. Stale figures of GPUs are none of this moment; devices that are no longer listed are
+        dropped.
+        """
+        gpus, cpu = () if snapshot.gpus_stale else snapshot.gpus, snapshot.cpu.utilization
+        busy: dict[str, int | None] = {gpu.key: None for gpu in snapshot.gpus}
+        held = dict(busy)
+        busy.update({gpu.key: gpu.utilization for gpu in gpus})
+        held.update({gpu.key: percent(gpu.used_bytes, gpu.total_bytes) for gpu in gpus})
+        most = max((value for value in busy.values() if value is not None), default=None if snapshot.gpus else cpu)
+        ram, swap = snapshot.ram, snapshot.swap
         total = ram.limit_bytes or ram.total_bytes
-        known = total is not None and ram.available_bytes is not None
-        self._track(RAM).push(max(0, (total or 0) - (ram.available_bytes or 0)) if known else None, total, None)
-        self._track(CPU).push(None, None, snapshot.cpu.utilization)
+        used = None if total is None or ram.available_bytes is None else total - ram.available_bytes
+        self._busy = _longer(self._busy, {**busy, CPU: cpu, BUSIEST: most})
+        self._held = _longer(
+            self._held, {**held, RAM: percent(used, total), SWAP: percent(swap.used_bytes, swap.total_bytes)}
+        )
 
-    def of(self, key: str) -> Track | None:
-        """The rings of a GPU by its key, or of RAM or CPU; None for a device that never was."""
-        return self._tracks.get(key)
+    def busy(self, key: str) -> bytes:
+        """How busy a device was; empty for one that is not known."""
+        return self._busy.get(key, b"")
 
-    def _push_gpu(self, key: str, gpu: Gpu | None) -> None:
-        track = self._track(key)
-        if gpu is None:
-            track.push(None, None, None)
-        else:
-            track.push(gpu.used_bytes, gpu.total_bytes, gpu.utilization)
+    def held(self, key: str) -> bytes:
+        """How much of its memory was in use."""
+        return self._held.get(key, b"")
 
-    def _track(self, key: str) -> Track:
-        if key not in self._tracks:
-            self._tracks[key] = Track(Ring(self._size), Ring(self._size), Ring(self._size))
-        return self._tracks[key]
+
+def percent(part: int | None, whole: int | None) -> int | None:
+    """The share of the whole as 0 to 100; None where it cannot be told."""
+    return None if part is None or not whole else round(100 * min(1.0, max(0.0, part / whole)))
+
+
+def _longer(series: Mapping[str, bytes], values: Mapping[str, int | None]) -> dict[str, bytes]:
+    longer = {}
+    for key, value in values.items():
+        tick = UNKNOWN if value is None else min(100, max(0, value))
+        longer[key] = (series.get(key, b"") + bytes((tick,)))[-SIZE:]
+    return longer

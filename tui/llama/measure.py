@@ -24,9 +24,7 @@ def take_receipt(model: LoadedModel, *, template: str | None) -> Receipt:
         output_bytes=output_bytes(facts["n_vocab"], model.settings),
         mapped_bytes=sum(row.weights_bytes for row in rows or () if row.buffer.endswith("_Mapped")),
         exact=rows is not None,
-        n_gpu_layers=layers_on_devices(facts["n_layer"], model.settings)
-        if devices and model.settings.devices != NO_DEVICES
-        else 0,
+        n_gpu_layers=layers_on_devices(facts["n_layer"], model.settings) if devices else 0,
         template=template,
         **facts,
     )

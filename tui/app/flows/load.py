@@ -13,7 +13,6 @@ from tui.app.background import FormRead
 from tui.app.flows.others import Others
 from tui.app.keys import show_key
 from tui.app.panels.chat.state import Loading, NoModel, Unloading
-from tui.app.panels.meter.gauges import measure
 from tui.app.panels.meter.ghost import ghost_of
 from tui.app.text import clean
 
@@ -268,20 +267,17 @@ class LoadFlow:
     def measured(self, snapshot: Snapshot) -> None:
         """Memory was measured."""
         self._others.seen(snapshot)
-        self.show_meter()
 
     def show_meter(self) -> None:
-        """Show memory as last measured, ours from the receipt, and the ghost of what is selected."""
+        """Show the ghost of what is selected now."""
+        self._desk.app.meter.show_ghost(self.ghost)
+
+    @property
+    def ghost(self) -> dict[str, int]:
+        """What the selected model would add with its settings: bytes by the key of a GPU or RAM."""
         snapshot = self._desk.machine
         if snapshot is None:
-            return
-        held = 0
-        if self._engines is not None and self._engines.engine is not None:
-            receipt = self._engines.engine.receipt
-            held = receipt.host.sum_bytes + receipt.output_bytes
-        self._desk.app.meter.show(measure(snapshot, held, self._ghost(snapshot)))
-
-    def _ghost(self, snapshot: Snapshot) -> dict[str, int]:
+            return {}
         panel = self._desk.bench.load
         model = panel.model if panel is not None else self._desk.bench.library.selected
         held = self._engines.model if self._engines is not None else None

@@ -1,4 +1,4 @@
-"""The drawing and the terminal of `puna monitor`: plain ANSI, small enough to run for weeks in a side pane.
+"""`puna monitor` on its terminal or pipe: plain ANSI, small enough to run for weeks in a side pane.
 
-Values go in, lines of marked text come out; only `screen` and `wake` touch a terminal.
+What the picture shows is made by `tui.hardware.meter`; here it is painted, and keys, ticks and signals are heard.
 """

@@ -10,16 +10,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tui.cli.meter.frame import Scene, frame, is_waiting
-from tui.cli.meter.holders import ORDERS
 from tui.cli.meter.look import Look
-from tui.cli.meter.marks import Marks, paint
+from tui.cli.meter.paint import paint
 from tui.cli.meter.screen import Screen
 from tui.cli.meter.wake import Event, Wake
+from tui.hardware.meter.frame import Scene, frame, is_waiting
+from tui.hardware.meter.holders import ORDERS
+from tui.hardware.meter.marks import Marks
+from tui.hardware.meter.pace import faster, slower
 from tui.hardware.snapshot import Snapshot
 
-INTERVALS_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""What + and - step through."""
 _MESSAGE_S = 2.0
 _SOON_S = 0.25
 """The next look while a driver is still being opened, so that its cards do not take a whole interval longer."""
@@ -97,7 +97,8 @@ class Live:
         scene, marks = self._scene, self._marks
         if self._message.text and time.monotonic() >= self._message.until:
             self._message.text = ""
-        scene.order, scene.processes, scene.hints = self._order, self._processes, HINTS
+        scene.order, scene.hints = self._order, HINTS
+        scene.processes = None if self._processes else 0
         scene.state = f"by {self._order} {marks.dot} every {self._interval:g} s"
         scene.help = HELP if self._helping else ()
         scene.message = self._message.text or ("paused" if self._paused else "")
@@ -127,7 +128,7 @@ class Live:
             self._paused = not self._paused
             self._message.text = ""
         elif key in "+=-_":
-            self._interval = _step(self._interval, 1 if key in "+=" else -1)
+            self._interval = slower(self._interval) if key in "+=" else faster(self._interval)
             self._say(f"every {self._interval:g} s")
         elif key in "ms":
             following = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
@@ -160,13 +161,6 @@ def _after(due: float, interval: float, now: float) -> float:
     """The next tick; those that were missed are not made up for."""
     following = due + interval
     return following if following > now else now + interval
-
-
-def _step(interval: float, way: int) -> float:
-    """The next interval of the list in that direction; at its ends the same again."""
-    if way > 0:
-        return next((step for step in INTERVALS_S if step > interval + 1e-9), INTERVALS_S[-1])
-    return next((step for step in reversed(INTERVALS_S) if step < interval - 1e-9), INTERVALS_S[0])
 
 
 def _keys(data: bytes) -> list[str]:

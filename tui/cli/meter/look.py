@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from tui.config.errors import ConfigError
 from tui.config.paths import paths
-from tui.hardware.files import names_in
+from tui.engine.listed import Engines
 from tui.hardware.snapshot import Snapshot
 from tui.hardware.watch import Watch
 
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
 Seen: TypeAlias = "tuple[Snapshot, tuple[RunningEngine, ...]]"
 Look = Callable[[float | None], Seen]
 """Takes a look, now; waits for the GPUs at most so many seconds (None: a moment)."""
-
-
-_FRESH_NS = 1_000_000_000
 
 
 class Eyes:
@@ -47,39 +42,6 @@ def _engines_dir() -> Path | None:
         return paths().engines_dir
     except ConfigError:
         return None  # a user without a home has no engines, and may watch the machine nevertheless
-
-
-class Engines:
-    """This user's engines. While there are none, the date of their folder tells that there still are none, and what can
-    read their files is not loaded.
-    """
-
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-        self._found: tuple[RunningEngine, ...] = ()
-        self._changed: int | None = None
-
-    def running(self) -> tuple[RunningEngine, ...]:
-        """Those that are alive now."""
-        if self._folder is None:
-            return ()
-        try:
-            changed: int | None = os.stat(self._folder).st_mtime_ns  # noqa: PTH116 - asked every second
-        except OSError:
-            changed = None
-        if self._found or changed != self._changed:
-            self._found = self._read()
-            # Of two changes within one tick of the system's clock the second would not be seen.
-            is_fresh = changed is not None and time.time_ns() - changed < _FRESH_NS
-            self._changed = None if is_fresh else changed
-        return self._found
-
-    def _read(self) -> tuple[RunningEngine, ...]:
-        if self._folder is None or not names_in(str(self._folder)):
-            return ()
-        from tui.engine.registry import running
-
-        return running(self._folder)
 
 
 def telling(look: Look, say: Callable[[str], None]) -> Look:

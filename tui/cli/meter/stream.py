@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tui.cli.meter.frame import Scene, frame
 from tui.cli.meter.look import Look
-from tui.cli.meter.marks import Marks, paint
-from tui.cli.meter.oneline import one_line
+from tui.cli.meter.paint import paint
 from tui.cli.meter.wake import Wake
 from tui.config.plain import escaped
+from tui.hardware.meter.frame import Scene, frame
+from tui.hardware.meter.marks import Marks
+from tui.hardware.meter.oneline import one_line
 from tui.hardware.snapshot import Snapshot, to_json
 from tui.hardware.watch import FIRST_S
 

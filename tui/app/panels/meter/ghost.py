@@ -4,7 +4,7 @@ RAM. Context and compute memory are not in it; the meter marks it as an estimate
 
 from __future__ import annotations
 
-from tui.app.panels.meter.gauges import RAM, gpu_key
+from tui.hardware.history import RAM
 from tui.hardware.snapshot import Snapshot, loadable
 
 RESERVE_BYTES = 1 << 30
@@ -14,7 +14,7 @@ RESERVE_BYTES = 1 << 30
 def ghost_of(
     file_bytes: int, snapshot: Snapshot, n_gpu_layers: int | str = "auto", n_layer: int | None = None
 ) -> dict[str, int]:
-    """Bytes by gauge key."""
+    """Bytes by the key of a GPU, and of RAM."""
     wanted = file_bytes
     if isinstance(n_gpu_layers, int):
         wanted = (
@@ -27,7 +27,7 @@ def ghost_of(
         room = max(0, (gpu.free_bytes or 0) - RESERVE_BYTES)
         part = min(left, room)
         if part:
-            ghost[gpu_key(gpu)] = part
+            ghost[gpu.key] = part
             left -= part
     ghost[RAM] = left + file_bytes - wanted
     return {key: amount for key, amount in ghost.items() if amount}

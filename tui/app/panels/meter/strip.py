@@ -1,179 +1,198 @@
-"""The meter on top of the screen: for every GPU and for RAM what others use, what we use, the ghost of the selected
-model, and what is free. One drawn widget; it repaints only when a number that it shows has changed.
+"""The meter in the few lines on top of the screen: one line for everything, or one a GPU with RAM at its right.
+
+Gauges go in, lines come out. Where GPUs are too many for the room they share lines, then those of a name are one gauge,
+then all; a number is shown whole or not at all.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import zip_longest
+from typing import TYPE_CHECKING, NamedTuple
 
-from rich.cells import cell_len
-from rich.segment import Segment
-from textual import events
-from textual.strip import Strip
+from tui.hardware.history import RAM
+from tui.hardware.meter.gauges import Gauge, cards, gpu_gauges, grouped, ram_gauge, summed, swap_gauge
+from tui.hardware.meter.graph import graph
+from tui.hardware.meter.rows import bar
+from tui.hardware.meter.words import cells, pad, share, size
 
-from tui.app.look import Drawn
-from tui.app.panels.meter.gauges import RAM, Gauge, Meter
-from tui.app.text import GIB, fit, gib
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-NAME = 7
-"""Cells of a card's name where there is room."""
+    from tui.hardware.history import History
+    from tui.hardware.meter.marks import Line, Marks
+    from tui.hardware.snapshot import Snapshot
+
+BRAND_FROM = 100
+"""Columns of the screen from which it carries the program's name."""
+BUSY_FROM, FINE_FROM, FREE_FROM, GRAPH_FROM = 22, 34, 60, 84
+"""Cells of a gauge from which it says how busy a GPU is, has decimals, says what is free, and shows a history."""
 NO_BAR = 16
-"""Below so many cells a gauge is only its numbers."""
-RAM_SHARE = 0.36
+"""Cells below which a gauge is only its numbers."""
+_RAM_SHARE = 0.36
 """Part of the line that RAM gets beside GPUs."""
+_LEAST_BAR, _NAME = 4, 7
 
 
-class MeterStrip(Drawn):
-    """The strip. Give it a Meter with `show`."""
+class Shown(NamedTuple):
+    """What there is to show."""
 
-    def __init__(self, meter: Meter) -> None:
-        super().__init__(id="meter")
-        self._meter = meter
-        self._lines: list[Strip] = []
-        self._text: list[str] = []
+    gpus: Sequence[Sequence[Gauge]] = ((),)
+    """The gauges of all GPUs, first as they are, then in ever fewer gauges."""
+    ram: Gauge = Gauge("RAM")
+    swap: Gauge | None = None
+    cpu: int | None = None
+    """How busy the processor is, in percent."""
 
-    @property
-    def meter(self) -> Meter:
-        """What is shown."""
-        return self._meter
 
-    def show(self, meter: Meter) -> None:
-        """Show other numbers."""
-        if meter == self._meter:
-            return
-        self._meter, self._lines = meter, []
-        self._arrange()
-        before = self._text
-        self._drawn()
-        if self._text != before:
-            self.refresh()
+class Cell(NamedTuple):
+    """One gauge and what is said around its bar."""
 
-    def on_mount(self) -> None:
-        self._arrange()
+    gauge: Gauge
+    name: str
+    words: str
+    tail: str = ""
+    graph: str = ""
 
-    def on_resize(self, _event: events.Resize) -> None:
-        self._lines = []
-        self._arrange()
 
-    def notify_style_update(self) -> None:
-        self._lines = []
-        super().notify_style_update()
+def shown(snapshot: Snapshot, ghost: Mapping[str, int], marks: Marks) -> Shown:
+    """What a snapshot has to show; `ghost` is bytes by the key of a GPU or RAM."""
+    stale, gpus = snapshot.gpus_stale, snapshot.gpus
+    note = f"{snapshot.gpus_age_s:.0f} s old" if stale else ""
+    rows = [gpu_gauges(gpus, marks, ghost, stale=stale)]
+    if len(gpus) > 1:
+        rows += [grouped(gpus, marks, ghost), [summed(cards(gpus), f"{len(cards(gpus))} GPUs", ghost)]]
+    if not gpus and snapshot.nvml_error is not None:
+        rows = [[Gauge("GPU", error=snapshot.nvml_error)]]
+    told = [[gauge._replace(note=note) for gauge in row] for row in rows]
+    swap = swap_gauge(snapshot) if snapshot.swap.total_bytes else None
+    return Shown(told, ram_gauge(snapshot, ghost)._replace(note=""), swap, snapshot.cpu.utilization)
 
-    def _arrange(self) -> None:
-        height = self._height()
-        if self.styles.height is None or self.styles.height.value != height:
-            self.styles.height = height
 
-    def _height(self) -> int:
-        """Lines that the strip takes: one in a small terminal, else one a GPU up to a sixth of the screen."""
-        width, height = self.app.size
-        cards = len(self._meter.gauges) - 1
-        return 1 if height < 16 or width < 60 else max(1, min(cards, height // 6))
+def strip_height(gpus: int, width: int, height: int) -> int:
+    """Lines that the strip takes of a screen: one in a small terminal, else one a GPU up to a sixth of the screen."""
+    if height < 16 or width < 60 or not gpus:
+        return 1
+    return math.ceil(gpus / math.ceil(gpus / (height // 6)))
 
-    def render_line(self, y: int) -> Strip:
-        lines = self._drawn()
-        return lines[y] if y < len(lines) else Strip.blank(self.size.width, self.pen())
 
-    def _drawn(self) -> list[Strip]:
-        if not self._lines and self.size.width:
-            self._lines = self._draw()
-            self._text = [strip.text for strip in self._lines]
-        return self._lines
+def strip_lines(what: Shown, width: int, height: int, marks: Marks, history: History) -> list[Line]:
+    """The strip in exactly `height` lines of at most `width` cells."""
+    brand: Line = [(" puna ", "brand"), ("  ", "")] if width >= BRAND_FROM else [(" ", "")]
+    busy = f"   cpu {what.cpu:>3} %" if width >= BRAND_FROM and what.cpu is not None else ""
+    margin = cells("".join(text for text, _role in brand))
+    inner = width - margin - cells(busy) - 1
+    for gauges in what.gpus:
+        per_line = math.ceil(len(gauges) / height)
+        ram_width = _ram_width(inner, per_line, height)
+        gpu_width = (inner - ram_width) // per_line - 2 if per_line else 0
+        if all(cells(_tight(gauge, marks)) <= gpu_width for gauge in gauges):
+            break
+    rows = [gauges[at * per_line : (at + 1) * per_line] for at in range(height)]
+    hosts = [what.ram, *([what.swap] if what.swap is not None and height > 1 else [])]
+    start = margin + per_line * (gpu_width + 2)
+    host_width = width - start - cells(busy) - 1
+    left = _aligned(rows, gpu_width, marks, history)
+    right = _aligned([[host] for host in hosts], host_width, marks, history)
+    lines: list[Line] = []
+    for at, row in enumerate(left):
+        line = list(brand) if at == 0 else [(" " * margin, "")]
+        for cell in row:
+            line += [*_drawn(cell, gpu_width, marks), ("  ", "")]
+        if at < len(right):
+            line.append((" " * (start - sum(cells(text) for text, _role in line)), ""))
+            line += _drawn(right[at][0], host_width, marks)
+        lines.append([*line, (busy, "dim")] if at == 0 else line)
+    return lines
 
-    def _draw(self) -> list[Strip]:
-        width, lines = self.size.width, self._height()
-        cards = [gauge for gauge in self._meter.gauges if gauge.key != RAM]
-        ram = next((gauge for gauge in self._meter.gauges if gauge.key == RAM), None)
-        brand = [Segment(" puna ", self.pen("accent", "bold")), Segment("  ", self.pen())] if width >= 100 else []
-        margin = sum(cell_len(segment.text) for segment in brand) or 1
-        busy = self._busy(width)
-        inner = width - margin - (cell_len(busy) + 1)
-        per_line = math.ceil(len(cards) / lines) if cards else 0
-        if lines == 1:  # everything side by side
-            ram_width = inner if not cards else max(inner // (per_line + 1), 0)
-        else:
-            ram_width = round(inner * RAM_SHARE)
-        card_width = (inner - ram_width) // per_line if per_line else 0
-        rows = [cards[at * per_line : (at + 1) * per_line] for at in range(lines)]
-        words = self._aligned(rows, card_width - 2)
-        strips = []
-        for at, row in enumerate(rows):
-            line = list(brand) if at == 0 and brand else [Segment(" " * margin, self.pen())]
-            for gauge in row:
-                line += [*self._gauge(gauge, card_width - 2, words[gauge.key]), Segment("  ", self.pen())]
-            if at == 0 and ram is not None:
-                used = sum(cell_len(segment.text) for segment in line)
-                room = width - used - cell_len(busy) - 1
-                line += self._gauge(ram, room, self._words(ram, room - len(RAM)))
-                line += [Segment(f"{busy} ", self.pen("muted"))]
-            strips.append(self.line(line, width))
-        return strips
 
-    def _aligned(self, rows: list[list[Gauge]], width: int) -> dict[str, str]:
-        """The words of each card, those below one another of one width, so that their bars line up."""
-        words = {gauge.key: self._words(gauge, width - NAME) for row in rows for gauge in row}
-        for column in zip_longest(*rows):
-            gauges = [gauge for gauge in column if gauge is not None]
-            widest = max(cell_len(words[gauge.key]) for gauge in gauges)
-            for gauge in gauges:
-                words[gauge.key] = words[gauge.key].ljust(widest)
-        return words
+def _ram_width(inner: int, per_line: int, height: int) -> int:
+    if not per_line:
+        return inner
+    return inner // (per_line + 1) if height == 1 else round(inner * _RAM_SHARE)
 
-    def _busy(self, width: int) -> str:
-        return f"   cpu {self._meter.cpu:>3} %" if width >= 100 and self._meter.cpu is not None else ""
 
-    def _gauge(self, gauge: Gauge, width: int, words: str) -> list[Segment]:
-        """One gauge in exactly `width` cells: name, bar, words."""
-        if gauge.error or not gauge.total:
-            text = fit(f"{gauge.name} {gauge.error or self.glyphs.ellipsis}", width, self.glyphs.ellipsis)
-            return [Segment(text, self.pen("warning" if gauge.error else "faint"))]
-        if width < NO_BAR:
-            text = f"{gauge.name[:4].strip()} {gauge.used / GIB:.0f}/{gauge.total / GIB:.0f}"
-            return [Segment(fit(text, width, self.glyphs.ellipsis), self.pen("foreground"))]
-        room = NAME if width >= 24 and gauge.key != RAM else min(cell_len(gauge.name), max(3, width // 3))
-        name = fit(gauge.name, room, self.glyphs.ellipsis)
-        bar = width - cell_len(name) - cell_len(words) - 2
-        if bar < 4:
-            words, bar = "", width - cell_len(name) - 1
-        tight = gauge.ghost > 0 and gauge.left < 0
-        return [
-            Segment(f"{name} ", self.pen("muted")),
-            *self.bar(gauge, max(0, bar)),
-            Segment(f" {words}" if words else "", self.pen("error" if tight else "foreground")),
-        ]
+def _aligned(rows: Sequence[Sequence[Gauge]], width: int, marks: Marks, history: History) -> list[list[Cell]]:
+    """The rows as cells; those below one another are alike, so that their bars line up."""
+    made = [[_cell(gauge, width, marks, history) for gauge in row] for row in rows]
+    columns = [[cell for cell in column if cell is not None] for column in zip_longest(*made)]
+    alike = [_like_the_widest(column, width, marks) for column in columns]
+    return [[alike[at][place] for at in range(len(row))] for place, row in enumerate(made)]
 
-    def _words(self, gauge: Gauge, width: int) -> str:
-        """Numbers for `width` cells. The ghost is an estimate, and marked as one."""
-        used, total = gib(gauge.used), gib(gauge.total)
-        if width < 34:
-            return f"{gauge.used / GIB:.0f}/{gauge.total / GIB:.0f}"
-        extra = f"  {gauge.utilization:>3} %" if gauge.utilization is not None else ""
-        if gauge.ghost:
-            left = f"{'-' if gauge.left < 0 else ''}{gib(abs(gauge.left))}"
-            if width < 60:
-                return f"{used}+~{gib(gauge.ghost)}{self.glyphs.goes_to}{left} GiB{extra}"
-            words = f"{used} + ~{gib(gauge.ghost)} {self.glyphs.goes_to} {left} free GiB{extra}"
-        elif width < 60:
-            return f"{used} of {total} GiB{extra}"
-        else:
-            words = f"{used} of {total} GiB, {gib(gauge.free)} free{extra}"
-        degrees = "C" if self.glyphs.ascii else "°"
-        return words + (f"  {gauge.temperature_c}{degrees}" if gauge.temperature_c is not None else "")
 
-    def bar(self, gauge: Gauge, width: int) -> list[Segment]:
-        """Used by others, ours, the ghost, free: in this order, with a cell for whatever is there at all."""
-        parts = [
-            (gauge.used - gauge.ours, self.glyphs.used, "meter-used"),
-            (gauge.ours, self.glyphs.ours, "meter-ours"),
-            (min(gauge.ghost, max(0, gauge.free)), self.glyphs.ghost, "meter-ghost" if gauge.left >= 0 else "error"),
-        ]
-        segments, done = [], 0
-        for amount, sign, color in parts:
-            if amount <= 0:
-                continue
-            cells = min(width - done, max(1, round(width * amount / gauge.total)))
-            segments.append(Segment(sign * cells, self.pen(color)))
-            done += cells
-        segments.append(Segment(self.glyphs.free * (width - done), self.pen("meter-free")))
-        return segments
+def _like_the_widest(column: Sequence[Cell], width: int, marks: Marks) -> list[Cell]:
+    name = min(max(cells(cell.name) for cell in column), max(_NAME, width // 5))
+    words = max(cells(cell.words) for cell in column)
+    tail = max(cells(cell.tail) for cell in column)
+    return [
+        cell._replace(
+            name=pad(cell.name, name, marks.ellipsis), words=cell.words.ljust(words), tail=cell.tail.ljust(tail)
+        )
+        for cell in column
+    ]
+
+
+def _cell(gauge: Gauge, width: int, marks: Marks, history: History) -> Cell:
+    """A gauge with as many words as suit `width` cells."""
+    if width < FINE_FROM:
+        busy = f" {gauge.busy:>3}%" if gauge.busy is not None and width >= BUSY_FROM and not gauge.note else ""
+        return Cell(gauge, gauge.label, share(gauge.used, gauge.total, marks.dash, fine=False), busy)
+    tail = f"  {gauge.busy:>3} %" if gauge.busy is not None else ""
+    if width >= FREE_FROM and gauge.degrees is not None:
+        tail += f"  {gauge.degrees:>2}{marks.degree}"
+    if gauge.note:
+        tail = f"  {gauge.note}"
+    drawn = ""
+    if width >= GRAPH_FROM and gauge.key is not None:
+        values = history.held(gauge.key) if gauge.key == RAM else history.busy(gauge.key)
+        drawn = graph(values, width // 7, marks.levels)[0]
+    return Cell(gauge, gauge.label, _words(gauge, width, marks), tail, drawn)
+
+
+def _words(gauge: Gauge, width: int, marks: Marks) -> str:
+    """Figures for a gauge of `width` cells. The ghost is an estimate, and marked as one."""
+    used = marks.dash if gauge.used is None else size(gauge.used, fine=True, total=gauge.total)
+    total = marks.dash if gauge.total is None else size(gauge.total, fine=True)
+    if gauge.ghost and gauge.left is not None:
+        more, left = (size(part, fine=True, total=gauge.total) for part in (gauge.ghost, abs(gauge.left)))
+        if width < FREE_FROM:
+            return f"{used}+~{more}{marks.goes_to}{'-' if gauge.left < 0 else ''}{left} GiB"
+        end = f", {left} GiB short" if gauge.left < 0 else f" {marks.goes_to} {left} free GiB"
+        return f"{used} + ~{more}{end}"
+    if width < FREE_FROM or gauge.free is None:
+        return f"{used} of {total} GiB"
+    return f"{used} of {total} GiB, {size(gauge.free, fine=True, total=gauge.total)} free"
+
+
+def _tight(gauge: Gauge, marks: Marks) -> str:
+    """A gauge as a name or number and its memory, and nothing else."""
+    if gauge.error is not None:
+        return f"{gauge.label.split()[0]} lost"
+    return f"{gauge.label.split()[0]} {share(gauge.used, gauge.total, marks.dash, fine=False)}"
+
+
+def _drawn(cell: Cell, width: int, marks: Marks) -> Line:
+    """One gauge in exactly `width` cells: name, bar, words, history, work and heat."""
+    gauge, name_role = cell.gauge, "dim" if cell.gauge.quiet else "name"
+    if width < NO_BAR:
+        role = "warn" if gauge.error is not None and not gauge.quiet else name_role
+        return [(pad(_tight(gauge, marks), width, marks.ellipsis), role)]
+    if gauge.error is not None or gauge.total is None:
+        said = f"{gauge.label} {gauge.error or marks.ellipsis}"
+        role = "warn" if gauge.error is not None and not gauge.quiet else "dim"
+        return [(pad(said, width, marks.ellipsis), role)]
+    room = width - cells(cell.name) - 1
+    words, drawn, tail = f" {cell.words}", f"  {cell.graph}" if cell.graph else "", cell.tail
+    for after in ((words, drawn, tail), (words, "", tail), (words, "", ""), ("", "", "")):
+        bar_width = room - sum(map(cells, after))
+        if bar_width >= _LEAST_BAR:
+            break
+    role = "bad" if gauge.left is not None and gauge.left < 0 and gauge.ghost else "dim" if gauge.quiet else ""
+    return [
+        (f"{cell.name} ", name_role),
+        *bar(gauge, max(0, bar_width), marks),
+        (after[0], role),
+        (after[1], "graph"),
+        (after[2], "dim" if gauge.quiet else ""),
+    ]

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
-from tui.cli.meter.gauges import labels, numbered
-from tui.cli.meter.marks import Line, Marks, Span
-from tui.cli.meter.rows import WIDE
-from tui.cli.meter.table import Column, laid_out
-from tui.cli.meter.words import rate, tokens
 from tui.config.sizes import GIB
+from tui.hardware.meter.gauges import labels, numbered
+from tui.hardware.meter.marks import Line, Marks, Span
+from tui.hardware.meter.rows import WIDE
+from tui.hardware.meter.table import Column, laid_out
+from tui.hardware.meter.words import clip, rate, tokens
 from tui.hardware.snapshot import Gpu, GpuProcess
-
-if TYPE_CHECKING:
-    from tui.engine.registry import RunningEngine
 
 _Row = TypeVar("_Row")
 
@@ -24,6 +21,21 @@ ORDERS = ("memory", "pid", "user", "name")
 
 _UNTOLD_BYTES, _UNTOLD_SHARE = 256 << 20, 0.02
 """What a driver keeps for itself is not worth a line; more than this, held by no process it lists, is."""
+
+
+class RunningEngine(Protocol):
+    """An engine of this user's, as whoever finds them tells of it."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def n_ctx(self) -> int: ...
+    @property
+    def n_ctx_used(self) -> int: ...
+    @property
+    def decode_tok_s(self) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +99,22 @@ _PROCESS_HEADS = ("pid", "user", "process", "GiB", "GPU")
 
 
 def process_lines(
-    found: Sequence[Holder], gpus: Sequence[Gpu], width: int, most: int | None, marks: Marks, *, headed: bool
+    found: Sequence[Holder],
+    gpus: Sequence[Gpu],
+    width: int,
+    most: int | None,
+    marks: Marks,
+    *,
+    headed: bool,
+    above: int = 0,
 ) -> list[Line]:
-    """The table of processes in at most `most` lines, the last telling how many are left out."""
-    shown, more = _as_many(found, most if most is None else most - headed)
+    """The table of processes in at most `most` lines, the last telling how many are left out; the first `above` are
+    scrolled away.
+    """
+    shown, above, more = _as_many(found, most if most is None else most - headed, above)
     names = None if numbered(gpus) else labels(gpus, marks)
     rows = [_process_row(holder, gpus, names, marks, headed) for holder in shown]
-    return _table(_PROCESSES, _PROCESS_HEADS, rows, width, more, marks, headed)
+    return _table(_PROCESSES, _PROCESS_HEADS, rows, width, (above, more), marks, headed)
 
 
 def _process_row(
@@ -140,9 +161,9 @@ def engine_lines(
     engines: Sequence[RunningEngine], width: int, most: int | None, marks: Marks, *, headed: bool
 ) -> list[Line]:
     """The table of engines in at most `most` lines."""
-    shown, more = _as_many(engines, most if most is None else most - headed)
+    shown, above, more = _as_many(engines, most if most is None else most - headed)
     rows = [_engine_row(engine, width, marks, headed) for engine in shown]
-    return _table(_ENGINES, _ENGINE_HEADS, rows, width, more, marks, headed)
+    return _table(_ENGINES, _ENGINE_HEADS, rows, width, (above, more), marks, headed)
 
 
 def _engine_row(engine: RunningEngine, width: int, marks: Marks, headed: bool) -> list[Span]:
@@ -159,12 +180,22 @@ def _engine_row(engine: RunningEngine, width: int, marks: Marks, headed: bool) -
     ]
 
 
-def _as_many(rows: Sequence[_Row], most: int | None) -> tuple[Sequence[_Row], int]:
-    """As many rows as there is room for, and how many are left out; with one line for saying so when there are."""
+def last_above(count: int, most: int | None) -> int:
+    """How far a table of `count` rows can be scrolled in `most` lines, its head not counted."""
+    return 0 if most is None or count <= most else count - _shown(most)
+
+
+def _shown(most: int) -> int:
+    """Rows in `most` lines when there are more: the last line says so, unless it is the only one."""
+    return max(0, most - 1 if most > 1 else most)
+
+
+def _as_many(rows: Sequence[_Row], most: int | None, above: int = 0) -> tuple[Sequence[_Row], int, int]:
+    """As many rows as there is room for, and how many are left out above and below them, 0 where that is not told."""
     if most is None or len(rows) <= most:
-        return rows, 0
-    shown = max(0, most - 1 if most > 1 else most)
-    return rows[:shown], len(rows) - shown if most > 1 else 0
+        return rows, 0, 0
+    above, shown = max(0, min(above, last_above(len(rows), most))), _shown(most)
+    return rows[above : above + shown], above if most > 1 else 0, len(rows) - shown - above if most > 1 else 0
 
 
 def _table(
@@ -172,7 +203,7 @@ def _table(
     heads: Sequence[str],
     rows: Sequence[Sequence[Span]],
     width: int,
-    more: int,
+    left_out: tuple[int, int],
     marks: Marks,
     headed: bool,
 ) -> list[Line]:
@@ -180,6 +211,7 @@ def _table(
     top = [[(head, "head") for head in heads]] if headed else []
     gap = 2 if width >= WIDE // 2 else 1
     lines = laid_out(columns, [*top, *rows], width, gap, marks.ellipsis)
-    if more:
-        lines.append([(f"{marks.ellipsis} {more} more"[:width], "dim")])
+    words = [f"{count} {word}" for count, word in zip(left_out, ("above", "more"), strict=True) if count]
+    if words:
+        lines.append([(clip(f"{marks.ellipsis} {', '.join(words)}", width, marks.ellipsis), "dim")])
     return lines

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from tui.cli.meter.history import CPU
-from tui.cli.meter.marks import Marks
-from tui.cli.meter.words import NAME_CELLS, clip, short_name, size
-from tui.hardware.snapshot import Gpu, Snapshot
+from tui.hardware.history import CPU, RAM, SWAP
+from tui.hardware.meter.words import NAME_CELLS, clip, short_name, size
+
+if TYPE_CHECKING:
+    from tui.hardware.meter.marks import Marks
+    from tui.hardware.snapshot import Gpu, Snapshot
+
+_NOTHING: Mapping[str, int] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Gauge:
+class Gauge(NamedTuple):
     """One row of the meter. Bytes, percent, °C, MHz and W; None for what cannot be told."""
 
     label: str
@@ -34,12 +37,22 @@ class Gauge:
     note: str = ""
     """Said at the end of the line where there is room."""
     key: str | None = None
-    """Whose history this is."""
+    """Whose history this is, and whose ghost."""
+    ghost: int = 0
+    """What the selected model would add."""
+
+    @property
+    def left(self) -> int | None:
+        """Free bytes once the ghost has become real; negative when it does not fit."""
+        return None if self.free is None else self.free - self.ghost
 
 
-def gpu_gauges(gpus: Sequence[Gpu], marks: Marks, *, stale: bool = False) -> list[Gauge]:
-    """A gauge per row. `stale`: the driver is late, and these are its last figures."""
-    return [_gpu(gpu, label, stale) for gpu, label in zip(gpus, labels(gpus, marks), strict=True)]
+def gpu_gauges(
+    gpus: Sequence[Gpu], marks: Marks, ghost: Mapping[str, int] = _NOTHING, *, stale: bool = False
+) -> list[Gauge]:
+    """A gauge per row. `ghost` is bytes by a row's key; `stale`: the driver is late, and these are its last figures."""
+    named = zip(gpus, labels(gpus, marks), strict=True)
+    return [_gpu(gpu, label, ghost.get(gpu.key, 0), stale) for gpu, label in named]
 
 
 def labels(gpus: Sequence[Gpu], marks: Marks) -> list[str]:
@@ -68,7 +81,7 @@ def numbered(gpus: Sequence[Gpu]) -> bool:
     return len(names) < len(gpus) or "GPU" in names or any(gpu.parent is not None for gpu in gpus)
 
 
-def _gpu(gpu: Gpu, label: str, stale: bool) -> Gauge:
+def _gpu(gpu: Gpu, label: str, ghost: int, stale: bool) -> Gauge:
     asleep = gpu.asleep and gpu.error is None
     return Gauge(
         label=label,
@@ -84,6 +97,7 @@ def _gpu(gpu: Gpu, label: str, stale: bool) -> Gauge:
         quiet=asleep or stale or gpu.cuda_visible is False,
         tag=_tag(gpu),
         key=gpu.key,
+        ghost=ghost,
     )
 
 
@@ -101,7 +115,7 @@ def _ours(gpu: Gpu) -> int:
     return sum(process.used_bytes or 0 for process in gpu.processes if process.mine)
 
 
-def ram_gauge(snapshot: Snapshot) -> Gauge:
+def ram_gauge(snapshot: Snapshot, ghost: Mapping[str, int] = _NOTHING) -> Gauge:
     """Host memory: what is free is what a load could take, below the limit of a container or a batch job. Ours is what
     engines hold for themselves; pages of a mapped model count as free, for the kernel takes them back on demand.
     """
@@ -114,12 +128,14 @@ def ram_gauge(snapshot: Snapshot) -> Gauge:
     notes += [f"{size(mapped, fine=True)} GiB of models mapped"] if mapped else []
     used = None if total is None or free is None else max(0, total - free)
     ours = sum((engine.anon_bytes or 0) + (engine.shared_bytes or 0) for engine in snapshot.engines)
-    return Gauge("RAM", total, used, min(ours, used or 0), free, note=", ".join(notes))
+    return Gauge(
+        "RAM", total, used, min(ours, used or 0), free, note=", ".join(notes), key=RAM, ghost=ghost.get(RAM, 0)
+    )
 
 
 def swap_gauge(snapshot: Snapshot) -> Gauge:
     """Swap space; what is in it makes everything slow."""
-    return Gauge("swap", snapshot.swap.total_bytes, snapshot.swap.used_bytes)
+    return Gauge("swap", snapshot.swap.total_bytes, snapshot.swap.used_bytes, key=SWAP)
 
 
 def cpu_gauge(snapshot: Snapshot) -> Gauge:
@@ -132,13 +148,14 @@ def cpu_gauge(snapshot: Snapshot) -> Gauge:
     return Gauge("CPU", busy=cpu.utilization, words=words, key=CPU)
 
 
-def grouped(gpus: Sequence[Gpu], marks: Marks) -> list[Gauge]:
+def grouped(gpus: Sequence[Gpu], marks: Marks, ghost: Mapping[str, int] = _NOTHING) -> list[Gauge]:
     """One gauge for all cards of a name, for terminals with fewer rows than cards."""
     names: dict[str, list[Gpu]] = {}
     for gpu in cards(gpus):
         names.setdefault(short_name(gpu.name, marks.ellipsis), []).append(gpu)
     return [
-        summed(alike, f"{len(alike)}{marks.times}{name}" if len(alike) > 1 else name) for name, alike in names.items()
+        summed(alike, f"{len(alike)}{marks.times}{name}" if len(alike) > 1 else name, ghost)
+        for name, alike in names.items()
     ]
 
 
@@ -147,7 +164,7 @@ def cards(gpus: Sequence[Gpu]) -> list[Gpu]:
     return [gpu for gpu in gpus if gpu.parent is None] or list(gpus)
 
 
-def summed(gpus: Sequence[Gpu], label: str) -> Gauge:
+def summed(gpus: Sequence[Gpu], label: str, ghost: Mapping[str, int] = _NOTHING) -> Gauge:
     """Several cards as one gauge: memory added up, busy on average, without those that do not answer."""
     well = [gpu for gpu in gpus if gpu.error is None]
     if len(well) < len(gpus):
@@ -160,6 +177,7 @@ def summed(gpus: Sequence[Gpu], label: str) -> Gauge:
         ours=sum(map(_ours, well)),
         free=_sum(gpu.free_bytes for gpu in well),
         busy=round(sum(busy) / len(busy)) if busy else None,
+        ghost=sum(ghost.get(gpu.key, 0) for gpu in well),
     )
 
 

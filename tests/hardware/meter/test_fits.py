@@ -7,13 +7,13 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cli.machines import ENGINES, machine, picture, scene_of
-from tui.cli.meter.frame import Scene
-from tui.cli.meter.holders import ORDERS
+from tests.hardware.meter.machines import ENGINES, machine, picture, scene_of
 from tui.cli.meter.live import HELP
-from tui.cli.meter.marks import ASCII, UNICODE, Marks
-from tui.cli.meter.oneline import one_line
-from tui.cli.meter.words import cells
+from tui.hardware.meter.frame import Scene
+from tui.hardware.meter.holders import ORDERS
+from tui.hardware.meter.marks import ASCII, UNICODE, Marks
+from tui.hardware.meter.oneline import one_line
+from tui.hardware.meter.words import cells
 from tui.hardware.snapshot import Cpu, Gpu, GpuProcess, Ram, Snapshot, Swap
 
 _SHOWN = re.compile(r"\d[\d.]*")
@@ -63,7 +63,8 @@ def _sums(cards: list[int]) -> set[str]:
     height=st.one_of(st.none(), st.integers(1, 60)),
     marks=st.sampled_from([UNICODE, ASCII]),
     order=st.sampled_from(ORDERS),
-    processes=st.booleans(),
+    processes=st.sampled_from([None, 0, 1, 3]),
+    above=st.integers(0, 40),
     message=st.sampled_from(["", "paused", "every 1 s"]),
     helping=st.booleans(),
     lost=st.one_of(st.none(), st.integers(0, 15)),
@@ -74,12 +75,15 @@ def test_nothing_is_wider_than_the_terminal_and_no_figure_is_torn(
     height: int | None,
     marks: Marks,
     order: str,
-    processes: bool,
+    processes: int | None,
+    above: int,
     message: str,
     helping: bool,
     lost: int | None,
 ) -> None:
-    scene = scene_of(count, 3, order=order, processes=processes, message=message, snapshot=machine(count, lost=lost))
+    scene = scene_of(
+        count, 3, order=order, processes=processes, above=above, message=message, snapshot=machine(count, lost=lost)
+    )
     scene.help = HELP if helping else ()
     text = "\n".join(picture(scene, width, height, marks))
     allowed = _figures(count) | _sums([index for index in range(count) if index != lost]) | _sums(list(range(count)))

@@ -86,12 +86,14 @@ def packed(items: Sequence[str], width: int, mark: str) -> list[str]:
     return lines
 
 
-def share(used: int | None, total: int | None, dash: str, *, fine: bool) -> str:
-    """Two figures in GiB, "31.2/79.6" or "31/80"; small memories keep a decimal in either form."""
+def share(used: int | None, total: int | None, dash: str, *, fine: bool, ghost: str = "") -> str:
+    """Two figures in GiB, "31.2/79.6" or "31/80"; small memories keep a decimal in either form. `ghost` is what would
+    be added, as it stands behind what is used.
+    """
     if total is None:
-        return f"{dash}/{dash}" if used is None else f"{size(used, fine=fine)}/{dash}"
+        return f"{dash}{ghost}/{dash}" if used is None else f"{size(used, fine=fine)}{ghost}/{dash}"
     digits = _digits(total, fine)
-    return f"{dash if used is None else f'{used / GIB:.{digits}f}'}/{total / GIB:.{digits}f}"
+    return f"{dash if used is None else f'{used / GIB:.{digits}f}'}{ghost}/{total / GIB:.{digits}f}"
 
 
 def size(value: int, *, fine: bool, total: int | None = None) -> str:

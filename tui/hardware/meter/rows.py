@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.cli.meter.gauges import Gauge
-from tui.cli.meter.history import History, percent
-from tui.cli.meter.marks import Line, Marks, Span
-from tui.cli.meter.table import Column, arrange, widest
-from tui.cli.meter.words import cells, clip, pad, share, size
+from tui.hardware.history import RAM, SWAP, History, percent
+from tui.hardware.meter.gauges import Gauge
+from tui.hardware.meter.graph import graph
+from tui.hardware.meter.marks import Line, Marks, Span
+from tui.hardware.meter.table import Column, arrange, widest
+from tui.hardware.meter.words import cells, clip, pad, share, size
 
 TIGHT, WIDE, ROOMY, VAST = 16, 60, 100, 140
 """Columns below which memory is told in percent, from which figures get decimals, from which a line ends in its
@@ -32,8 +33,12 @@ _NOTES = Column(keep=20, least=12, bend=15)
 _BAR, _BUSY, _DEGREES, _HISTORY = 1, 4, 5, 9
 
 
-def meter_lines(gauges: Sequence[Gauge], width: int, marks: Marks, history: History | None = None) -> list[Line]:
-    """The gauges as lines of at most `width` cells; `history` for those that end in it."""
+def meter_lines(
+    gauges: Sequence[Gauge], width: int, marks: Marks, history: History | None = None, *, drawn_below: bool = False
+) -> list[Line]:
+    """The gauges as lines of at most `width` cells; `history` for those that end in it: with `drawn_below` only what
+    has no other place for it, swap.
+    """
     gap = 2 if width >= WIDE else 1
     rows = [[(gauge.label, _name_role(gauge)), ("", ""), *_figures(gauge, marks, width), ("", "")] for gauge in gauges]
     wanted = [widest(rows, column) for column in range(len(_COLUMNS))]
@@ -41,14 +46,19 @@ def meter_lines(gauges: Sequence[Gauge], width: int, marks: Marks, history: Hist
     columns: Sequence[Column] = _COLUMNS
     if width >= ROOMY:
         wanted[_HISTORY] = max([cells(gauge.note) for gauge in gauges])
-        if history is not None:
+        if history is not None and not drawn_below:
             wanted[_HISTORY] = max(wanted[_HISTORY], width // 5)
         else:
             columns = (*_COLUMNS[:_HISTORY], _NOTES)
+            if history is not None and any(gauge.key == SWAP for gauge in gauges):
+                wanted[_HISTORY] = max(wanted[_HISTORY], _NOTES.least)
     for column, least in ((_BUSY, 4), (_DEGREES, 3)):  # "100%" and "99°" must not push the bar about
         wanted[column] = max(wanted[column], least) if wanted[column] else 0
     widths = arrange(columns, wanted, width, gap)
-    return [_line(gauge, row, widths, gap, marks, history, width) for gauge, row in zip(gauges, rows, strict=True)]
+    ends = [_last_column(gauge, widths[_HISTORY], marks, history, drawn_below) for gauge in gauges]
+    return [
+        _line(gauge, row, end, widths, gap, marks, width) for gauge, row, end in zip(gauges, rows, ends, strict=True)
+    ]
 
 
 def _name_role(gauge: Gauge) -> str:
@@ -60,12 +70,11 @@ def _figures(gauge: Gauge, marks: Marks, width: int) -> Line:
     if gauge.error is not None:
         return [("", "")] * 7
     fine = width >= WIDE
-    free = f"{size(gauge.free, fine=True, total=gauge.total)} free" if fine and gauge.free is not None else ""
     busy = "" if gauge.busy is None or width < TIGHT else f"{gauge.busy}%"
     clock = "" if gauge.megahertz is None or width < VAST else f"{gauge.megahertz}MHz"
     return [
         _memory(gauge, marks, width),
-        (free, "dim"),
+        _free(gauge, marks) if fine else ("", ""),
         (busy, "dim" if gauge.quiet else ""),
         _degrees(gauge, marks),
         ("" if gauge.watts is None else f"{gauge.watts:.0f}W", "dim"),
@@ -84,7 +93,21 @@ def _memory(gauge: Gauge, marks: Marks, width: int) -> Span:
     if width < TIGHT:
         full = percent(gauge.used, gauge.total)
         return marks.dash if full is None else f"{full}%", role
-    return share(gauge.used, gauge.total, marks.dash, fine=fine) + (" GiB" if fine else ""), role
+    ghost = ""
+    if gauge.ghost:
+        ghost = f"+~{size(gauge.ghost, fine=fine, total=gauge.total)}"
+        role = "bad" if gauge.left is not None and gauge.left < 0 else "ghost"
+    return share(gauge.used, gauge.total, marks.dash, fine=fine, ghost=ghost) + (" GiB" if fine else ""), role
+
+
+def _free(gauge: Gauge, marks: Marks) -> Span:
+    """What is free; with a ghost, what would still be, or what is missing."""
+    if gauge.free is None or gauge.left is None:
+        return "", ""
+    if not gauge.ghost:
+        return f"{size(gauge.free, fine=True, total=gauge.total)} free", "dim"
+    left = size(abs(gauge.left), fine=True, total=gauge.total)
+    return (f"{left} short", "bad") if gauge.left < 0 else (f"{marks.goes_to} {left} free", "ghost")
 
 
 def _degrees(gauge: Gauge, marks: Marks) -> Span:
@@ -93,9 +116,7 @@ def _degrees(gauge: Gauge, marks: Marks) -> Span:
     return f"{gauge.degrees}{marks.degree}", "warn" if gauge.degrees >= _HOT_C else "dim"
 
 
-def _line(
-    gauge: Gauge, row: Line, widths: Sequence[int], gap: int, marks: Marks, history: History | None, width: int
-) -> Line:
+def _line(gauge: Gauge, row: Line, end: Span, widths: Sequence[int], gap: int, marks: Marks, width: int) -> Line:
     if gauge.error is not None:
         name = (pad(gauge.label, widths[0], marks.ellipsis), row[0][1])
         said = clip(gauge.error, width - widths[0] - gap, marks.ellipsis)
@@ -110,23 +131,24 @@ def _line(
         if index == _BAR:
             line += bar(gauge, cell, marks)
         elif index == _HISTORY:
-            line.append(_last_column(gauge, cell, marks, history))
+            line.append(end)
         else:
             line.append((pad(text, cell, marks.ellipsis, _COLUMNS[index].right), role))
     return line
 
 
-def _last_column(gauge: Gauge, width: int, marks: Marks, history: History | None) -> Span:
+def _last_column(gauge: Gauge, width: int, marks: Marks, history: History | None, drawn_below: bool) -> Span:
     if gauge.note:
         return clip(gauge.note, width, marks.ellipsis), "dim"
-    if gauge.key is None or history is None:
+    if not width or gauge.key is None or history is None or (drawn_below and gauge.key != SWAP):
         return "", ""
-    return history.busy(gauge.key, width, marks)[0], "graph"
+    values = history.held(gauge.key) if gauge.key in (RAM, SWAP) else history.busy(gauge.key)
+    return graph(values, width, marks.levels)[0], "graph"
 
 
 def bar(gauge: Gauge, width: int, marks: Marks) -> Line:
-    """Used by others, by our engines, free. What is free is what the device calls free, so what a driver keeps for
-    itself counts as used.
+    """Used by others, by our engines, the ghost, free. What is free is what the device calls free, so what a driver
+    keeps for itself counts as used. A ghost that does not fit takes all that is free, in the colour of what is bad.
     """
     others = "dim" if gauge.quiet else "others"
     if gauge.total is None and gauge.busy is not None:
@@ -137,11 +159,12 @@ def bar(gauge: Gauge, width: int, marks: Marks) -> Line:
         return [(marks.free * width, "free")]
     free = _cells_of(total - used if gauge.free is None else gauge.free, total, width)
     ours = min(width - free, _cells_of(gauge.ours, total, width))
-    return [
-        (marks.used * (width - free - ours), others),
-        (marks.ours * ours, "ours"),
-        (marks.free * free, "free"),
-    ]
+    line = [(marks.used * (width - free - ours), others), (marks.ours * ours, "ours")]
+    if gauge.ghost:
+        ghost = min(free, max(1, round(width * gauge.ghost / total)))
+        line.append((marks.ghost * ghost, "bad" if gauge.left is not None and gauge.left < 0 else "ghost"))
+        free -= ghost
+    return [*line, (marks.free * free, "free")]
 
 
 def _cells_of(part: int, total: int, width: int) -> int:

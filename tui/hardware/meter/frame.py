@@ -6,22 +6,28 @@ and history, in the order in which a person misses them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from tui.cli.meter.compact import crowded
-from tui.cli.meter.gauges import cpu_gauge, gpu_gauges, ram_gauge, swap_gauge
-from tui.cli.meter.history import BUSIEST, CPU, History
-from tui.cli.meter.holders import ORDERS, Holder, engine_lines, holders, process_lines
-from tui.cli.meter.marks import Line, Marks, text_of
-from tui.cli.meter.plan import Plan, plan
-from tui.cli.meter.rows import ROOMY, WIDE, meter_lines
-from tui.cli.meter.words import cells, clip, packed, wrapped
-from tui.hardware.snapshot import Gpu, Snapshot
-
-if TYPE_CHECKING:
-    from tui.engine.registry import RunningEngine
+from tui.hardware.history import BUSIEST, CPU, RAM, History
+from tui.hardware.meter.compact import crowded
+from tui.hardware.meter.gauges import cpu_gauge, gpu_gauges, ram_gauge, swap_gauge
+from tui.hardware.meter.graph import graph
+from tui.hardware.meter.holders import (
+    ORDERS,
+    Holder,
+    RunningEngine,
+    engine_lines,
+    holders,
+    last_above,
+    process_lines,
+)
+from tui.hardware.meter.marks import Line, Marks, text_of
+from tui.hardware.meter.plan import Plan, plan
+from tui.hardware.meter.rows import ROOMY, WIDE, meter_lines
+from tui.hardware.meter.words import cells, clip, packed, wrapped
+from tui.hardware.snapshot import Snapshot
 
 Value = TypeVar("Value")
 
@@ -55,12 +61,16 @@ class Scene:
     engines: Sequence[RunningEngine] = ()
     history: History = field(default_factory=History)
     order: str = ORDERS[0]
-    processes: bool = True
-    """Whether processes are shown at all."""
+    processes: int | None = None
+    """How many rows of processes are shown at the most; None for as many as there is room for."""
+    above: int = 0
+    """Processes that are scrolled away; a picture takes back what is too much."""
+    ghost: Mapping[str, int] = field(default_factory=dict)
+    """Bytes that the selected model would add, by the key of a GPU or RAM."""
     hints: Sequence[str] = ()
     """Keys that can be pressed, told in the last row where there is room."""
     state: str = ""
-    """Said at the right of that row."""
+    """Said at the right of that row, which is there for it alone too."""
     message: str = ""
     """Takes the last row, however few there are."""
     help: Sequence[str] = ()
@@ -86,19 +96,26 @@ def _body(scene: Scene, width: int, height: int | None, marks: Marks) -> list[Li
     if height is not None and height <= 0:
         return []
     gpus = scene.snapshot.gpus
-    found = _holders(scene) if scene.processes else []
+    found = _holders(scene) if scene.processes != 0 else []
     problem = _problem(scene, width, height, marks)
     if height is not None and len(gpus) + 1 + len(problem) > height:
-        return crowded(scene.snapshot, width, height, marks) if gpus else (problem + _ram(scene, width, marks))[:height]
+        return (
+            crowded(scene.snapshot, width, height, marks, scene.ghost)
+            if gpus
+            else (problem + _ram(scene, width, marks))[:height]
+        )
     side = width >= SIDE_BY_SIDE
     rest = None if height is None else height - len(gpus) - 1 - len(problem)
     swap = bool(scene.snapshot.swap.total_bytes)
     inline, graphs = width >= ROOMY, width >= GRAPHS
+    wanted = len(found) if scene.processes is None else min(len(found), scene.processes)
     places = plan(
-        rest, len(scene.engines), len(found), max(1, len(gpus)), swap=swap, side=side, inline=inline, graphs=graphs
+        rest, len(scene.engines), wanted, max(1, len(gpus)), swap=swap, side=side, inline=inline, graphs=graphs
     )
+    most = None if places.processes is None else places.processes - places.headed
+    scene.above = max(0, min(scene.above, last_above(len(found), most)))
     tables = scene.tables.get(
-        (found, scene.engines, places, width, marks), lambda: _tables(scene, found, places, width, marks)
+        (found, scene.engines, places, scene.above, width, marks), lambda: _tables(scene, found, places, width, marks)
     )
     return [*problem, *_meter(scene, places, width, marks), *tables]
 
@@ -110,7 +127,7 @@ def _holders(scene: Scene) -> list[Holder]:
 
 
 def _ram(scene: Scene, width: int, marks: Marks) -> list[Line]:
-    return meter_lines([ram_gauge(scene.snapshot)], width, marks)
+    return meter_lines([ram_gauge(scene.snapshot, scene.ghost)], width, marks)
 
 
 def _problem(scene: Scene, width: int, height: int | None, marks: Marks) -> list[Line]:
@@ -137,18 +154,20 @@ def is_waiting(snapshot: Snapshot) -> bool:
 
 def _meter(scene: Scene, places: Plan, width: int, marks: Marks) -> list[Line]:
     snapshot = scene.snapshot
-    gauges = [*gpu_gauges(snapshot.gpus, marks, stale=snapshot.gpus_stale), ram_gauge(snapshot)]
+    gauges = [*gpu_gauges(snapshot.gpus, marks, scene.ghost, stale=snapshot.gpus_stale)]
+    gauges.append(ram_gauge(snapshot, scene.ghost))
     gauges += [swap_gauge(snapshot)] if places.swap else []
     gauges += [cpu_gauge(snapshot)] if places.cpu else []
-    inline = scene.history if not places.tall else None
-    lines = meter_lines(gauges, width, marks, inline)
+    below = places.tall > 0 and bool(snapshot.gpus)
+    lines = meter_lines(gauges, width, marks, scene.history, drawn_below=below)
     indent = min(width // 2, max(cells(gauge.label) for gauge in gauges) + 2)
-    if places.tall and snapshot.gpus:
+    if below:
+        count = len(snapshot.gpus) + places.ram
         parts: list[Line] = []
-        for gpu, line in zip(snapshot.gpus, lines, strict=False):
-            parts += [line, *_tall(gpu, scene.history, places.tall, indent, width, marks)]
+        for gauge, line in zip(gauges[:count], lines, strict=False):
+            parts += [line, *_tall(gauge.key or "", scene.history, places.tall, indent, width, marks)]
             parts += [[]] if places.airy else []
-        return parts + lines[len(snapshot.gpus) :]
+        return parts + lines[count:]
     return lines + _strip(scene, places.tall or places.strip, indent, width, marks)
 
 
@@ -158,20 +177,25 @@ def _strip(scene: Scene, height: int, indent: int, width: int, marks: Marks) -> 
     if width < WIDE or indent < len(word) + 1:
         indent, word = 0, ""
     lines: list[Line] = [
-        [(" " * indent, ""), (row, "graph")] for row in scene.history.busy(key, width - indent, marks, height)
+        [(" " * indent, ""), (row, "graph")]
+        for row in graph(scene.history.busy(key), width - indent, marks.levels, height)
     ]
     if lines and word:
         lines[-1][0] = (word.ljust(indent), "dim")
     return lines
 
 
-def _tall(gpu: Gpu, history: History, height: int, indent: int, width: int, marks: Marks) -> list[Line]:
-    """A GPU's history below its line: memory and work side by side, or only work where it is narrow."""
-    room = width - indent
+def _tall(key: str, history: History, height: int, indent: int, width: int, marks: Marks) -> list[Line]:
+    """A device's history below its line: memory and work side by side, or one of them where it is narrow. The work
+    below RAM is the processor's.
+    """
+    room, busier = width - indent, CPU if key == RAM else key
     if room < 60:
-        return [[(" " * indent, ""), (row, "graph")] for row in history.busy(gpu.key, room, marks, height)]
+        values = history.held(key) if key == RAM else history.busy(key)
+        return [[(" " * indent, ""), (row, "graph")] for row in graph(values, room, marks.levels, height)]
     half = (room - 2 - len("memory ") - len("busy ")) // 2
-    held, busy = history.held(gpu.key, half, marks, height), history.busy(gpu.key, half, marks, height)
+    held = graph(history.held(key), half, marks.levels, height)
+    busy = graph(history.busy(busier), half, marks.levels, height)
     lines: list[Line] = [
         [(" " * (indent + 7), ""), (one, "graph"), (" " * 7, ""), (other, "graph")]
         for one, other in zip(held, busy, strict=True)
@@ -189,12 +213,12 @@ def _tables(scene: Scene, found: Sequence[Holder], places: Plan, width: int, mar
     if places.side and found and scene.engines:
         right = width * 2 // 5
         left = width - right - 4
-        one = process_lines(found, gpus, left, places.processes, marks, headed=headed)
+        one = process_lines(found, gpus, left, places.processes, marks, headed=headed, above=scene.above)
         two = engine_lines(scene.engines, right, places.engines, marks, headed=headed)
         return blank + _beside(one, two, left + 4)
     lines: list[Line] = []
     if found and places.processes != 0:
-        lines += blank + process_lines(found, gpus, width, places.processes, marks, headed=headed)
+        lines += blank + process_lines(found, gpus, width, places.processes, marks, headed=headed, above=scene.above)
     if scene.engines and places.engines != 0:
         lines += blank + engine_lines(scene.engines, width, places.engines, marks, headed=headed)
     return lines
@@ -217,7 +241,7 @@ def _last_rows(scene: Scene, width: int, height: int | None, marks: Marks) -> li
         return [[(line, "")] for line in packed(scene.help, width, marks.ellipsis)[: max(1, height - 1)]]
     if scene.message:
         return [[(clip(scene.message, width, marks.ellipsis), "warn")]]
-    if height < FOOTER_ROWS or not scene.hints:
+    if height < FOOTER_ROWS or not (scene.hints or scene.state):
         return []
     state = clip(scene.state, width, marks.ellipsis)
     hints = packed(scene.hints, width - cells(state) - 3, marks.ellipsis)[0]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from tui.cli.meter.gauges import Gauge, cards, gpu_gauges, grouped, ram_gauge, summed
-from tui.cli.meter.marks import Marks
-from tui.cli.meter.words import cells, rate, share
+from tui.hardware.meter.gauges import Gauge, cards, gpu_gauges, grouped, ram_gauge, summed
+from tui.hardware.meter.holders import RunningEngine
+from tui.hardware.meter.marks import Marks
+from tui.hardware.meter.words import cells, rate, share
 from tui.hardware.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from tui.engine.registry import RunningEngine
 
 _SINGLY = 2
 """GPUs that are told one by one; more are told by name."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tui.cli.meter.frame import Scene, frame
 from tui.cli.meter.live import HINTS
-from tui.cli.meter.marks import UNICODE, Marks, text_of
-from tui.cli.meter.words import cells
 from tui.engine.registry import RunningEngine
+from tui.hardware.meter.frame import Scene, frame
+from tui.hardware.meter.marks import UNICODE, Marks, text_of
+from tui.hardware.meter.words import cells
 from tui.hardware.snapshot import Cpu, Gpu, GpuProcess, Ram, Snapshot, Swap
 
 GIB = 1 << 30

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.cli.machines import ENGINES, GIB, machine, picture, scene_of
-from tui.cli.meter.frame import Scene, frame
-from tui.cli.meter.holders import holders
+from tests.hardware.meter.machines import ENGINES, GIB, machine, picture, scene_of
 from tui.cli.meter.live import HELP
-from tui.cli.meter.marks import ASCII, COLOURS, MONOCHROME, PLAIN, UNICODE, paint, text_of
-from tui.cli.meter.oneline import one_line
+from tui.cli.meter.paint import COLOURS, MONOCHROME, PLAIN, paint
+from tui.hardware.meter.frame import Scene, frame
+from tui.hardware.meter.holders import holders
+from tui.hardware.meter.marks import ASCII, UNICODE, text_of
+from tui.hardware.meter.oneline import one_line
 from tui.hardware.snapshot import EngineMemory, Gpu, Ram, Snapshot
 
 SIZES = [(30, 4), (40, 10), (80, 24), (200, 50)]
@@ -83,7 +84,7 @@ def test_more_gpus_than_rows_are_told_closer_together() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 8, 16])
 def test_a_tiny_terminal_shows_something_sane(count: int) -> None:
-    lines = picture(scene_of(count, processes=False), 10, 2)
+    lines = picture(scene_of(count, processes=0), 10, 2)
     ram = next(line for line in lines if "RAM" in line)
     assert ram.split() == ["RAM", "16%"]
     assert count == 0 or lines[0].split()[-1] in ("72%", "73%")

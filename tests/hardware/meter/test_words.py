@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.machines import GIB, machine
-from tui.cli.meter.history import History, graph
-from tui.cli.meter.marks import ASCII, UNICODE
-from tui.cli.meter.words import clip, packed, rate, share, short_name, tokens, wrapped
+from tests.hardware.meter.machines import GIB, machine
+from tui.hardware.history import History
+from tui.hardware.meter.graph import graph
+from tui.hardware.meter.marks import ASCII, UNICODE
+from tui.hardware.meter.words import clip, packed, rate, share, short_name, tokens, wrapped
 
 
 @pytest.mark.parametrize(
@@ -65,5 +66,5 @@ def test_a_graph_is_as_wide_and_high_as_asked() -> None:
     history = History()
     for count in (2, 2, 1):
         history.note(machine(count))
-    assert history.busy("GPU-0", 4, UNICODE) == [" ███"]
-    assert history.busy("GPU-1", 4, UNICODE) == ["    "]
+    assert graph(history.busy("GPU-0"), 4, UNICODE.levels) == [" ███"]
+    assert history.busy("GPU-1") == b""

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from tui.cli.meter.gauges import cards, grouped, ram_gauge, summed
-from tui.cli.meter.history import percent
-from tui.cli.meter.marks import Line, Marks
-from tui.cli.meter.oneline import one_line
-from tui.cli.meter.rows import TIGHT, meter_lines
-from tui.cli.meter.words import cells, clip, share
+from tui.hardware.history import percent
+from tui.hardware.meter.gauges import cards, grouped, ram_gauge, summed
+from tui.hardware.meter.marks import Line, Marks
+from tui.hardware.meter.oneline import one_line
+from tui.hardware.meter.rows import TIGHT, meter_lines
+from tui.hardware.meter.words import cells, clip, share
 from tui.hardware.snapshot import Gpu, Snapshot
 
 
-def crowded(snapshot: Snapshot, width: int, height: int, marks: Marks) -> list[Line]:
+def crowded(
+    snapshot: Snapshot, width: int, height: int, marks: Marks, ghost: Mapping[str, int] | None = None
+) -> list[Line]:
     """GPUs and RAM in exactly as many rows as there are, at most `height` ≥ 1."""
     if height == 1:
         ram = snapshot.ram
         used = percent((ram.total_bytes or 0) - (ram.available_bytes or 0), ram.total_bytes)
         text = one_line(snapshot, (), marks, width) or f"RAM {marks.dash if used is None else used}%"
         return [[(clip(text, width, marks.ellipsis), "")]]
-    gpus, rows, ram_row = cards(snapshot.gpus), height - 1, ram_gauge(snapshot)
+    ghost = ghost or {}
+    gpus, rows, ram_row = cards(snapshot.gpus), height - 1, ram_gauge(snapshot, ghost)
     for loose in (True, False):
         if grid := _grid(gpus, width, rows, marks, loose=loose):
             return grid + meter_lines([ram_row], width, marks)
-    gauges = grouped(gpus, marks)
+    gauges = grouped(gpus, marks, ghost)
     if len(gauges) > rows:
-        gauges = [summed(gpus, f"{len(gpus)} GPUs" if width >= TIGHT else "GPU")]
+        gauges = [summed(gpus, f"{len(gpus)} GPUs" if width >= TIGHT else "GPU", ghost)]
     *lines, ram_line = meter_lines([*gauges, ram_row], width, marks)
     levels = [[(_level(gpu, marks), "others") for gpu in gpus]] if len(gpus) <= width else []
     return [*lines, *(levels if len(lines) < rows else []), ram_line]

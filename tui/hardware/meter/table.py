@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui.cli.meter.marks import Line, Span
-from tui.cli.meter.words import cells, pad
+from tui.hardware.meter.marks import Line, Span
+from tui.hardware.meter.words import cells, pad
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,9 @@ class Plan:
     tall: int = 0
     """Rows of history below each GPU, instead."""
     airy: bool = False
-    """An empty row below each GPU's history."""
+    """An empty row below each device's history."""
+    ram: bool = False
+    """RAM has such a history too."""
 
 
 _AIRY = 3
@@ -78,6 +80,7 @@ def plan(
     each = (room.left + strip) // devices if graphs else 0
     airy = each >= _AIRY
     tall = min(each - airy, 4 if devices <= 2 else 3 if devices <= 4 else 2)
+    over = room.left + strip - devices * (tall + airy) if graphs else 0
     strip = 0 if tall else strip + room.take(2) if strip else 0
     return Plan(
         engines=min(engines, shown_engines) + headed if shown_engines else 0,
@@ -89,4 +92,5 @@ def plan(
         strip=strip,
         tall=tall,
         airy=airy,
+        ram=0 < tall <= over - airy,
     )

@@ -1,39 +1,10 @@
-"""The signs and colours that the monitor draws with. What differs in colour differs in shape too, so that the meter can
-be read without colour and without Unicode.
-"""
+"""Roles as escape sequences: the meter's lines as a terminal takes them, in the sixteen colours of its own palette."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-Span = tuple[str, str]
-"""A text and its role: "" for plain, or a key of `COLOURS`."""
-Line = list[Span]
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """One set of signs."""
-
-    used: str = "█"
-    ours: str = "▓"
-    free: str = "░"
-    levels: str = "▁▂▃▄▅▆▇█"
-    """Eight heights of a graph, lowest first."""
-    ellipsis: str = "…"
-    dot: str = "·"
-    dash: str = "–"
-    times: str = "×"
-    degree: str = "°"
-    encoding: str = "utf-8"
-    """Of all that is written; names may hold anything."""
-
-
-UNICODE = Marks()
-ASCII = Marks("#", "=", ".", "_.:-=+*#", "~", "|", "-", "x", "C", "ascii")
-CONSOLE = Marks(levels=ASCII.levels, ellipsis="~", dash="-")
-"""For a text console, whose font has the bars and little else."""
+from tui.hardware.meter.marks import Span, text_of
 
 COLOURS: Mapping[str, str] = {
     "name": "1",
@@ -73,8 +44,3 @@ def paint(line: Sequence[Span], colours: Mapping[str, str]) -> str:
         code = colours.get(role) if role else None
         parts.append(f"\x1b[{code}m{text}\x1b[0m" if code is not None and text else text)
     return "".join(parts).rstrip()
-
-
-def text_of(line: Sequence[Span]) -> str:
-    """The line without its roles."""
-    return "".join(text for text, _role in line)
