@@ -18,7 +18,6 @@ from tests.hardware.meter.machines import ENGINES, machine
 from tests.rigs.nvml import FakeGpu, StandIn
 from tui.app.look import LookApp
 from tui.app.panels.meter.first import first_look
-from tui.app.panels.meter.ghost import RESERVE_BYTES, ghost_of
 from tui.app.panels.meter.panel import _PENS, MeterPanel
 from tui.app.panels.meter.strip import shown, strip_height, strip_lines
 from tui.app.themes import ThemeBook
@@ -183,15 +182,6 @@ async def test_a_ghost_that_does_not_fit_is_told_by_what_is_missing(full: bool) 
     line = next(line for line in lines if "4090" in line)
     assert re.search(r"1\.0( \+ |\+)~30\.0.* 8\.0 (GiB )?short", line)
     assert "░" not in line.partition("RAM")[0].partition("swap")[0]
-
-
-def test_the_ghost_goes_to_the_cards_first_and_the_rest_to_ram() -> None:
-    room = 48 * GIB - RESERVE_BYTES
-    assert ghost_of(10 * GIB, MACHINE) == {"GPU-a": 10 * GIB}
-    assert ghost_of(60 * GIB, MACHINE) == {"GPU-a": room, "GPU-b": 60 * GIB - room}
-    assert ghost_of(10 * GIB, MACHINE, 0) == {RAM: 10 * GIB}
-    assert ghost_of(10 * GIB, MACHINE, 24, 47) == {"GPU-a": 5 * GIB, RAM: 5 * GIB}
-    assert ghost_of(10 * GIB, Snapshot(0.0)) == {RAM: 10 * GIB}
 
 
 def test_every_role_has_a_colour() -> None:

@@ -50,7 +50,7 @@ async def test_a_question_is_answered_by_the_real_model(tmp_path: Path, demo_mod
         await app.leave(0)
         await app.desk.loading.close()
         with pytest.raises(ProcessLookupError):
-            os.kill(engine.pid, 0)  # type: ignore[attr-defined]
+            os.kill(engine.pid, 0)
 
 
 async def test_a_killed_engine_leaves_the_partial_answer_and_comes_back(tmp_path: Path, demo_model: Path) -> None:
@@ -65,7 +65,7 @@ async def test_a_killed_engine_leaves_the_partial_answer_and_comes_back(tmp_path
         engine = app.desk.loading.engines.engine
         assert talk is not None
         assert engine is not None
-        os.kill(engine.pid, signal.SIGKILL)  # type: ignore[attr-defined]
+        os.kill(engine.pid, signal.SIGKILL)
         await bench.shows("the engine stopped", "SIGKILL", "are kept.", "r reload with KV cache q8_0")
         await bench.until(lambda: isinstance(bench.status(), NoModel) and not talk.busy)
         answer = talk.session.messages[-1]

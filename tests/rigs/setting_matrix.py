@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from tui.llama.settings import KVType, LoadSettings, SettingsError
+from tui.llama.settings import FlashAttention, KVType, LoadSettings, SettingsError
 
 KV_TYPES: tuple[tuple[KVType, KVType], ...] = (("f16", "f16"), ("q8_0", "q8_0"), ("q4_0", "q4_0"), ("q8_0", "f16"))
 
@@ -25,7 +25,7 @@ def some_settings(nth: int, count: int) -> list[LoadSettings]:
 
 
 def _crossed(contexts: Sequence[int], panes: Sequence[int]) -> Iterator[LoadSettings]:
-    attention = ("auto", "on", "off")
+    attention: tuple[FlashAttention, ...] = ("auto", "on", "off")
     for n_ctx, (type_k, type_v), flash, n_ubatch, swa_full, n in product(
         contexts, KV_TYPES, attention, (64, 512, 2048), (False, True), panes
     ):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tui.app.background import ConfigRead, FormRead, HistoryOpened, ModelNamed, ModelsFound, Remembered, Sampled
     from tui.app.desk import Desk, Told
     from tui.app.engines import EngineGone, EngineReady, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
-    from tui.app.flows.pricing import PriceMade
+    from tui.app.flows.pricing import MemoryMeasured, PriceMade, SpeedTried
     from tui.app.panels.load.panel import LoadFields, LoadPanel
     from tui.config.paths import Paths
     from tui.hardware.meter.gauges import Gauge
@@ -203,7 +203,7 @@ class PunaApp(LookApp):
         await self.desk.chatting.opened(event)
 
     async def on_form_read(self, event: FormRead) -> None:
-        await self.desk.loading.form_read(event)
+        await self.desk.fit.form_read(event)
 
     def on_remembered(self, event: Remembered) -> None:
         self.desk.tell(event.problem, "warning")
@@ -225,22 +225,31 @@ class PunaApp(LookApp):
     def on_library_panel_selected(self, _event: LibraryPanel.Selected) -> None:
         if self.settled:
             self.desk.loading.refresh()
-            self.desk.loading.selected()
+            self.desk.fit.selected()
 
     def on_library_panel_wanted(self, event: LibraryPanel.Wanted) -> None:
-        self.desk.loading.open_panel(event.model)
+        self.desk.fit.open_panel(event.model)
 
     def on_load_fields_changed(self, event: LoadFields.Changed) -> None:
-        self.desk.loading.form_changed(event.form)
+        self.desk.fit.form_changed(event.form)
 
     async def on_load_panel_load(self, event: LoadPanel.Load) -> None:
-        await self.desk.loading.wanted(event)
+        await self.desk.fit.wanted(event)
 
     async def on_load_panel_closed(self, _event: LoadPanel.Closed) -> None:
-        await self.desk.loading.panel_closed()
+        await self.desk.fit.panel_closed()
 
     def on_price_made(self, event: PriceMade) -> None:
-        self.desk.loading.price_made(event)
+        self.desk.fit.price_made(event)
+
+    def on_speed_tried(self, event: SpeedTried) -> None:
+        self.desk.fit.speed_tried(event)
+
+    def on_memory_measured(self, _event: MemoryMeasured) -> None:
+        self.desk.fit.memory_measured()
+
+    def on_load_panel_try_speed(self, _event: LoadPanel.TrySpeed) -> None:
+        self.desk.fit.try_speed()
 
     # ---- what the engines tell
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tui.app.panels.load.form import Form
     from tui.app.themes import ThemeBook
     from tui.chat.thread import AsyncStore
-    from tui.config.settings import LoadedConfig, Settings
+    from tui.config.settings import LoadedConfig
     from tui.engine.protocol import Timings
     from tui.engine.registry import RunningEngine
     from tui.fit.receipts import LoadRecord
@@ -221,14 +221,6 @@ class Background:
 
         self._thread(work, "warm", "get ready")
 
-    def read_form(self, model: Model, settings: Settings) -> None:
-        """Read what the load panel shows of a model: its stored settings, this machine's cores."""
-
-        def work() -> None:
-            self._app.post_message(read_form(self._paths, model, settings))
-
-        self._thread(work, "form", f"read the settings of {model.name}")
-
     def remember(self, model: Model, changes: dict[str, Any]) -> None:
         """Keep settings of a model in models.toml."""
 
@@ -302,25 +294,3 @@ def _import_history() -> Any:
     from tui.chat import thread
 
     return thread
-
-
-def read_form(paths: Paths, model: Model, settings: Settings) -> FormRead:
-    """The load panel's first values."""
-    from tui.app.panels.load.fields import Limits
-    from tui.app.panels.load.form import Form
-    from tui.hardware.cpu import physical_cores
-    from tui.llama.settings import SettingsError
-    from tui.models.prepare import wished_for
-    from tui.models.wishes import wished_settings
-
-    problem = ""
-    try:
-        base = wished_settings({}, {}, settings.load.values())
-    except SettingsError as error:
-        base, problem = wished_settings({}, {}, {}), f"config.toml: {error}"
-    try:
-        stored = wished_for(paths, model, settings)
-    except SettingsError as error:
-        stored, problem = base, problem or f"models.toml: {error}"
-    limits = Limits(model.n_layer, model.n_ctx_train, physical_cores())
-    return FormRead(model, Form.of(base, stored, limits), problem)

@@ -115,7 +115,7 @@ class Commands:
     def load(self) -> None:
         model = self._model_meant()
         if model is not None:
-            self._desk.loading.open_panel(model)
+            self._desk.fit.open_panel(model)
 
     def can_load(self) -> bool:
         return self._model_meant() is not None

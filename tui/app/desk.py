@@ -13,6 +13,7 @@ from textual.message import Message
 from tui.app.background import Background, ConfigRead, ModelNamed, Sampled
 from tui.app.commands import Commands
 from tui.app.flows.chat import ChatFlow
+from tui.app.flows.fit import FitFlow
 from tui.app.flows.load import LoadFlow
 from tui.app.hints import hint_for
 from tui.app.keys import default_keymap, install, make_keymap, show_key
@@ -56,6 +57,7 @@ class Desk:
         self.background = Background(app, app.paths, app.book)
         self.commands = Commands(self)
         self.loading = LoadFlow(self, start)
+        self.fit = FitFlow(self)
         self.chatting = ChatFlow(self, app.opening.conversation)
 
     async def open(self) -> None:
@@ -193,6 +195,8 @@ class Desk:
 
     def sampled(self, event: Sampled) -> None:
         """Memory was measured."""
-        self.machine = event.snapshot
+        first, self.machine = self.machine is None, event.snapshot
         self.loading.measured(event.snapshot)
-        self.app.meter.sampled(event.snapshot, event.engines, self.loading.ghost)
+        self.app.meter.sampled(event.snapshot, event.engines, self.fit.ghost)
+        if first:
+            self.fit.selected()

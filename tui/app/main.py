@@ -111,6 +111,7 @@ def _run(app: PunaApp, signals: Any, mouse: bool) -> int:
         finally:
             signals.detach()
             if app.settled:
+                await app.desk.fit.close()
                 await app.desk.loading.close()
             signals.expect_end(code())
         return code()

@@ -18,17 +18,19 @@ import msgspec
 from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.fit import closed_form
+from tui.fit.bandwidths import ram_bandwidth
 from tui.fit.fixes import Fix, Holder, fixes
 from tui.fit.oracle import DryRun
 from tui.fit.plan import Movable, Plan, plan
 from tui.fit.speed import Speed, estimate
 from tui.fit.values import Ask, Machine, Margins, Prediction
 from tui.fit.verdict import Assessment, assess
+from tui.hardware.cpu import physical_cores
 from tui.hardware.snapshot import Snapshot
 from tui.llama.receipt import DeviceBytes
 from tui.llama.settings import NO_DEVICES, LoadSettings
 from tui.models.fit_report import FitReport
-from tui.models.lessons import learnt
+from tui.models.lessons import learnt, speeds
 from tui.models.machine import Lessons, Seen, machine_of
 from tui.models.quants import smaller_quants
 from tui.models.subject import Subject
@@ -85,6 +87,17 @@ class Fitting:
             leaving=frozenset(pid for pid in (leaving, self.dry_run.pid) if pid is not None),
             potential=potential,
         )
+
+    async def measure_memory(self) -> bool:
+        """Measure once how fast RAM and the GPUs of the installed llama.cpp are read; True when something is new.
+
+        Keeps every core busy for a second. Raises BandwidthError.
+        """
+        store = speeds(self._paths)
+        known = (await asyncio.to_thread(store.read)).ram_bytes_s is not None
+        await ram_bandwidth(store, physical_cores())
+        self._learnt_at = float("-inf")
+        return not known
 
     async def release(self) -> None:
         """Give back what the dry run holds on real GPUs, before a model is loaded."""

@@ -18,7 +18,5 @@ def test_small_repaints_add_up_to_the_whole_picture(seed: int, tmp_path: Path) -
     size = {"COLUMNS": str(columns), "LINES": str(rows)}  # readline may have left another one in the environment
     with Terminal(command, columns=columns, rows=rows, env=size) as terminal:
         terminal.wait(lambda _: file.exists() and file.read_text(), 60)
-        for _ in range(5):
-            terminal.pump(0.1)
-        shown = [line.rstrip() for line in terminal.text().split("\n")]
-        assert shown == file.read_text().split("\n")
+        expected = file.read_text().split("\n")
+        terminal.wait(lambda screen: [line.rstrip() for line in screen.split("\n")] == expected)

@@ -12,15 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
+from tui.app.background import FormRead
+from tui.app.panels.load.fields import Limits
+from tui.app.panels.load.form import Form
 from tui.app.panels.load.price import Price
-from tui.app.panels.meter.gauges import RAM, gpu_key
+from tui.config.paths import Paths
+from tui.config.settings import Settings
+from tui.fit.bandwidths import BandwidthError
+from tui.fit.phantom import PhantomError
 from tui.fit.values import Refused
-from tui.llama.settings import LoadSettings
+from tui.hardware.cpu import physical_cores
+from tui.hardware.history import RAM
+from tui.llama.settings import LoadSettings, SettingsError
 from tui.models.fitting import Fitting, Priced
 from tui.models.headers import headers_dir
 from tui.models.machine import Seen, holders
 from tui.models.prepare import may_move, wished_for
 from tui.models.subject import Subject, subject_or_none
+from tui.models.trial import try_speed
+from tui.models.wishes import wished_settings
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
@@ -43,6 +53,18 @@ class PriceMade(Message):
     problem: str = ""
 
 
+@dataclass
+class SpeedTried(Message):
+    """How fast a model would be was measured, or could not be, in words."""
+
+    model: Model
+    words: str
+
+
+class MemoryMeasured(Message):
+    """How fast this machine reads its memory is known now."""
+
+
 class Pricing:
     """Asks for the app. `leaving` is the engine that makes room for a load."""
 
@@ -54,6 +76,54 @@ class Pricing:
     async def close(self) -> None:
         """End the dry-run process."""
         await self.fitting.close()
+
+    def read_form(self, model: Model, settings: Settings) -> None:
+        """Read what the load panel begins with."""
+
+        async def work() -> None:
+            subject = await self.subject(model)
+            devices = tuple(device.name for device in await self.fitting.dry_run.devices()) if subject else ()
+            event = await asyncio.to_thread(first_form, self._desk.paths, model, settings, subject, devices)
+            self._post(event)
+
+        self._desk.app.run_worker(
+            work(), group="form", description=f"read the settings of {model.name}", exclusive=True, exit_on_error=False
+        )
+
+    def try_speed(self, model: Model, wished: LoadSettings) -> None:
+        """Load the model's header with zeros for weights, and decode."""
+
+        async def work() -> None:
+            self._post(SpeedTried(model, await self._tried(model, wished)))
+
+        self._desk.app.run_worker(
+            work(), group="phantom", description=f"try {model.name}", exclusive=True, exit_on_error=False
+        )
+
+    async def _tried(self, model: Model, wished: LoadSettings) -> str:
+        settings, snapshot, subject = self._desk.settings, self._desk.machine, await self.subject(model)
+        if settings is None or snapshot is None or subject is None:
+            return "It cannot be measured: its header cannot be read."
+        try:
+            tried = await try_speed(self.fitting, self._desk.paths, subject, wished, settings, snapshot)
+        except (Refused, PhantomError) as error:
+            return f"It cannot be measured: {error}"
+        return f"Measured without weights: {tried.decode_tok_s:.1f} tok/s."
+
+    def measure_memory(self) -> None:
+        """Measure once how fast this machine reads its memory, while nothing else is computed here."""
+
+        async def work() -> None:
+            await asyncio.sleep(REST_S)
+            try:
+                if await self.fitting.measure_memory():
+                    self._desk.app.post_message(MemoryMeasured())
+            except BandwidthError:
+                pass  # speeds are then reckoned with a usual figure, and say so
+
+        self._desk.app.run_worker(
+            work(), group="bandwidth", description="measure memory's speed", exclusive=True, exit_on_error=False
+        )
 
     def selected(self, model: Model, leaving: int | None) -> None:
         """Price a model as it is kept, once a person rests on it."""
@@ -113,14 +183,14 @@ class Pricing:
             self._subjects[model.identity] = found
         return self._subjects[model.identity]
 
-    def _post(self, message: PriceMade) -> None:
+    def _post(self, message: Message) -> None:
         self._desk.app.post_message(message)
 
 
 def ghost_of(priced: Priced, seen: Seen) -> dict[str, int]:
     """Bytes by gauge key: on each card that a row of the meter shows, and in RAM."""
     ghost = {
-        gpu_key(row): device.need_bytes
+        row.key: device.need_bytes
         for device, row in zip(priced.assessment.devices, seen.rows, strict=True)
         if row is not None and device.need_bytes
     }
@@ -132,3 +202,22 @@ def _notes(seen: Seen) -> tuple[str, ...]:
         return ()
     names = ", ".join(dict.fromkeys(gpu.name or "a GPU" for gpu in seen.idle))
     return (f"{names} is here, but this llama.cpp was built for the CPU: `puna doctor` says how to build it.",)
+
+
+def first_form(
+    paths: Paths, model: Model, settings: Settings, subject: Subject | None, devices: tuple[str, ...]
+) -> FormRead:
+    """The load panel's first values. Reads files."""
+    problem = ""
+    try:
+        base = wished_settings({}, {}, settings.load.values())
+    except SettingsError as error:
+        base, problem = wished_settings({}, {}, {}), f"config.toml: {error}"
+    try:
+        stored = wished_for(paths, model, settings)
+    except SettingsError as error:
+        stored, problem = base, problem or f"models.toml: {error}"
+    n_block = subject.shape.n_block if subject is not None else model.n_layer
+    n_expert = subject.shape.n_expert if subject is not None else 0
+    limits = Limits(n_block, model.n_ctx_train, physical_cores(), n_expert, devices)
+    return FormRead(model, Form.of(base, stored, limits), problem)

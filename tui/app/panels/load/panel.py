@@ -125,6 +125,9 @@ class LoadFields(Drawn, can_focus=True):
         if isinstance(panel, LoadPanel):
             panel.take_fix(letter)
 
+    def action_try_speed(self) -> None:
+        self.post_message(LoadPanel.TrySpeed())
+
     def action_load_anyway(self) -> None:
         panel = self.parent
         if isinstance(panel, LoadPanel):
@@ -144,6 +147,10 @@ class LoadPanel(Vertical):
         model: Model
         settings: LoadSettings
         changes: dict[str, Any]
+
+    @dataclass
+    class TrySpeed(Message):
+        """How fast it would be is to be measured."""
 
     @dataclass
     class Closed(Message):

@@ -1,0 +1,60 @@
+"""A trial of a model's speed with zeros for weights, on a person's word: planned, run, and kept as a measurement."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from tui.config.paths import Paths
+from tui.config.settings import Settings
+from tui.fit.phantom import phantom_speed
+from tui.fit.speed import measurement
+from tui.hardware.cpu import default_threads, logical_cpus
+from tui.hardware.snapshot import Snapshot
+from tui.llama.phantom_messages import PhantomSpeed
+from tui.llama.settings import LoadSettings
+from tui.models.fitting import Fitting
+from tui.models.lessons import keep_speed
+from tui.models.prepare import may_move
+from tui.models.subject import Subject
+
+
+async def try_speed(
+    fitting: Fitting,
+    paths: Paths,
+    subject: Subject,
+    wished: LoadSettings,
+    settings: Settings,
+    snapshot: Snapshot,
+) -> PhantomSpeed:
+    """Load `subject`'s header for real, decode, and remember how fast it was.
+
+    Raises Refused where it does not fit or llama.cpp refuses it, PhantomError where the trial fails.
+    """
+    seen = await fitting.seen(snapshot, settings)
+    made = await fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished))
+    await fitting.release()
+    threads = default_threads(1) if isinstance(made.settings.threads, str) else made.settings.threads
+    tried = await phantom_speed(
+        subject.header,
+        made.settings,
+        made.prediction,
+        seen.machine,
+        n_layer=subject.shape.n_block,
+        threads=threads,
+        cpus=len(logical_cpus()),
+    )
+    kept = measurement(
+        subject.shape,
+        made.settings,
+        made.prediction,
+        seen.machine,
+        model=subject.identity,
+        kind="phantom",
+        time=time.time(),
+        n_past=tried.n_past,
+        decode_tok_s=tried.decode_tok_s,
+        prefill_tok_s=tried.prefill_tok_s,
+    )
+    await asyncio.to_thread(keep_speed, paths, kept)
+    return tried
