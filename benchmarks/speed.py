@@ -8,6 +8,7 @@ machine that speeds up or slows down does so for both.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import statistics
 import tempfile
@@ -46,6 +47,7 @@ def main() -> None:
 
 async def _main() -> None:
     threads = default_threads()
+    busy = os.getloadavg()[0]  # a prediction is for a machine that does nothing else
     with tempfile.TemporaryDirectory() as folder:
         store = SpeedStore(Path(folder) / "speed.json", "here", clock=time.time)
         machine = Machine(
@@ -61,7 +63,7 @@ async def _main() -> None:
             for run in await _real(other, Path(folder))
         ]
         real, phantoms = await _by_turns(demo_model(), machine, threads, Path(folder))
-    _tell(machine, calibration, real, phantoms)
+    _tell(machine, calibration, real, phantoms, busy)
 
 
 async def _by_turns(
@@ -100,7 +102,13 @@ async def _real(path: Path, folder: Path, runs: int = 3) -> list[Timings]:
     return found[1:]
 
 
-def _tell(machine: Machine, calibration: list[Measurement], real: list[Timings], phantoms: list[PhantomSpeed]) -> None:
+def _tell(
+    machine: Machine,
+    calibration: list[Measurement],
+    real: list[Timings],
+    phantoms: list[PhantomSpeed],
+    busy: float,
+) -> None:
     layout = read_layout(demo_model())
     shape = shape_of_layout(layout)
     first = _measurement(layout, machine, "answer", real[0], "demo")
@@ -115,6 +123,7 @@ def _tell(machine: Machine, calibration: list[Measurement], real: list[Timings],
         "phantom_ratio": round(ratio, 3),
         "ram_gb_s": round((machine.host_bandwidth_bytes_s or 0.0) / 1e9, 1),
         "threads": machine.cores,
+        "load_before": round(busy, 1),
     }
     tell("speed", rows, verdict)
 
