@@ -1,7 +1,8 @@
 """The plain roofline against runs of llama.cpp that others published: each must lie within the predicted range.
 
 Figures: github.com/XiongjieDai/GPU-Benchmarks-on-LLM-Inference. Llama 3 of May 2024, tg 512 and pp 512 of llama-bench,
-and Llama 2 of December 2023, of which the decode rates are still those of today.
+and Llama 2 of December 2023, of which the decode rates are still those of today. The mixture of experts: gpt-oss-20b at
+pavlokhmel.com, "LLM throughput benchmark on 13 GPUs and 10 models", June 2026, single requests.
 """
 
 from __future__ import annotations
@@ -85,3 +86,26 @@ def test_a_published_run_lies_in_the_range(
     if prefill is not None:
         assert speed.prefill_tok_s is not None
         assert speed.prefill_tok_s[0] <= prefill <= speed.prefill_tok_s[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "decode"),
+    [("V100-32", 138), ("A100-40", 180), ("A100-80", 189), ("4080", 210), ("4090", 266), ("H100", 286), ("H200", 292)],
+)
+def test_a_mixture_of_experts_lies_in_the_range(name: str, decode: float) -> None:
+    card = card_named(name)
+    assert card is not None
+    experts = 10_150_000_000 // 24
+    shape = Even(
+        architecture="gpt-oss",
+        n_layer=24,
+        parameters=20_900_000_000,
+        active=3_600_000_000,
+        layer_bytes=18_000_000,
+        expert_bytes=experts,
+        expert_share=4 / 32,
+        output_bytes=600_000_000,
+    )
+    speed = estimate(shape, LoadSettings(), laid_out(25, ("CUDA0", 1)), gpu_machine(card.spec("CUDA0")))
+    assert speed is not None
+    assert speed.decode_tok_s[0] <= decode <= speed.decode_tok_s[1] < 6 * speed.decode_tok_s[0]

@@ -89,7 +89,7 @@ def test_devices_share_as_their_weights_do() -> None:
 def test_experts_are_read_in_their_share_and_where_they_are_kept() -> None:
     moe = Even(layer_bytes=10_000_000, expert_bytes=800_000_000, expert_share=1 / 16, output_bytes=0)
     (device,) = parts_of(moe, SETTINGS, laid_out(33, ("CUDA0", 1)), 0)
-    assert device.read_bytes == 32 * 60_000_000
+    assert (device.read_bytes, device.layers) == (32 * 60_000_000, 65)
     settings = msgspec.structs.replace(SETTINGS, n_cpu_moe=8)
     host, device = parts_of(moe, settings, laid_out(33, ("CUDA0", 1)), 0)
     assert (host.read_bytes, host.layers) == (8 * 50_000_000, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 from statistics import median
 from typing import Literal
 
@@ -61,7 +62,15 @@ class Evidence:
             ("phantom", [one for one in own if one.kind == "phantom"]),
             ("similar", [one for one in real if self._is_similar(one)]),
         )
-        self._here = [one for one in real if self._is_bound_alike(one)]
+        self._real = real
+        self._bandwidths = {device.name: device.bandwidth_bytes_s for device in machine.devices}
+        self._bandwidths[HOST] = host_bandwidth(machine)
+
+    @cached_property
+    def _here(self) -> list[Measurement]:
+        """Runs of any model of which most time went to the place where most of this one's goes."""
+        place = self._slowest(self._parts)
+        return [one for one in self._real if self._slowest(self._parts_of(one)) == place]
 
     def decode(self) -> tuple[Range, SpeedSource] | None:
         """Seconds for one token and where they come from; None where nothing tells."""
@@ -80,11 +89,14 @@ class Evidence:
 
         Prompts are bound by arithmetic, so the rate of another model counts by its active parameters.
         """
-        for group in (*(group for _, group in self._groups), self._here):
-            times = [self._arithmetic(one) / one.prefill_tok_s for one in group if one.prefill_tok_s]
-            if times:
-                return _widened(Range(min(times), max(times)), _PREFILL_SPREAD)
-        return None
+        for group in (group for _, group in self._groups):
+            if found := self._prefill_like(group):
+                return found
+        return self._prefill_like(self._here)
+
+    def _prefill_like(self, group: Sequence[Measurement]) -> Range | None:
+        times = [self._arithmetic(one) / one.prefill_tok_s for one in group if one.prefill_tok_s]
+        return _widened(Range(min(times), max(times)), _PREFILL_SPREAD) if times else None
 
     def _arithmetic(self, one: Measurement) -> float:
         """How many times the arithmetic of a measured model this one takes."""
@@ -125,14 +137,8 @@ class Evidence:
             abs(here.get(place, 0) - there.get(place, 0)) <= _ALIKE_SHARE for place in here.keys() | there.keys()
         )
 
-    def _is_bound_alike(self, one: Measurement) -> bool:
-        """Most of its time went to the place where most of this one's goes."""
-        return self._slowest(self._parts_of(one)) == self._slowest(self._parts)
-
     def _slowest(self, parts: Sequence[Part]) -> str:
-        bandwidths = {device.name: device.bandwidth_bytes_s for device in self._machine.devices}
-        bandwidths[HOST] = host_bandwidth(self._machine)
-        times = {part.name: part.read_bytes / (bandwidths.get(part.name) or 1.0) for part in parts}
+        times = {part.name: part.read_bytes / (self._bandwidths.get(part.name) or 1.0) for part in parts}
         return self._places.get(name := max(times, key=times.__getitem__, default=""), name)
 
     def _measured_parts(self) -> tuple[MeasuredPart, ...]:

@@ -77,7 +77,9 @@ class Part:
     read_bytes: float
     """Bytes of weights and of context that it reads."""
     layers: float
-    """Layers that are computed there, the output counted as one."""
+    """Layers that are computed there, the output counted as one and a layer with experts as two: routing starts about
+    as many kernels again.
+    """
 
 
 def parts_of(shape: SpeedShape, settings: LoadSettings, prediction: Prediction, n_past: int) -> tuple[Part, ...]:
@@ -94,11 +96,13 @@ def parts_of(shape: SpeedShape, settings: LoadSettings, prediction: Prediction, 
         is_output = layer == shape.n_layer
         read = shape.layer_read_bytes(layer) + (0.0 if is_output else context)
         on_device = offloaded > 0 if is_output else layer >= first
+        experts = 0.0 if is_output else _experts_bytes(shape, layer)
+        count = 2 if experts else 1
         if not on_device:
-            host, host_layers = host + read, host_layers + 1
+            host, host_layers = host + read, host_layers + count
             continue
-        experts = _experts_bytes(shape, layer) if layer < settings.n_cpu_moe and not is_output else 0.0
-        host, device, device_layers = host + experts, device + read - experts, device_layers + 1
+        kept = experts if layer < settings.n_cpu_moe else 0.0
+        host, device, device_layers = host + kept, device + read - kept, device_layers + count
     parts = (Part(HOST, host, host_layers), *_shared(prediction, device, device_layers))
     return tuple(part for part in parts if part.read_bytes or part.layers)
 

@@ -5,8 +5,8 @@ A decoded token reads every active weight and its context once, so the time of a
 efficiency) and some time for each layer, in which kernels start and threads meet. A prompt is bound by arithmetic
 instead.
 
-The ranges hold for published runs of llama.cpp with 8B and 70B models from an M1 to an H100 (the figures are in
-tests/fit/test_published.py) and for small models on the CPU.
+The ranges hold for published runs of llama.cpp with dense models of 7B to 70B and a mixture of experts, from an M1 to
+an H100 (the figures are in tests/fit/test_published.py), and for small models on the CPU.
 """
 
 from __future__ import annotations
