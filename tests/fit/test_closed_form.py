@@ -141,6 +141,25 @@ def test_a_head_that_no_kernel_takes_costs_its_scores() -> None:
     without = predict(odd, LoadSettings(n_ctx=8192, flash_attn="auto"), machine(80))
     scores = 64 * 512 * 8192 * 4
     assert without.devices[0].compute_bytes > scores > usual.devices[0].compute_bytes
+    assert (usual.flash_attn, without.flash_attn) == ("on", "off")
+
+
+def test_a_hybrid_that_is_cut_behind_attention_goes_without_flash_attention() -> None:
+    """Seen of llama.cpp: the first state on the device draws the attention before it there, away from its cache."""
+    cut_behind_layer = {
+        n_host: predict(SHAPES["lfm2"], LoadSettings(n_ctx=4096, n_gpu_layers=17 - n_host), machine(8)).flash_attn
+        for n_host in (8, 9, 10, 17)
+    }
+    assert cut_behind_layer == {8: "on", 9: "off", 10: "on", 17: "on"}
+
+
+def test_layers_in_host_memory_are_fetched_by_the_gpu_that_computes_them() -> None:
+    shape = SHAPES["llama"]
+    found = predict(shape, LoadSettings(n_ctx=8192, n_gpu_layers=1), machine(24))
+    whole = predict(shape, LoadSettings(n_ctx=8192, n_gpu_layers="all"), machine(80))
+    cache = 2 * 8 * 128 * 2 * 8192
+    assert found.devices[0].compute_bytes > whole.devices[0].compute_bytes + cache
+    assert found.spread > whole.spread
 
 
 @bounded(max_examples=40, deadline=None)
