@@ -122,6 +122,15 @@ def test_experts_can_stay_on_the_host() -> None:
     assert parts(on_host, "context") == parts(on_device, "context")
 
 
+def test_blocks_that_only_draft_tokens_are_counted_but_not_loaded() -> None:
+    keys = {**QWEN3_30B_A3B, "nextn_predict_layers": 1}
+    shape = shape_of_header(header("glm4moe", keys, n_vocab=151_936, file_bytes=18 * GIB))
+    assert predict(shape, LoadSettings(n_ctx=512, n_gpu_layers=0), machine()).host.weights_bytes == shape.weights_bytes
+    found = predict(shape, LoadSettings(n_ctx=512), machine(80))
+    assert (found.n_gpu_layers, found.host.weights_bytes) == (49, shape.input.host)
+    assert found.devices[0].context_bytes == 47 * 2 * 4 * 128 * 2 * 512
+
+
 def test_contexts_are_padded_and_counted_once_for_each_pane() -> None:
     found = predict(SHAPES["llama"], LoadSettings(n_ctx=1000, panes=2), machine())
     assert found.n_ctx == 1024

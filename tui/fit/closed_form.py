@@ -48,10 +48,10 @@ def predict(shape: ModelShape, settings: LoadSettings, machine: Machine, reason:
 
     "auto" in the settings counts as all layers, and as the context that the model was trained for.
     """
-    placement = place(max(shape.n_block, shape.n_layer), settings, machine)
+    placement = place(shape.output_at, settings, machine)
     n_ctx = padded(settings.n_ctx if isinstance(settings.n_ctx, int) else shape.n_ctx_train or USUAL_N_CTX, CELLS)
     batch = _batch(shape, settings, machine, placement, n_ctx * settings.panes)
-    n_host = placement.n_host if placement.starts else shape.n_layer + 1
+    n_host = placement.n_host if placement.starts else shape.output_at + 1
     computes = _computes(shape, settings, batch, placement, n_host)
     host = DeviceBytes(
         name="host",
@@ -186,7 +186,7 @@ def _device_weights(shape: ModelShape, settings: LoadSettings, first: int, last:
             total += layer.experts[kind]
     if layers:
         total += shape.repeated[kind]
-    if last > max(shape.n_block, shape.n_layer):
+    if last > shape.output_at:
         total += shape.output[kind] + shape.tied[kind]
     return total
 
@@ -200,7 +200,7 @@ def _host_weights(shape: ModelShape, settings: LoadSettings, n_host: int, *, alo
             total += layer.experts.host
     if n_host > 0:
         total += shape.repeated.host
-    if n_host > max(shape.n_block, shape.n_layer):
+    if n_host > shape.output_at:
         total += shape.output.host
         if alone and shape.tied_type in REPACKED.get(_CPU, ()) and shape.n_vocab % REPACKED_ROWS == 0:
             total += shape.tied.host
@@ -224,7 +224,7 @@ def _computes(
         rows = lent if index == placement.main else ()
         rows += compute.samples(layers[first : min(last, experts)], Far.EXPERTS)
         rows += compute.samples(layers[max(first, experts) : last])
-        is_last = last > max(shape.n_block, shape.n_layer)
+        is_last = last > shape.output_at
         found[index] = compute.device(shape, batch, rows, copies, index == placement.main, is_last)
     if placement.main not in found:
         found[placement.main] = compute.device(shape, batch, lent, 1, True, False)
@@ -233,7 +233,7 @@ def _computes(
 
 def _copies(shape: ModelShape, settings: LoadSettings, placement: Placement, *, overridden: bool) -> int:
     """Copies of the inputs: several where devices work on several batches in turn (`pipeline_parallel`)."""
-    whole = placement.n_gpu_layers > max(shape.n_block, shape.n_layer)
+    whole = placement.n_gpu_layers > shape.output_at
     pipelined = placement.n_devices > 1 and whole and settings.split_mode == "layer" and not overridden
     return compute.PIPELINE_COPIES if pipelined else 1
 
