@@ -122,6 +122,15 @@ def test_experts_can_stay_on_the_host() -> None:
     assert parts(on_host, "context") == parts(on_device, "context")
 
 
+def test_blocks_that_only_draft_tokens_are_counted_but_not_loaded() -> None:
+    keys = {**QWEN3_30B_A3B, "nextn_predict_layers": 1}
+    shape = shape_of_header(header("glm4moe", keys, n_vocab=151_936, file_bytes=18 * GIB))
+    assert predict(shape, LoadSettings(n_ctx=512, n_gpu_layers=0), machine()).host.weights_bytes == shape.weights_bytes
+    found = predict(shape, LoadSettings(n_ctx=512), machine(80))
+    assert (found.n_gpu_layers, found.host.weights_bytes) == (49, shape.input.host)
+    assert found.devices[0].context_bytes == 47 * 2 * 4 * 128 * 2 * 512
+
+
 def test_contexts_are_padded_and_counted_once_for_each_pane() -> None:
     found = predict(SHAPES["llama"], LoadSettings(n_ctx=1000, panes=2), machine())
     assert found.n_ctx == 1024
@@ -141,6 +150,25 @@ def test_a_head_that_no_kernel_takes_costs_its_scores() -> None:
     without = predict(odd, LoadSettings(n_ctx=8192, flash_attn="auto"), machine(80))
     scores = 64 * 512 * 8192 * 4
     assert without.devices[0].compute_bytes > scores > usual.devices[0].compute_bytes
+    assert (usual.flash_attn, without.flash_attn) == ("on", "off")
+
+
+def test_a_hybrid_that_is_cut_behind_attention_goes_without_flash_attention() -> None:
+    """Seen of llama.cpp: the first state on the device draws the attention before it there, away from its cache."""
+    cut_behind_layer = {
+        n_host: predict(SHAPES["lfm2"], LoadSettings(n_ctx=4096, n_gpu_layers=17 - n_host), machine(8)).flash_attn
+        for n_host in (8, 9, 10, 17)
+    }
+    assert cut_behind_layer == {8: "on", 9: "off", 10: "on", 17: "on"}
+
+
+def test_layers_in_host_memory_are_fetched_by_the_gpu_that_computes_them() -> None:
+    shape = SHAPES["llama"]
+    found = predict(shape, LoadSettings(n_ctx=8192, n_gpu_layers=1), machine(24))
+    whole = predict(shape, LoadSettings(n_ctx=8192, n_gpu_layers="all"), machine(80))
+    cache = 2 * 8 * 128 * 2 * 8192
+    assert found.devices[0].compute_bytes > whole.devices[0].compute_bytes + cache
+    assert found.spread > whole.spread
 
 
 @bounded(max_examples=40, deadline=None)

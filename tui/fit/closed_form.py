@@ -17,6 +17,8 @@ from tui.fit.values import Machine, Prediction
 from tui.llama.receipt import DeviceBytes
 from tui.llama.settings import LoadSettings
 
+CUDA_PROFILES = frozenset({"cuda", "real"})
+"""Devices that are counted by CUDA's rules; a real one is nearly always one."""
 USUAL_N_CTX = 4096
 """Context of a model that does not say what it was trained for, when none is asked for."""
 CUDA_HEADS = frozenset({40, 64, 72, 80, 96, 112, 128, 256})
@@ -25,8 +27,10 @@ CUDA_GROUPED_HEADS = {192: (128, 8), 320: (256, 32), 512: (512, 1), 576: (512, 1
 """Length of a head's key to that of its value and what the heads that share a key must be a multiple of; only where
 several share one (`ggml_cuda_get_best_fattn_kernel`).
 """
-COMPUTE_SPREAD, COMPUTE_SPREAD_PARTIAL = 0.1, 0.5
-"""How far off compute buffers may be, as a share of them; partial where layers lie on both sides."""
+COMPUTE_SPREAD, COMPUTE_SPREAD_PARTIAL = 0.15, 0.5
+"""How far off compute buffers may be, as a share of them; partial where layers or experts lie in host memory beside
+devices. Nearly all answers are within (benchmarks/closed_form.py).
+"""
 REPACKED = {
     "x86": frozenset({2, 12, 20, 39}),
     "arm": frozenset({2, 8, 12, 13, 14, 20, 39, 41}),
@@ -44,17 +48,46 @@ def predict(shape: ModelShape, settings: LoadSettings, machine: Machine, reason:
 
     "auto" in the settings counts as all layers, and as the context that the model was trained for.
     """
-    placement = place(max(shape.n_block, shape.n_layer), settings, machine)
+    placement = place(shape.output_at, settings, machine)
     n_ctx = padded(settings.n_ctx if isinstance(settings.n_ctx, int) else shape.n_ctx_train or USUAL_N_CTX, CELLS)
     batch = _batch(shape, settings, machine, placement, n_ctx * settings.panes)
-    rows = {index: (first, last) for index, first, last in placement.starts}
-    devices: list[DeviceBytes] = []
-    n_host = placement.n_host if placement.starts else shape.n_layer + 1
+    n_host = placement.n_host if placement.starts else shape.output_at + 1
     computes = _computes(shape, settings, batch, placement, n_host)
+    host = DeviceBytes(
+        name="host",
+        weights_bytes=_host_weights(shape, settings, n_host, alone=placement.main == HOST),
+        context_bytes=context_bytes(shape, shape.layers[:n_host], batch, cuda=False),
+        compute_bytes=computes[HOST],
+    )
+    devices = _devices(shape, settings, machine, placement, batch, computes)
+    lent = n_host > 0 or (settings.n_cpu_moe > 0 and shape.n_expert > 0)
+    return Prediction(
+        devices=devices,
+        host=host,
+        output_bytes=4 * shape.n_vocab * settings.panes,
+        source="estimate",
+        reason=reason,
+        n_ctx=n_ctx,
+        n_gpu_layers=placement.n_gpu_layers,
+        flash_attn="on" if batch.flash else "off",
+        spread=_spread(shape, (*devices, host), partial=placement.main != HOST and lent),
+    )
+
+
+def _devices(
+    shape: ModelShape,
+    settings: LoadSettings,
+    machine: Machine,
+    placement: Placement,
+    batch: Batch,
+    computes: dict[int, int],
+) -> tuple[DeviceBytes, ...]:
+    rows = {index: (first, last) for index, first, last in placement.starts}
+    made: list[DeviceBytes] = []
     for index, spec in enumerate(machine.devices):
         first, last = rows.get(index, (0, 0))
-        cuda = spec.profile in ("cuda", "real")
-        devices.append(
+        cuda = spec.profile in CUDA_PROFILES
+        made.append(
             DeviceBytes(
                 name=spec.name,
                 description=spec.description,
@@ -63,22 +96,7 @@ def predict(shape: ModelShape, settings: LoadSettings, machine: Machine, reason:
                 compute_bytes=computes.get(index, 0),
             )
         )
-    host = DeviceBytes(
-        name="host",
-        weights_bytes=_host_weights(shape, settings, n_host, alone=placement.main == HOST),
-        context_bytes=context_bytes(shape, shape.layers[:n_host], batch, cuda=False),
-        compute_bytes=computes[HOST],
-    )
-    return Prediction(
-        devices=tuple(devices),
-        host=host,
-        output_bytes=4 * shape.n_vocab * settings.panes,
-        source="estimate",
-        reason=reason,
-        n_ctx=n_ctx,
-        n_gpu_layers=placement.n_gpu_layers,
-        spread=_spread(shape, [*devices, host], partial=bool(placement.starts) and n_host > 0),
-    )
+    return tuple(made)
 
 
 def context_bytes(shape: ModelShape, layers: tuple[Layer, ...], batch: Batch, *, cuda: bool) -> int:
@@ -120,10 +138,11 @@ def _cache_bytes(width: int, kv_type: str, cells: int, cuda: bool) -> int:
 
 def _batch(shape: ModelShape, settings: LoadSettings, machine: Machine, placement: Placement, cells: int) -> Batch:
     n_tokens = min(cells, settings.n_batch, settings.n_ubatch)
-    cuda = placement.main != HOST and machine.devices[placement.main].profile in ("cuda", "real")
+    cuda = placement.main != HOST and machine.devices[placement.main].profile in CUDA_PROFILES
     flash = settings.flash_attn != "off"
     if cuda and settings.flash_attn == "auto":
         flash = all(_cuda_attends(layer) for layer in shape.layers if layer.keeps_cache and layer.n_head_kv)
+        flash &= quantized(settings.type_v) or not _is_drawn_over(shape, placement.n_host)
     window = padded(min(cells, shape.window * settings.panes + n_tokens), CELLS)
     return Batch(
         n_tokens=padded(n_tokens, settings.panes),
@@ -146,6 +165,15 @@ def _cuda_attends(layer: Layer) -> bool:
     return layer.value_length == value and shared > 1 and shared % multiple == 0
 
 
+def _is_drawn_over(shape: ModelShape, n_host: int) -> bool:
+    """The last layer in host memory attends and the first on a device works on a state: the scheduler then draws the
+    attention to the device, where its cache is not, and llama.cpp does without flash attention.
+    """
+    if not shape.attends_on_host or not 0 < n_host < shape.n_layer:
+        return False
+    return shape.layers[n_host - 1].n_head_kv > 0 and shape.layers[n_host].recurrent
+
+
 def _device_weights(shape: ModelShape, settings: LoadSettings, first: int, last: int, cuda: bool) -> int:
     if first == last:
         return 0
@@ -158,7 +186,7 @@ def _device_weights(shape: ModelShape, settings: LoadSettings, first: int, last:
             total += layer.experts[kind]
     if layers:
         total += shape.repeated[kind]
-    if last > max(shape.n_block, shape.n_layer):
+    if last > shape.output_at:
         total += shape.output[kind] + shape.tied[kind]
     return total
 
@@ -172,7 +200,7 @@ def _host_weights(shape: ModelShape, settings: LoadSettings, n_host: int, *, alo
             total += layer.experts.host
     if n_host > 0:
         total += shape.repeated.host
-    if n_host > max(shape.n_block, shape.n_layer):
+    if n_host > shape.output_at:
         total += shape.output.host
         if alone and shape.tied_type in REPACKED.get(_CPU, ()) and shape.n_vocab % REPACKED_ROWS == 0:
             total += shape.tied.host
@@ -196,7 +224,7 @@ def _computes(
         rows = lent if index == placement.main else ()
         rows += compute.samples(layers[first : min(last, experts)], Far.EXPERTS)
         rows += compute.samples(layers[max(first, experts) : last])
-        is_last = last > max(shape.n_block, shape.n_layer)
+        is_last = last > shape.output_at
         found[index] = compute.device(shape, batch, rows, copies, index == placement.main, is_last)
     if placement.main not in found:
         found[placement.main] = compute.device(shape, batch, lent, 1, True, False)
@@ -205,12 +233,12 @@ def _computes(
 
 def _copies(shape: ModelShape, settings: LoadSettings, placement: Placement, *, overridden: bool) -> int:
     """Copies of the inputs: several where devices work on several batches in turn (`pipeline_parallel`)."""
-    whole = placement.n_gpu_layers > max(shape.n_block, shape.n_layer)
+    whole = placement.n_gpu_layers > shape.output_at
     pipelined = placement.n_devices > 1 and whole and settings.split_mode == "layer" and not overridden
     return compute.PIPELINE_COPIES if pipelined else 1
 
 
-def _spread(shape: ModelShape, parts: list[DeviceBytes], *, partial: bool) -> float:
+def _spread(shape: ModelShape, parts: tuple[DeviceBytes, ...], *, partial: bool) -> float:
     total = sum(part.sum_bytes for part in parts)
     if not total:
         return 0.0

@@ -101,6 +101,10 @@ def device(
             tape.input(width)
         came = tape.node(width, came, make(width), in_place=not pipelined)
     far = any(far is Far.ALL for _, far in layers)
+    if pipelined and shape.attends_on_host and not shape.state.short:
+        # Operations on states beside a boundary change sides, so that what they work on travels: seen, not derived.
+        for _ in range(copies if is_first else 2 * copies):
+            tape.input(4 * batch.n_tokens * shape.state.d_inner)
     inputs = Inputs(tape, shape, batch, When.FIRST if pipelined else When.NEEDED if far else When.START)
     _write(tape, shape, batch, inputs, layers, came, is_last=is_last)
     if pipelined:  # inputs of a pipeline are never freed

@@ -19,9 +19,10 @@ from tui.fit.architectures import (
     RECURRENT_WITHOUT_HEADS,
     slides,
 )
-from tui.fit.guess import TIED, filled, layer_values, total_values
-from tui.fit.labels import label_of
+from tui.fit.guess import TIED, embedding_values, filled, total_values
+from tui.fit.labels import LABELS, UNKNOWN, Label, label_of
 from tui.fit.shape import Layer, ModelShape, State, Wiring
+from tui.gguf.types import TENSOR_TYPES
 
 GGUF_NAMES = {
     **dict.fromkeys(("mistral", "mixtral", "ministral", "yi", "solar", "smolvlm", "idefics3"), "llama"),
@@ -76,6 +77,13 @@ ATTENDING = {"granitehybrid": 10, "jamba": 8, "nemotron_h": 12, "nemotron_h_moe"
 LATENT = frozenset({"deepseek2", "deepseek32", "glm-dsa", "kimi-linear"})
 """Architectures whose cache holds compressed keys: 512 values and 64 with positions in every published model."""
 LATENT_RANK, LATENT_ROPE = 512, 64
+UNEVEN = frozenset({"openelm", "deci", "nemotron-nas"})
+"""Architectures whose layers have heads of different numbers."""
+TIED_BELOW, TIED_SHARE = 4_500_000_000, 0.06
+SUPER_BLOCK = 256
+SUPER_BLOCKS = frozenset(number for number, kind in TENSOR_TYPES.items() if kind.block == SUPER_BLOCK)
+FALLBACK_BYTES, FALLBACK_SPREAD = 0.72, 0.1
+"""Bytes of a value in the types that stand in for those of super-blocks (`tensor_type_fallback`), Q5_0 and Q8_0."""
 USUAL_HEAD, USUAL_HEADS_KV, USUAL_VOCABULARY = 128, 8, 128_000
 WIDTH_BY_DEPTH = 128
 """Width of a dense model by its number of layers; with 12 × width² values a layer both follow from its parameters."""
@@ -183,10 +191,15 @@ def _state(architecture: str, n_embd: int) -> State:
     return State()
 
 
+def _is_tied(shape: ModelShape) -> bool:
+    """Whether the token embeddings probably serve as output matrix: they do in small models, of which they are much."""
+    share = embedding_values(shape) / max(1, shape.parameters)
+    return shape.architecture in TIED or (shape.parameters < TIED_BELOW and share > TIED_SHARE)
+
+
 def _widened(shape: ModelShape, facts: CardFacts) -> ModelShape:
     """The widths of the feed-forward networks, out of the parameters that nothing else accounts for."""
-    tied = shape.architecture in TIED
-    left = max(0, shape.parameters - total_values(shape, tied=tied))
+    left = max(0, shape.parameters - total_values(shape, tied=_is_tied(shape)))
     ways = 2 if shape.wiring.gate == "none" else 3
     each = left // max(1, shape.n_layer * ways * max(1, shape.n_embd))
     if not shape.n_expert:
@@ -206,20 +219,39 @@ def _widened(shape: ModelShape, facts: CardFacts) -> ModelShape:
 
 def _weighed(shape: ModelShape, name: str) -> ModelShape:
     """The shape with the bytes that a label makes of its parameters."""
-    label = label_of(name)
-    tied = shape.architecture in TIED
-    embeddings = shape.n_vocab * shape.n_embd
-    layers = max(0, shape.parameters - embeddings * (1 if tied else 2))
-    data = int(layers * label.layers + embeddings * (label.output_bytes + (0 if tied else label.input_bytes)))
-    unsure = 0.0 if tied else embeddings * label.output_bytes / max(1, data)
-    made = filled(shape, label, data, tied=tied, spread=label.spread + min(0.3, unsure / 2))
-    known = sum(sum(layer_values(shape, layer)) for layer in shape.layers)
-    return replace(made, file_bytes=data) if known else made
+    label = _fitting(shape, label_of(name))
+    tied, values = _is_tied(shape), embedding_values(shape)
+    layers = max(0, shape.parameters - values * (1 if tied else 2))
+    data = int(layers * label.layers + values * (label.output_bytes + (0 if tied else label.input_bytes)))
+    unsure = min(0.5, values * label.output_bytes / max(1, data))
+    if shape.parameters >= TIED_BELOW:
+        unsure /= 2  # few large models are tied, and those are known
+    spread = label.spread + (0.0 if shape.architecture in TIED else unsure)
+    made = filled(shape, label, data, tied=tied, spread=spread)
+    return replace(made, file_bytes=data)
+
+
+def _fitting(shape: ModelShape, label: Label) -> Label:
+    """The label as far as the model's rows allow it: ones that fill no super-block are stored in larger types."""
+    if label[:3] == LABELS["MXFP4_MOE"][:3] and not shape.n_expert:
+        return UNKNOWN  # it says something of experts alone
+    if label.layers >= FALLBACK_BYTES or label.input not in SUPER_BLOCKS:
+        return label
+    n_ff = shape.n_ff_expert or max((layer.n_ff for layer in shape.layers), default=0)
+    share = (0 if _fills(shape.n_embd) else 2 / 3) + (0 if _fills(n_ff) else 1 / 3)
+    larger = label.layers + share * (FALLBACK_BYTES - label.layers)
+    return label._replace(layers=larger, spread=label.spread + share * FALLBACK_SPREAD)
+
+
+def _fills(row: int) -> bool:
+    """A row is of whole super-blocks, as far as a width can tell that is itself no more than near."""
+    return abs(row - round(row / SUPER_BLOCK) * SUPER_BLOCK) <= row * 0.01
 
 
 def _context_spread(facts: CardFacts, architecture: str) -> float:
     """How far off the bytes of a context may be: grouped or not, a width by rule of thumb, a hybrid's unknown order."""
-    spread = 0.0 if facts.layers and facts.kv_heads and facts.head_dim else 0.75
+    known = facts.layers and facts.kv_heads and facts.head_dim and architecture not in UNEVEN
+    spread = 0.0 if known else 0.75
     if architecture in LATENT and facts.layers:
         spread = 0.05
     if architecture in RECURRENT_WITHOUT_HEADS or architecture in RECURRENT_BY_INTERVAL or architecture in BOTH:

@@ -123,10 +123,13 @@ class LayerWriter:
         fed = self._feed_forward(layer, tape.node(width, stays))
         return tape.node(width, fed, stays, in_place=True)
 
-    def _times(self, n_in: int, n_out: int, *sources: int) -> int:
-        """Multiply by a matrix, which is fetched first if it lies in host memory."""
+    def _times(self, n_in: int, n_out: int, *sources: int, n_bytes: int | None = None) -> int:
+        """Multiply by a matrix, which is fetched first if it lies in host memory. `n_bytes`: its size, where that is
+        known better than from the layer's average.
+        """
         if self._far is Far.ALL:
-            return self._tape.node(self._one * n_out, *sources, self._tape.node(int(n_in * n_out * self._rate)))
+            fetched = int(n_in * n_out * self._rate) if n_bytes is None else n_bytes
+            return self._tape.node(self._one * n_out, *sources, self._tape.node(fetched))
         return self._tape.node(self._one * n_out, *sources)
 
     def _mix(self, layer: Layer, norm: int) -> int:
@@ -171,7 +174,8 @@ class LayerWriter:
         return self._tape.node(self._tape.size(node) if size is None else size, node)
 
     def _attend(self, layer: Layer, q: int, cached: tuple[int, int]) -> int:
-        """`build_attn_mha`. `cached`: values of one head's key and value in the cache."""
+        """`build_attn_mha`. `cached`: values of one head's key and value in the cache, 0 for a value that is
+        part of the key."""
         tape, batch, cells = self._tape, self._batch, self._batch.cells_of(layer)
         wide = self._one * layer.n_head * layer.value_length
         fetched: tuple[int, ...] = ()
@@ -206,26 +210,28 @@ class LayerWriter:
         q = tape.node(one * heads * layer.key_length, q_rope, absorbed)
         k = tape.node(one * layer.key_length, k_rope, values)
         self._store(layer, k)
-        made = self._attend(layer, q, (layer.key_length, layer.value_length))
+        made = self._attend(layer, q, (layer.key_length, 0))
         wide = one * heads * shape.mla_value_length
         made = tape.node(wide, tape.node(wide, made))
         return self._times(heads * shape.mla_value_length, shape.n_embd, made)
 
     def _feed_forward(self, layer: Layer, norm: int) -> int:
         if not layer.experts.host:
-            return self._network(layer.n_ff, norm)
+            return self._network(layer.n_ff, norm, layer.largest)
         tape, shape, one = self._tape, self._shape, self._one
         used, n_expert = max(1, shape.n_expert_used), shape.n_expert
         probabilities = tape.node(one * n_expert, tape.node(one * n_expert, norm), in_place=True)
         chosen = tape.node(one * n_expert, probabilities)
         weights = tape.node(one * used, probabilities, chosen)
+        largest = layer.largest_expert
         wide, narrow = one * used * shape.n_ff_expert, one * used * shape.n_embd
         if shape.wiring.experts_joined:
-            active = tape.node(wide, self._times_experts(layer, 2 * wide, norm, chosen))
+            active = tape.node(wide, self._times_experts(layer.experts.host - largest, 2 * wide, norm, chosen))
         else:
-            up = self._times_experts(layer, wide, norm, chosen)
-            active = tape.node(wide, self._times_experts(layer, wide, norm, chosen), up)
-        down = self._times_experts(layer, narrow, active, chosen)
+            each = (layer.experts.host - largest) // 2
+            up = self._times_experts(each, wide, norm, chosen)
+            active = tape.node(wide, self._times_experts(each, wide, norm, chosen), up)
+        down = self._times_experts(largest, narrow, active, chosen)
         down = tape.node(narrow, down, weights, in_place=True)
         made = tape.node(one * shape.n_embd, down)
         if used > 1:
@@ -234,13 +240,14 @@ class LayerWriter:
             return made
         return tape.node(one * shape.n_embd, made, self._network(shape.n_ff_shared, norm), in_place=True)
 
-    def _times_experts(self, layer: Layer, size: int, *sources: int) -> int:
+    def _times_experts(self, n_bytes: int, size: int, *sources: int) -> int:
+        """Multiply by the experts' matrices, `n_bytes` together, which are fetched all if they lie in host memory."""
         if self._far is Far.NOTHING:
             return self._tape.node(size, *sources)
-        return self._tape.node(size, *sources, self._tape.node(layer.largest_expert))
+        return self._tape.node(size, *sources, self._tape.node(n_bytes))
 
-    def _network(self, n_ff: int, norm: int) -> int:
-        """`build_ffn` with or without a gate."""
+    def _network(self, n_ff: int, norm: int, n_bytes: int | None = None) -> int:
+        """`build_ffn` with or without a gate. `n_bytes` of the matrix on the way down, which is stored the finest."""
         n_embd, wide = self._shape.n_embd, self._one * n_ff
         if self._shape.wiring.gate == "apart":
             up = self._times(n_embd, n_ff, norm)
@@ -249,7 +256,7 @@ class LayerWriter:
             active = self._tape.node(wide, self._times(n_embd, 2 * n_ff, norm))
         else:
             active = self._tape.node(wide, self._times(n_embd, n_ff, norm), in_place=True)
-        return self._times(n_ff, n_embd, active)
+        return self._times(n_ff, n_embd, active, n_bytes=n_bytes)
 
     def _recurrent(self, norm: int) -> int:
         """A state-space layer (`models/mamba-base.cpp`) or one like it, or a short convolution (`models/lfm2.cpp`)."""

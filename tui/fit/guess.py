@@ -11,7 +11,9 @@ from dataclasses import replace
 from tui.fit.labels import Label
 from tui.fit.shape import NOTHING, Bytes, Layer, ModelShape
 
-TIED = frozenset({"gemma", "gemma2", "gemma3", "gemma3n", "gemma4", "command-r", "cohere2", "falcon-h1"})
+TIED = frozenset(
+    {"gemma", "gemma2", "gemma3", "gemma3n", "gemma4", "command-r", "cohere2", "lfm2", "lfm2moe", "mamba", "openelm"}
+)
 """Architectures whose published models have no output matrix of their own."""
 
 

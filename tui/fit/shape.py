@@ -148,6 +148,11 @@ class ModelShape:
     context_spread: float = 0.0
     """How far off the bytes of a context may be, as a share of them."""
 
+    @property
+    def output_at(self) -> int:
+        """Where the output counts as a layer: behind every block, those that only draft further tokens included."""
+        return max(self.n_block, self.n_layer)
+
     @cached_property
     def weights_bytes(self) -> int:
         """Bytes of all weights in host memory."""
