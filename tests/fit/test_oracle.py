@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -286,3 +289,30 @@ async def test_no_process_is_left_behind(dry_run: DryRun, spawner: Spawner, tiny
     pids = {child.pid for child in spawner.started}
     assert len(pids) == 2
     assert not pids & {child.pid for child in psutil.Process().children()}
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="this system has no process handles")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_no_process_outlives_its_front_end(number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "tests.rigs.fit_front_end"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as front:
+        assert front.stdout is not None
+        handle = os.pidfd_open(int(front.stdout.readline()))
+        try:
+            front.send_signal(number)
+            ready, _, _ = select.select([handle], [], [], 60)
+            assert ready, "the dry run lives on"
+        finally:
+            os.close(handle)
+            front.kill()
+
+
+async def test_headers_are_sent_again_when_there_was_no_room_for_them(
+    dry_run: DryRun, spawner: Spawner, tiny_header: StrippedHeader
+) -> None:
+    await dry_run.predict(tiny_header, settings(), NO_GPU)
+    for filler in (b"1", b"2"):
+        with pytest.raises(Refused):
+            await dry_run.predict(of_bytes(filler * (40 << 20)), settings(), NO_GPU)
+    assert (await dry_run.predict(tiny_header, settings(n_ctx=512), NO_GPU)).source == "dry-run"
+    assert len(spawner.started) == 1

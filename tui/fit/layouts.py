@@ -41,7 +41,7 @@ class Layouts:
     """Keeps headers, devices and models, and answers from them."""
 
     def __init__(self) -> None:
-        self._log = NativeLog()
+        self._log = NativeLog(at_least="warning")
         self._log.install()
         self._models = DryModels(self._log)
         self._headers: OrderedDict[str, HeaderBytes] = OrderedDict()

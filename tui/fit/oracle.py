@@ -16,7 +16,7 @@ from typing import Self
 import msgspec
 
 from tui.fit.dry_child import DryChild, DryRunDied, Spawn
-from tui.fit.extras import Extras, adapter_tensors, added, projector_prediction
+from tui.fit.extras import Extras, adapter_tensors, adapters_prediction, added, projector_prediction
 from tui.fit.questions import Answered, AskedDevice, KnownDevice, NotTried, Question, Reply, WasRefused
 from tui.fit.values import Machine, Prediction, Refused
 from tui.gguf.stripped import StrippedHeader
@@ -79,6 +79,8 @@ class DryRun:
         lora = tuple(adapter_tensors(adapter) for adapter in beside.lora)
         question = Question(0, header.digest, _relevant(settings), _asked_devices(settings, machine), lora)
         prediction = _of(await self._reply(question, header), settings, machine, fallback)
+        if prediction.source == "estimate" and beside.lora:
+            prediction = added(prediction, adapters_prediction(beside.lora, prediction))
         if beside.draft is not None:
             draft = await self.predict(beside.draft.header, beside.draft.settings, machine, fallback)
             prediction = added(prediction, draft)
