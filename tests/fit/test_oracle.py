@@ -20,7 +20,7 @@ import pytest
 from tests.fit.asking import NO_GPU, estimate, machine, settings
 from tests.rigs.headers import of_bytes, with_number
 from tui.fit.oracle import DryRun, Unanswered
-from tui.fit.values import Refused
+from tui.fit.values import Machine, Refused
 from tui.gguf.stripped import StrippedHeader
 from tui.process.spawn import Child, spawn
 
@@ -127,6 +127,21 @@ async def test_flash_attention_resolves_as_the_backend_would(
     assert await compute(tiny_header, "auto", True) > 2 * await compute(tiny_header, "on", True)
     with pytest.raises(Refused, match="K cache type q8_0 with block size 32"):
         await dry_run.predict(tiny_header, settings(type_k="q8_0"), NO_GPU)
+
+
+async def test_two_devices_of_one_name(dry_run: DryRun, tiny_header: StrippedHeader) -> None:
+    (twin,) = machine(8).devices
+    with pytest.raises(ValueError, match="a name of its own"):
+        await dry_run.predict(tiny_header, settings(), Machine(devices=(twin, twin)), estimate)
+
+
+async def test_what_does_not_fit_into_the_process(dry_run: DryRun, tiny_header: StrippedHeader) -> None:
+    endless = with_number(tiny_header, "llama.vocab_size", 1 << 30)
+    found = await dry_run.predict(endless, settings(), NO_GPU, estimate)
+    assert (found.source, found.reason.partition(" here: ")[2]) == (
+        "estimate",
+        "not even laying it out fits into memory",
+    )
 
 
 async def test_only_numbers_are_asked_about(dry_run: DryRun, spawner: Spawner, tiny_header: StrippedHeader) -> None:
@@ -239,7 +254,17 @@ async def test_caches_beyond_reason_are_estimated(
     assert dry_run.pid == spawner.started[0].pid
 
 
-async def test_a_machine_without_llama_cpp(tiny_header: StrippedHeader) -> None:
+async def test_without_llama_cpp_everything_is_an_estimate(tiny_header: StrippedHeader) -> None:
+    spawner = Spawner("tests.rigs.without_llama_cpp")
+    async with DryRun(spawn=spawner) as dry_run:
+        for n_ctx in (256, 512):
+            found = await dry_run.predict(tiny_header, settings(n_ctx=n_ctx), NO_GPU, estimate)
+            assert found.reason.startswith("llama.cpp cannot be used: ")
+        assert await dry_run.devices() == ()
+        assert len(spawner.started) == 1
+
+
+async def test_a_process_that_is_no_dry_run(tiny_header: StrippedHeader) -> None:
     spawner = Spawner("tests.rigs.child")  # it says nothing that a dry run would say
     async with DryRun(spawn=spawner, start_s=30) as dry_run:
         for n_ctx in (256, 512, 768):

@@ -8,6 +8,7 @@ from tui.fit import self_test
 from tui.fit.questions import (
     Answered,
     AskedDevice,
+    DeviceList,
     HeaderMissing,
     KeepHeader,
     KnownDevice,
@@ -51,12 +52,18 @@ class Layouts:
             limit_memory(_MOST_BYTES)
 
     def ready(self) -> Ready:
-        """The installed llama.cpp's devices, and what the self-test found."""
-        known = tuple(
-            KnownDevice(device.name, device.description, device.total_bytes, device.free_bytes)
-            for device in self._real.values()
+        """What the self-test found."""
+        return Ready(self._doubt())
+
+    def devices(self, request_id: int) -> DeviceList:
+        """The GPUs of the installed llama.cpp as they are now."""
+        return DeviceList(
+            request_id,
+            tuple(
+                KnownDevice(device.name, device.description, device.total_bytes, device.free_bytes)
+                for device in gpu_devices()
+            ),
         )
-        return Ready(known, self._doubt())
 
     def keep(self, message: KeepHeader) -> None:
         """Remember a header; the one that was used least lately goes when there is no room."""
