@@ -116,15 +116,20 @@ async def test_layers_resolve(dry_run: DryRun, demo_header: StrippedHeader) -> N
 async def test_flash_attention_resolves_as_the_backend_would(
     dry_run: DryRun, tiny_header: StrippedHeader, demo_header: StrippedHeader
 ) -> None:
+    resolved: list[str] = []
+
     async def compute(header: StrippedHeader, mode: str, gpu: bool) -> int:
         on = machine(24) if gpu else NO_GPU
         found = await dry_run.predict(header, settings(flash_attn=mode, n_ctx=8192), on)
+        resolved.append(found.flash_attn)
         return (found.devices[0] if gpu else found.host).compute_bytes
 
     for header, gpu in ((demo_header, True), (demo_header, False), (tiny_header, False)):
         assert await compute(header, "auto", gpu) == await compute(header, "on", gpu)
         assert await compute(header, "auto", gpu) * 2 < await compute(header, "off", gpu)
+    assert resolved == ["on", "on", "on", "off"] * 3
     assert await compute(tiny_header, "auto", True) > 2 * await compute(tiny_header, "on", True)
+    assert resolved[-2:] == ["off", "on"]
     with pytest.raises(Refused, match="K cache type q8_0 with block size 32"):
         await dry_run.predict(tiny_header, settings(type_k="q8_0"), NO_GPU)
 

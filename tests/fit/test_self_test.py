@@ -17,17 +17,22 @@ from tui.llama.receipt import DeviceBytes
 from tui.process.spawn import Child, spawn
 
 
-async def doubting(module: str, arguments: Sequence[str], *, incoming: Any) -> Child:
-    """A child in which the tree of the breakdown is laid out otherwise."""
-    return await spawn("tests.rigs.other_breakdown", arguments, incoming=incoming)
+@pytest.mark.parametrize(
+    ("rig", "said"),
+    [
+        ("other_breakdown", "its self-test gave"),
+        ("broken_rules", "a rule of its stand-in devices failed: KeyError('soft')"),
+    ],
+)
+async def test_other_numbers_make_everything_an_estimate(tiny_header: StrippedHeader, rig: str, said: str) -> None:
+    async def start(module: str, arguments: Sequence[str], *, incoming: Any) -> Child:
+        return await spawn(f"tests.rigs.{rig}", arguments, incoming=incoming)
 
-
-async def test_other_numbers_make_everything_an_estimate(tiny_header: StrippedHeader) -> None:
-    async with DryRun(spawn=doubting) as dry_run:
+    async with DryRun(spawn=start) as dry_run:
         for n_ctx in (256, 512):
             found = await dry_run.predict(tiny_header, settings(n_ctx=n_ctx), NO_GPU, estimate)
             assert found.source == "estimate"
-            assert found.reason.startswith("its self-test gave")
+            assert found.reason.startswith(said)
         assert await dry_run.devices() == ()
         assert dry_run.pid is None
 

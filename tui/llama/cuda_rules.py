@@ -26,6 +26,7 @@ from tui.llama.ggml import (
     read_op,
     read_op_params,
     read_source,
+    read_sources,
     read_two_sources,
     read_type,
     read_view,
@@ -183,7 +184,7 @@ def _scale(op: int) -> bool:
 
 def _scan(op: int) -> bool:
     """Selective scan: of Mamba-2 when its A is one number a head, else of Mamba."""
-    state, _, _, a, b = read_two_sources(op)
+    state, _, _, a, b, *_ = read_sources(op)
     d_state, d_head, n_head, _ = read_ne(state)
     if read_ne(a)[0] == 1:
         return bool(d_state in (96, 128, 256) and d_head % 16 == 0)
