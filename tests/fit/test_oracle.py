@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -17,7 +20,7 @@ import pytest
 from tests.fit.asking import NO_GPU, estimate, machine, settings
 from tests.rigs.headers import of_bytes, with_number
 from tui.fit.oracle import DryRun, Unanswered
-from tui.fit.values import Refused
+from tui.fit.values import Machine, Refused
 from tui.gguf.stripped import StrippedHeader
 from tui.process.spawn import Child, spawn
 
@@ -113,17 +116,37 @@ async def test_layers_resolve(dry_run: DryRun, demo_header: StrippedHeader) -> N
 async def test_flash_attention_resolves_as_the_backend_would(
     dry_run: DryRun, tiny_header: StrippedHeader, demo_header: StrippedHeader
 ) -> None:
+    resolved: list[str] = []
+
     async def compute(header: StrippedHeader, mode: str, gpu: bool) -> int:
         on = machine(24) if gpu else NO_GPU
         found = await dry_run.predict(header, settings(flash_attn=mode, n_ctx=8192), on)
+        resolved.append(found.flash_attn)
         return (found.devices[0] if gpu else found.host).compute_bytes
 
     for header, gpu in ((demo_header, True), (demo_header, False), (tiny_header, False)):
         assert await compute(header, "auto", gpu) == await compute(header, "on", gpu)
         assert await compute(header, "auto", gpu) * 2 < await compute(header, "off", gpu)
+    assert resolved == ["on", "on", "on", "off"] * 3
     assert await compute(tiny_header, "auto", True) > 2 * await compute(tiny_header, "on", True)
+    assert resolved[-2:] == ["off", "on"]
     with pytest.raises(Refused, match="K cache type q8_0 with block size 32"):
         await dry_run.predict(tiny_header, settings(type_k="q8_0"), NO_GPU)
+
+
+async def test_two_devices_of_one_name(dry_run: DryRun, tiny_header: StrippedHeader) -> None:
+    (twin,) = machine(8).devices
+    with pytest.raises(ValueError, match="a name of its own"):
+        await dry_run.predict(tiny_header, settings(), Machine(devices=(twin, twin)), estimate)
+
+
+async def test_what_does_not_fit_into_the_process(dry_run: DryRun, tiny_header: StrippedHeader) -> None:
+    endless = with_number(tiny_header, "llama.vocab_size", 1 << 30)
+    found = await dry_run.predict(endless, settings(), NO_GPU, estimate)
+    assert (found.source, found.reason.partition(" here: ")[2]) == (
+        "estimate",
+        "not even laying it out fits into memory",
+    )
 
 
 async def test_only_numbers_are_asked_about(dry_run: DryRun, spawner: Spawner, tiny_header: StrippedHeader) -> None:
@@ -236,7 +259,17 @@ async def test_caches_beyond_reason_are_estimated(
     assert dry_run.pid == spawner.started[0].pid
 
 
-async def test_a_machine_without_llama_cpp(tiny_header: StrippedHeader) -> None:
+async def test_without_llama_cpp_everything_is_an_estimate(tiny_header: StrippedHeader) -> None:
+    spawner = Spawner("tests.rigs.without_llama_cpp")
+    async with DryRun(spawn=spawner) as dry_run:
+        for n_ctx in (256, 512):
+            found = await dry_run.predict(tiny_header, settings(n_ctx=n_ctx), NO_GPU, estimate)
+            assert found.reason.startswith("llama.cpp cannot be used: ")
+        assert await dry_run.devices() == ()
+        assert len(spawner.started) == 1
+
+
+async def test_a_process_that_is_no_dry_run(tiny_header: StrippedHeader) -> None:
     spawner = Spawner("tests.rigs.child")  # it says nothing that a dry run would say
     async with DryRun(spawn=spawner, start_s=30) as dry_run:
         for n_ctx in (256, 512, 768):
@@ -286,3 +319,30 @@ async def test_no_process_is_left_behind(dry_run: DryRun, spawner: Spawner, tiny
     pids = {child.pid for child in spawner.started}
     assert len(pids) == 2
     assert not pids & {child.pid for child in psutil.Process().children()}
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="this system has no process handles")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_no_process_outlives_its_front_end(number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "tests.rigs.fit_front_end"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as front:
+        assert front.stdout is not None
+        handle = os.pidfd_open(int(front.stdout.readline()))
+        try:
+            front.send_signal(number)
+            ready, _, _ = select.select([handle], [], [], 60)
+            assert ready, "the dry run lives on"
+        finally:
+            os.close(handle)
+            front.kill()
+
+
+async def test_headers_are_sent_again_when_there_was_no_room_for_them(
+    dry_run: DryRun, spawner: Spawner, tiny_header: StrippedHeader
+) -> None:
+    await dry_run.predict(tiny_header, settings(), NO_GPU)
+    for filler in (b"1", b"2"):
+        with pytest.raises(Refused):
+            await dry_run.predict(of_bytes(filler * (40 << 20)), settings(), NO_GPU)
+    assert (await dry_run.predict(tiny_header, settings(n_ctx=512), NO_GPU)).source == "dry-run"
+    assert len(spawner.started) == 1

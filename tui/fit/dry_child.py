@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from tui.fit.questions import HeaderMissing, KeepHeader, Question, Ready, Reply
+from tui.fit.questions import DeviceList, HeaderMissing, KeepHeader, KnownDevice, ListDevices, Question, Ready, Reply
 from tui.gguf.stripped import StrippedHeader
 from tui.process.channel import ChannelError
 from tui.process.death import OUT_OF_MEMORY
@@ -92,6 +92,11 @@ class DryChild:
         """End it now; whoever waits for an answer gets DryRunDied."""
         self._child.kill()
 
+    async def devices(self, timeout_s: float) -> tuple[KnownDevice, ...]:
+        """The GPUs of the installed llama.cpp, with what is free on them now. Raises DryRunDied."""
+        reply = await self._exchange(ListDevices(0), timeout_s)
+        return reply.devices if isinstance(reply, DeviceList) else ()
+
     async def end(self) -> None:
         """End it; its memory is back when this returns."""
         self._child.kill()
@@ -101,9 +106,9 @@ class DryChild:
         self._sent.add(header.digest)
         self._child.channel.send(KeepHeader(header.digest, header.data, header.data_bytes))
 
-    async def _exchange(self, question: Question, timeout_s: float) -> Reply:
+    async def _exchange(self, request: Question | ListDevices, timeout_s: float) -> Reply:
         self._asked += 1
-        numbered = msgspec.structs.replace(question, id=self._asked)
+        numbered = msgspec.structs.replace(request, id=self._asked)
         try:
             self._child.channel.send(numbered)
             reply: Reply = await _within(self._child, timeout_s, self._child.channel.receive())

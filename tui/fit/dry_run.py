@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import Sequence
 
-from tui.fit.questions import KeepHeader, NotTried, Question, Ready, Reply, Request
+from tui.fit.questions import KeepHeader, ListDevices, Ready, Reply, Request
 from tui.process.channel import Channel
 from tui.process.child import adopt, be_modest
 
@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="tui.fit.dry_run")
     parser.add_argument("--fd", type=int, required=True)
     parser.add_argument("--parent", type=int, required=True)
-    parser.add_argument("--nice", type=int, default=5)
+    parser.add_argument("--nice", type=int, default=0)
     arguments = parser.parse_args(argv)
     adopt(arguments.parent)
     be_modest(arguments.nice)
@@ -36,22 +36,17 @@ def _serve(channel: Channel[Request, Reply]) -> None:
     try:
         from tui.fit.layouts import Layouts  # llama.cpp is loaded here and nowhere earlier
     except (ImportError, OSError, RuntimeError, AttributeError) as error:  # missing, another version, or not loadable
-        channel.send(Ready((), doubt=f"llama.cpp cannot be used: {error}".encode("utf-8", "replace").decode()))
-        _answer_nothing(channel)
+        channel.send(Ready(f"llama.cpp cannot be used: {error}".encode("utf-8", "replace").decode()))
         return
     layouts = Layouts()
     channel.send(layouts.ready())
     while (request := channel.receive()) is not None:
         if isinstance(request, KeepHeader):
             layouts.keep(request)
+        elif isinstance(request, ListDevices):
+            channel.send(layouts.devices(request.id))
         else:
             channel.send(layouts.answer(request))
-
-
-def _answer_nothing(channel: Channel[Request, Reply]) -> None:
-    while (request := channel.receive()) is not None:
-        if isinstance(request, Question):
-            channel.send(NotTried(request.id, "llama.cpp cannot be used"))
 
 
 if __name__ == "__main__":

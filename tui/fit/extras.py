@@ -6,12 +6,13 @@ adapts; a projector's weights are exact, what it computes with is an estimate.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from tui.fit.questions import AdapterTensor
-from tui.fit.values import Machine, Prediction
+from tui.fit.values import DeviceSpec, Machine, Prediction
 from tui.gguf.layout import Layout
 from tui.gguf.stripped import StrippedHeader
 from tui.llama.receipt import DeviceBytes
@@ -64,6 +65,16 @@ def added(one: Prediction, other: Prediction) -> Prediction:
     )
 
 
+def adapters_prediction(adapters: Sequence[Layout], beside: Prediction) -> Prediction:
+    """The adapters' weights beside a model whose layout is an estimate itself: all on the first device that has some of
+    it, or on the host.
+    """
+    weights = sum(tensor.n_bytes for adapter in adapters for tensor in adapter_tensors(adapter))
+    first = next((index for index, device in enumerate(beside.devices) if device.weights_bytes), None)
+    here = DeviceBytes(name="", weights_bytes=weights)
+    return _all_in_one_place(here, first, beside.devices, reason=beside.reason)
+
+
 def projector_prediction(projector: Layout, machine: Machine) -> Prediction:
     """A projector on the first device, or on the host without one, as mtmd places it (`clip_ctx`).
 
@@ -72,19 +83,33 @@ def projector_prediction(projector: Layout, machine: Machine) -> Prediction:
     """
     weights = sum(tensor.n_bytes for tensor in projector.tensors)
     compute = _image_bytes(projector)
-    here = DeviceBytes(name="host", weights_bytes=weights, compute_bytes=compute)
-    nothing = DeviceBytes(name="host")
+    here = DeviceBytes(name="", weights_bytes=weights, compute_bytes=compute)
+    spread = _PROJECTOR_SPREAD * compute / (weights + compute) if weights + compute else 0.0
+    reason = "what the projector computes with is an estimate"
+    return _all_in_one_place(here, 0 if machine.devices else None, machine.devices, reason=reason, spread=spread)
+
+
+def _all_in_one_place(
+    here: DeviceBytes,
+    device: int | None,
+    devices: Sequence[DeviceSpec | DeviceBytes],
+    *,
+    reason: str,
+    spread: float = 0.0,
+) -> Prediction:
+    """`here` on the device of that index, or on the host without one; nothing anywhere else."""
+    nothing = DeviceBytes(name="")
     return Prediction(
         devices=tuple(
-            msgspec.structs.replace(nothing if index else here, name=device.name, description=device.description)
-            for index, device in enumerate(machine.devices)
+            msgspec.structs.replace(here if index == device else nothing, name=each.name, description=each.description)
+            for index, each in enumerate(devices)
         ),
-        host=nothing if machine.devices else here,
+        host=msgspec.structs.replace(here if device is None else nothing, name="host"),
         source="estimate",
-        reason="what the projector computes with is an estimate",
+        reason=reason,
         n_ctx=0,
         n_gpu_layers=0,
-        spread=_PROJECTOR_SPREAD * compute / (weights + compute) if weights + compute else 0.0,
+        spread=spread,
     )
 
 

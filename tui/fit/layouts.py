@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 
 from tui.fit import self_test
 from tui.fit.questions import (
     Answered,
     AskedDevice,
+    DeviceList,
     HeaderMissing,
     KeepHeader,
     KnownDevice,
@@ -41,7 +43,9 @@ class Layouts:
     """Keeps headers, devices and models, and answers from them."""
 
     def __init__(self) -> None:
-        self._log = NativeLog()
+        self._faults: list[str] = []
+        sys.unraisablehook = self._take_fault
+        self._log = NativeLog(at_least="warning")
         self._log.install()
         self._models = DryModels(self._log)
         self._headers: OrderedDict[str, HeaderBytes] = OrderedDict()
@@ -51,12 +55,18 @@ class Layouts:
             limit_memory(_MOST_BYTES)
 
     def ready(self) -> Ready:
-        """The installed llama.cpp's devices, and what the self-test found."""
-        known = tuple(
-            KnownDevice(device.name, device.description, device.total_bytes, device.free_bytes)
-            for device in self._real.values()
+        """What the self-test found."""
+        return Ready(self._doubt())
+
+    def devices(self, request_id: int) -> DeviceList:
+        """The GPUs of the installed llama.cpp as they are now."""
+        return DeviceList(
+            request_id,
+            tuple(
+                KnownDevice(device.name, device.description, device.total_bytes, device.free_bytes)
+                for device in gpu_devices()
+            ),
         )
-        return Ready(known, self._doubt())
 
     def keep(self, message: KeepHeader) -> None:
         """Remember a header; the one that was used least lately goes when there is no room."""
@@ -83,6 +93,8 @@ class Layouts:
             return NotTried(question.id, reason) if error.kind == "memory" else WasRefused(question.id, reason)
         if laid_out is None:
             return NotTried(question.id, _UNREADABLE)
+        if self._faults:
+            return NotTried(question.id, f"a rule of its stand-in devices failed: {self._faults[-1]}")
         return Answered(question.id, _prediction(question, laid_out))
 
     def _lay_out(self, header: HeaderBytes, question: Question) -> LaidOut | None:
@@ -95,6 +107,10 @@ class Layouts:
             tuple(AdapterBytes(tensor.adapts, tensor.n_bytes) for tensor in adapter) for adapter in question.lora
         )
         return self._models.lay_out(header, question.settings, devices, adapters=adapters, keep=stand_ins)
+
+    def _take_fault(self, fault: sys.UnraisableHookArgs) -> None:
+        """A callback that raises is answered for with 0 or no, which looks like an answer; so does all that follows."""
+        self._faults.append(f"{fault.exc_value!r}")
 
     def _stand_ins(self, asked: tuple[AskedDevice, ...]) -> StandIns:
         found = self._machines.pop(asked, None)

@@ -16,7 +16,7 @@ from typing import Self
 import msgspec
 
 from tui.fit.dry_child import DryChild, DryRunDied, Spawn
-from tui.fit.extras import Extras, adapter_tensors, added, projector_prediction
+from tui.fit.extras import Extras, adapter_tensors, adapters_prediction, added, projector_prediction
 from tui.fit.questions import Answered, AskedDevice, KnownDevice, NotTried, Question, Reply, WasRefused
 from tui.fit.values import Machine, Prediction, Refused
 from tui.gguf.stripped import StrippedHeader
@@ -51,9 +51,11 @@ class DryRun:
         self._closed = False
         self._failed_starts = 0
         self._doubt = ""
-        self._devices: tuple[KnownDevice, ...] = ()
         self._answers: OrderedDict[bytes, Reply] = OrderedDict()
         self._deaths: dict[str, int] = {}
+        """Processes that a header ended, by its digest."""
+        self._harmless: set[str] = set()
+        """Digests of headers that were answered: not every setting ends llama.cpp with them."""
 
     @property
     def pid(self) -> int | None:
@@ -75,10 +77,15 @@ class DryRun:
         """
         if settings.n_gpu_layers == "auto" or settings.n_ctx == "auto":
             raise ValueError("settings must be resolved before they are asked about")
+        names = [device.name for device in machine.devices]
+        if len(set(names)) < len(names):
+            raise ValueError(f"every device needs a name of its own: {names}")
         beside = extras or Extras()
         lora = tuple(adapter_tensors(adapter) for adapter in beside.lora)
         question = Question(0, header.digest, _relevant(settings), _asked_devices(settings, machine), lora)
         prediction = _of(await self._reply(question, header), settings, machine, fallback)
+        if prediction.source == "estimate" and beside.lora:
+            prediction = added(prediction, adapters_prediction(beside.lora, prediction))
         if beside.draft is not None:
             draft = await self.predict(beside.draft.header, beside.draft.settings, machine, fallback)
             prediction = added(prediction, draft)
@@ -87,10 +94,9 @@ class DryRun:
         return prediction
 
     async def devices(self) -> tuple[KnownDevice, ...]:
-        """The GPUs of the installed llama.cpp, in its order, with what was free when the process started."""
-        async with self._turn:
-            await self._started()
-        return self._devices
+        """The GPUs of the installed llama.cpp, in its order, with what is free now; none where it cannot be asked."""
+        await self._turn.acquire()
+        return await asyncio.shield(asyncio.create_task(self._list_devices(), name="devices of the dry run"))
 
     async def release(self) -> None:
         """End the process, so that nothing of it is left on a GPU; the next question starts another."""
@@ -135,7 +141,7 @@ class DryRun:
             return found
         if self._closed:
             return NotTried(0, "the dry run is closed")
-        if self._deaths.get(digest, 0) >= _DEATHS_A_HEADER:
+        if digest not in self._harmless and self._deaths.get(digest, 0) >= _DEATHS_A_HEADER:
             return NotTried(0, "this header ends llama.cpp with every setting that was tried")
         return NotTried(0, self._doubt) if self._doubt else None
 
@@ -167,9 +173,20 @@ class DryRun:
                     continue
                 self._deaths[header.digest] = self._deaths.get(header.digest, 0) + 1
                 return NotTried(0, str(death)), True
-            self._deaths[header.digest] = -(1 << 30)  # it was answered once, so not every setting ends llama.cpp
+            self._harmless.add(header.digest)
             return reply, True
         raise AssertionError("the second try returns")
+
+    async def _list_devices(self) -> tuple[KnownDevice, ...]:
+        """Holds the turn that the caller took."""
+        try:
+            child = await self._started()
+            return await child.devices(self._answer_s) if isinstance(child, DryChild) else ()
+        except DryRunDied:
+            self._child = None
+            return ()
+        finally:
+            self._turn.release()
 
     async def _started(self) -> DryChild | NotTried:
         """The running process, started when there is none. The caller has the turn."""
@@ -189,7 +206,7 @@ class DryRun:
             if self._failed_starts >= _STARTS:
                 self._doubt = f"the dry run does not start: {death}"
             return NotTried(0, f"the dry run did not start: {death}")
-        self._devices, self._doubt = self._child.ready.devices, self._child.ready.doubt
+        self._doubt = self._child.ready.doubt
         if self._doubt:
             await self._child.end()
             return NotTried(0, self._doubt)

@@ -46,7 +46,13 @@ class KeepHeader(msgspec.Struct, frozen=True, tag=True):
     data_bytes: int
 
 
-Request = KeepHeader | Question
+class ListDevices(msgspec.Struct, frozen=True, tag=True):
+    """Which GPUs does the installed llama.cpp have, and what is free on them now?"""
+
+    id: int
+
+
+Request = KeepHeader | Question | ListDevices
 
 
 class KnownDevice(msgspec.Struct, frozen=True):
@@ -59,11 +65,17 @@ class KnownDevice(msgspec.Struct, frozen=True):
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
-    """The first message: what the installed llama.cpp has, and whether its answers can be trusted."""
+    """The first message: whether the answers can be trusted."""
 
-    devices: tuple[KnownDevice, ...]
     doubt: str = ""
     """Why a dry run is not to be had in this installation; empty after a self-test that was passed."""
+
+
+class DeviceList(msgspec.Struct, frozen=True, tag=True):
+    """The GPUs, in llama.cpp's order."""
+
+    id: int
+    devices: tuple[KnownDevice, ...]
 
 
 class Answered(msgspec.Struct, frozen=True, tag=True):
@@ -93,4 +105,4 @@ class HeaderMissing(msgspec.Struct, frozen=True, tag=True):
     id: int
 
 
-Reply = Ready | Answered | WasRefused | NotTried | HeaderMissing
+Reply = Ready | DeviceList | Answered | WasRefused | NotTried | HeaderMissing

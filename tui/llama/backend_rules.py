@@ -42,8 +42,10 @@ class Rules:
     """Bytes that every tensor in a buffer starts at a multiple of."""
     pinned: str | None
     """Name of its buffer type in host memory; None where it has none."""
-    alloc_bytes: Callable[[int], int]
-    """Bytes that the tensor at an address takes, scratch memory of its operation included."""
+    alloc_bytes: Callable[[int, int], int]
+    """Bytes that a tensor takes, scratch memory of its operation included, given the addresses of the buffer type
+    (which does not matter) and of the tensor.
+    """
     supports: Mapping[int, Callable[[int], bool]]
     """Operations (ggml_op) that it computes only on a condition; every other one it computes."""
     offloads: Callable[[int], bool]
@@ -87,7 +89,11 @@ def _metal_flash(op: int) -> bool:
     return heads and read_type(k) == read_type(v) and read_type(k)[0] in _METAL_KV
 
 
-def _metal_bytes(tensor: int) -> int:
+def _plain_bytes(_buffer_type: int, tensor: int) -> int:
+    return int(n_bytes(tensor))
+
+
+def _metal_bytes(_buffer_type: int, tensor: int) -> int:
     """`ggml_backend_metal_buffer_type_get_alloc_size`, sparse attention left out."""
     plain: int = n_bytes(tensor)
     kind = read_op(tensor)[0]
@@ -144,7 +150,7 @@ RULES: dict[str, Rules] = {
         registry="Vulkan",
         alignment=64,  # minStorageBufferOffsetAlignment: 4 to 256, by driver
         pinned="Vulkan_Host",
-        alloc_bytes=n_bytes,
+        alloc_bytes=_plain_bytes,
         supports={OPS["FLASH_ATTN_EXT"]: _vulkan_flash},
         offloads=_offloads_any,
     ),

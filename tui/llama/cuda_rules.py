@@ -20,11 +20,14 @@ from tui.llama.ggml import (
     is_quantized,
     n_bytes,
     n_elements,
+    read_four_sources,
     read_nb,
     read_ne,
     read_op,
     read_op_params,
+    read_source,
     read_sources,
+    read_two_sources,
     read_type,
     read_view,
     row_bytes,
@@ -59,8 +62,8 @@ _F32_COPIED_FROM = frozenset({2, 3, 6, 7, 8, _I32})
 _PRECISION_F32 = 10
 
 
-def alloc_bytes(tensor: int) -> int:
-    """Bytes of the tensor at an address: its own, padding of quantized rows, scratch of flash attention."""
+def alloc_bytes(_buffer_type: int, tensor: int) -> int:
+    """Bytes of a tensor: its own, padding of quantized rows, scratch of flash attention."""
     size: int = n_bytes(tensor)
     if read_op(tensor)[0] == _FLASH:
         size = _flash_bytes(tensor, size)
@@ -75,7 +78,7 @@ def _flash_bytes(op: int, size: int) -> int:
     """The result and the f16 copies of K and V that every kernel but the vector one works on
     (`ggml_cuda_flash_attn_ext_get_alloc_size`).
     """
-    q, k, v, *_ = read_sources(op)
+    q, k, v, _ = read_four_sources(op)
     k_type, v_type = read_type(k)[0], read_type(v)[0]
     only_f32 = _by_vector_kernel(q, k, quantized=is_quantized(k_type) or is_quantized(v_type))
     if k_type != _F16 and (k_type == _F32 or not only_f32):
@@ -101,7 +104,7 @@ def _up(size: int) -> int:
 
 def _flash(op: int) -> bool:
     """`ggml_cuda_get_best_fattn_kernel` finds a kernel."""
-    q, k, v, mask, *_ = read_sources(op)
+    q, k, v, mask = read_four_sources(op)
     if read_type(k)[0] not in _KV_TYPES or read_type(v)[0] not in _KV_TYPES:
         return False
     if mask and read_ne(mask)[2] != 1:
@@ -117,7 +120,7 @@ def _flash(op: int) -> bool:
 def _is_padded(op: int, n_cells: int) -> bool:
     """What else `gqa_opt_applies` asks for: a mask, no ALiBi, padded cells, aligned rows."""
     (max_bias,) = struct.unpack("=f", struct.pack("=i", read_op_params(op)[1]))
-    operands = read_sources(op)[:4]
+    operands = read_four_sources(op)
     if not operands[3] or max_bias or n_cells % _KV_STRIDE:
         return False
     plain = [operand for operand in operands if not is_quantized(read_type(operand)[0])]
@@ -125,7 +128,7 @@ def _is_padded(op: int, n_cells: int) -> bool:
 
 
 def _product(op: int) -> bool:
-    a, b, *_ = read_sources(op)
+    a, b = read_two_sources(op)
     a_type, b_type = read_type(a)[0], read_type(b)[0]
     if a_type not in _PRODUCT_TYPES or b_type == _F16 != a_type:
         return False
@@ -142,7 +145,7 @@ def _expert_product(op: int) -> bool:
 
 
 def _look_up(op: int) -> bool:
-    source = read_sources(op)[0]
+    source = read_source(op)[0]
     kind = read_type(source)[0]
     if kind in _LOOK_UP_BY_SUPER_BLOCKS:
         return bool(read_ne(source)[0] % 256 == 0)
@@ -150,14 +153,14 @@ def _look_up(op: int) -> bool:
 
 
 def _store(op: int) -> bool:
-    source, index, *_ = read_sources(op)
+    source, index = read_two_sources(op)
     source_type, target = read_type(source)[0], read_type(op)[0]
     stored = (source_type == _F32 and target in _STORE_TYPES) or source_type == _F16 == target
     return stored and read_type(index)[0] in (_I32, _I64)
 
 
 def _copy(op: int) -> bool:
-    a, b, *_ = read_sources(op)
+    a, b = read_two_sources(op)
     source, target = read_type(a)[0], read_type(b)[0]
     if source in _FLOATS and target in _FLOATS:
         return True
@@ -167,7 +170,7 @@ def _copy(op: int) -> bool:
 
 
 def _elementwise(op: int) -> bool:
-    a, b, *_ = read_sources(op)
+    a, b = read_two_sources(op)
     kinds = (read_type(a)[0], read_type(b)[0], read_type(op)[0])
     if _BF16 in kinds:
         return kinds[0] == _BF16 == kinds[2] and kinds[1] in (_BF16, _F32)
@@ -176,7 +179,7 @@ def _elementwise(op: int) -> bool:
 
 def _scale(op: int) -> bool:
     kind = read_type(op)[0]
-    return kind in (_F32, _BF16) and read_type(read_sources(op)[0])[0] == kind
+    return kind in (_F32, _BF16) and read_type(read_source(op)[0])[0] == kind
 
 
 def _scan(op: int) -> bool:
@@ -190,17 +193,17 @@ def _scan(op: int) -> bool:
 
 
 def _sum(op: int) -> bool:
-    source = read_sources(op)[0]
+    source = read_source(op)[0]
     return read_type(source)[0] == _F32 == read_type(op)[0] and bool(is_contiguous_rows(source))
 
 
 def _rope(op: int) -> bool:
-    source = read_sources(op)[0]
+    source = read_source(op)[0]
     return read_nb(source)[0] == _value_bytes(read_type(source)[0]) and bool(is_contiguous_2(source))
 
 
 def _if_source(holds: Callable[[int], bool]) -> Callable[[int], bool]:
-    return lambda op: holds(read_sources(op)[0])
+    return lambda op: holds(read_source(op)[0])
 
 
 SUPPORTS: dict[int, Callable[[int], bool]] = {

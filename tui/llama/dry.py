@@ -127,7 +127,7 @@ class DryModels:
                 n_ctx=L.llama_n_ctx(context) // settings.panes,
                 n_layer=L.llama_model_n_layer(hollow.model),
                 n_vocab=L.llama_vocab_n_tokens(L.llama_model_get_vocab(hollow.model)),
-                flash_attn=_flash_attention(self._log.last(_LOG_LINES)),
+                flash_attn=_flash_attention(settings, self._log.last(_LOG_LINES, at_least="warning")),
             )
 
     def _model(
@@ -172,17 +172,12 @@ class DryModels:
         return LlamaError(kind, f"{what}: {one_line(reason)}" if reason else f"{what}; its log has no reason")
 
 
-def _flash_attention(lines: tuple[str, ...]) -> bool:
-    """Whether a context was made with flash attention. llama.cpp has no call that tells; its log does, the last word
-    last (`llama_context`, `resolve_fused_ops`).
+def _flash_attention(settings: LoadSettings, logged: tuple[str, ...]) -> bool:
+    """Whether a context was made with flash attention. llama.cpp has no call that tells, but it warns where it takes
+    it back (`resolve_fused_ops`, `llama_init_from_model`).
     """
-    on = True
-    for line in lines:
-        if "flash_attn " in line and line.endswith(("enabled", "disabled")):
-            on = line.endswith("enabled")
-        elif "Flash Attention" in line:
-            on = line.endswith("Flash Attention enabled")
-    return on
+    taken_back = ("Flash Attention not supported", "flash_attn is not compatible")
+    return settings.flash_attn != "off" and not any(sign in line for line in logged for sign in taken_back)
 
 
 def _beside(model: Any, tensor: AdapterBytes) -> BufferBytes:

@@ -231,7 +231,10 @@ read_nb = _reader("=4Q", TensorStruct.nb.offset)
 read_op = _reader("=i", TensorStruct.op.offset)
 read_op_params = _reader("=4i", TensorStruct.op_params.offset)
 read_sources = _reader(f"={MAX_SRC}Q", TensorStruct.src.offset)
-"""Addresses; 0 where there is none."""
+"""Addresses of operands; 0 where there is none. The three below read only the first of them, which costs less."""
+read_source = _reader("=Q", TensorStruct.src.offset)
+read_two_sources = _reader("=2Q", TensorStruct.src.offset)
+read_four_sources = _reader("=4Q", TensorStruct.src.offset)
 read_view = _reader("=2Q", TensorStruct.view_src.offset)
 """The tensor that this one is a view of, and the offset in it, in bytes."""
 

@@ -18,8 +18,15 @@ _MEMORY_SIGNS = ("failed to allocate", "unable to allocate", "out of memory", "b
 class NativeLog:
     """The last lines that llama.cpp logged, with their levels. Installing a second one replaces the first."""
 
-    def __init__(self, keep: int = 200, forward: Callable[[str, str], None] | None = None) -> None:
-        """`forward(level, line)` gets each finished line; it runs on whichever native thread logs."""
+    def __init__(
+        self, keep: int = 200, forward: Callable[[str, str], None] | None = None, at_least: str = "debug"
+    ) -> None:
+        """`forward(level, line)` gets each finished line; it runs on whichever native thread logs.
+
+        Lines below `at_least` are not even read: llama.cpp logs a thousand of them while it makes a context.
+        """
+        self._floor = next(number for number, level in LEVELS.items() if level == at_least)
+        self._keeps_open = True
         self._lines: deque[tuple[str, str]] = deque(maxlen=keep)
         self._open = ""
         self._open_level = "info"
@@ -49,6 +56,10 @@ class NativeLog:
         self._lines.clear()
 
     def _on_text(self, level: int, text: bytes, _user_data: Any) -> None:
+        if level != _CONTINUE:
+            self._keeps_open = level >= self._floor
+        if not self._keeps_open:
+            return
         if level != _CONTINUE:
             self._open_level = LEVELS.get(level, "info")
         self._open += text.decode("utf-8", "replace")

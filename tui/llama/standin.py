@@ -8,6 +8,7 @@ they must outlive every model that was loaded onto them.
 from __future__ import annotations
 
 import ctypes
+from collections import Counter
 from collections.abc import Callable, Sequence
 from ctypes import addressof, c_size_t
 from dataclasses import dataclass
@@ -39,22 +40,20 @@ class StandIns:
 
     def __init__(self, specs: Sequence[StandInSpec]) -> None:
         """Make them; `devices` are in the order of `specs`."""
-        self._backends: dict[str, _StandInBackend] = {}
+        counts = Counter(spec.profile for spec in specs)
+        self._backends = {profile: _StandInBackend(RULES[profile], count) for profile, count in counts.items()}
         self.devices: tuple[Device, ...] = tuple(self._add(spec) for spec in specs)
 
     def _add(self, spec: StandInSpec) -> Device:
-        backend = self._backends.get(spec.profile)
-        if backend is None:
-            backend = self._backends[spec.profile] = _StandInBackend(RULES[spec.profile])
-        handle = backend.add(spec)
+        handle = self._backends[spec.profile].add(spec)
         return Device(spec.name, spec.name, spec.total_bytes, spec.free_bytes, handle)
 
 
 class _StandInBackend:
     """ggml_backend_reg with its devices."""
 
-    def __init__(self, rules: Rules) -> None:
-        self.rules = rules
+    def __init__(self, rules: Rules, count: int) -> None:
+        self.rules, self.count = rules, count
         self.devices: list[_StandIn] = []
         self.buffers: dict[int, int] = {}
         """Address of a device's ggml_backend_buffer to that device."""
@@ -114,8 +113,7 @@ class _StandIn:
         iface.get_name = self._get_name
         iface.alloc_buffer = ggml.AllocBuffer(self._alloc)
         iface.get_alignment = ggml.GetSize(lambda _: self._rules.alignment)
-        alloc_bytes = self._rules.alloc_bytes
-        iface.get_alloc_size = ggml.GetAllocSize(lambda _, tensor: alloc_bytes(tensor))
+        iface.get_alloc_size = ggml.GetAllocSize(self._rules.alloc_bytes)
 
     def _fill_device(self) -> None:
         iface, rules, pinned = self._struct.iface, self._rules, self._backend.pinned
@@ -166,15 +164,16 @@ class _StandIn:
     def _supports_op(self) -> Callable[[int, int], bool]:
         """The callback that runs most, so it looks nothing up in this object."""
         find_rule, read_op = self._rules.supports.get, ggml.read_op
-        siblings, is_of_another = self._backend.devices, self._is_of_another
+        is_of_another = self._is_of_another
 
         def supports(_device: int, tensor: int) -> bool:
-            if len(siblings) > 1 and is_of_another(tensor):
-                return False
             rule = find_rule(read_op(tensor)[0])
             return rule is None or rule(tensor)
 
-        return supports
+        def supports_among_others(device: int, tensor: int) -> bool:
+            return not is_of_another(tensor) and supports(device, tensor)
+
+        return supports if self._backend.count == 1 else supports_among_others
 
     def _is_of_another(self, tensor: int) -> bool:
         """True when an operand lies on another device of this backend, which then has to compute the operation."""
