@@ -2,8 +2,9 @@
 
 Models of published sizes, as headers over a hole: in RAM, on one GPU, on two, half on one, and with the experts in RAM,
 under contexts, cache types, attention and batches crossed. `keys` is what the first 64 KiB of a header give, without
-tensor infos. An error is a share of what the dry run says; of a total, of all places together. `within` is the share of
-answers whose total is off by no more than the spread that they name.
+tensor infos, `card` what a catalogue knows and a quantization label. An error is a share of what the dry run says; of a
+total, of all places together. `within` is the share of answers whose total is off by no more than the spread that they
+name.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from typing import Any
 from benchmarks.report import quantiles, tell
 from tests.rigs.architectures import PUBLISHED, published_model
 from tui.fit.closed_form import predict
+from tui.fit.from_facts import CardFacts, shape_of_facts
 from tui.fit.from_header import shape_of_header, shape_of_layout
 from tui.fit.oracle import DryRun
-from tui.fit.shape import ModelShape
+from tui.fit.shape import Layer, ModelShape
 from tui.fit.values import DeviceSpec, Machine, Prediction, Refused
 from tui.gguf.layout import Layout, read_layout
 from tui.gguf.stripped import strip
@@ -44,6 +46,7 @@ class Case:
     fact: Prediction
     found: Prediction
     keys: Prediction
+    card: Prediction
     took_s: float
 
 
@@ -89,6 +92,7 @@ def _machine(*gib: int) -> Machine:
 
 async def _cases(dry_run: DryRun, layout: Layout, machine: Machine, where: dict[str, Any]) -> list[Case]:
     header, shape, keys = strip(layout), shape_of_layout(layout), shape_of_header(layout.header)
+    card = shape_of_facts(_card(shape), layout.header.file_type or "")
     cases = []
     for n_ctx, (kind, flash), n_ubatch in product(CONTEXTS, CACHES, BATCHES):
         settings = LoadSettings(n_ctx=n_ctx, type_k=kind, type_v=kind, flash_attn=flash, n_ubatch=n_ubatch, **where)
@@ -98,8 +102,28 @@ async def _cases(dry_run: DryRun, layout: Layout, machine: Machine, where: dict[
             continue
         begun = time.perf_counter()
         found = predict(shape, settings, machine)
-        cases.append(Case(fact, found, predict(keys, settings, machine), time.perf_counter() - begun))
+        took_s = time.perf_counter() - begun
+        cases.append(Case(fact, found, predict(keys, settings, machine), predict(card, settings, machine), took_s))
     return cases
+
+
+def _card(shape: ModelShape) -> CardFacts:
+    """What a catalogue knows of a model."""
+    attends = next((layer for layer in shape.layers if layer.n_head_kv), Layer())
+    return CardFacts(
+        parameters=shape.parameters,
+        architecture=shape.architecture,
+        context_length=shape.n_ctx_train,
+        layers=shape.n_layer,
+        heads=attends.n_head or None,
+        kv_heads=attends.n_head_kv or None,
+        head_dim=None if shape.mla else attends.value_length or None,
+        hidden_size=shape.n_embd,
+        vocab_size=shape.n_vocab,
+        active_parameters=shape.active_parameters if shape.n_expert else None,
+        experts=shape.n_expert or None,
+        experts_used=shape.n_expert_used or None,
+    )
 
 
 def _no_fallback(settings: LoadSettings, machine: Machine) -> Prediction:
@@ -121,6 +145,8 @@ def _row(name: str, layout: Layout, where: str, cases: list[Case]) -> dict[str, 
         "spread": round(max((case.found.spread for case in cases), default=0.0), 4),
         "keys_total_worst": _worst([_total_error(case.fact, case.keys) for case in cases]),
         "keys_spread": round(max((case.keys.spread for case in cases), default=0.0), 4),
+        "card_total_worst": _worst([_total_error(case.fact, case.card) for case in cases]),
+        "card_spread": round(max((case.card.spread for case in cases), default=0.0), 4),
     }
 
 
@@ -146,7 +172,7 @@ def _verdict(rows: list[dict[str, Any]], cases: list[Case]) -> dict[str, Any]:
     compute = [abs(error) for case in cases for error in _errors(case, "compute")]
     within = {
         name: sum(abs(_total_error(case.fact, getattr(case, name))) <= getattr(case, name).spread for case in cases)
-        for name in ("found", "keys")
+        for name in ("found", "keys", "card")
     }
     return {
         "architectures": len({row["architecture"] for row in rows}),
@@ -156,9 +182,11 @@ def _verdict(rows: list[dict[str, Any]], cases: list[Case]) -> dict[str, Any]:
         "compute_off": quantiles(compute),
         "total_off": quantiles([abs(_total_error(case.fact, case.found)) for case in cases]),
         "keys_total_off": quantiles([abs(_total_error(case.fact, case.keys)) for case in cases]),
+        "card_total_off": quantiles([abs(_total_error(case.fact, case.card)) for case in cases]),
         "within": round(within["found"] / len(cases), 4),
         "keys_within": round(within["keys"] / len(cases), 4),
-        "two_answers_ms": quantiles([1000 * case.took_s for case in cases]),
+        "card_within": round(within["card"] / len(cases), 4),
+        "answer_ms": quantiles([1000 * case.took_s for case in cases]),
     }
 
 
