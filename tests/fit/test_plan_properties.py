@@ -60,7 +60,8 @@ async def test_more_memory_is_never_worse(model: Model, machine: Machine, device
     before, after = Rig(model, machine), Rig(model, with_more(machine, devices_bytes=devices, host_bytes=host))
     worse = await plan(LoadSettings(), model, before.machine, before.ask)
     better = await plan(LoadSettings(), model, after.machine, after.ask)
-    assert better.rank >= worse.rank
+    # Where nothing fits, the closest of what was asked for is offered, which need not be the closest of all.
+    assert better.rank >= worse.rank or not (better.rank.fits or worse.rank.fits)
     assert max(len(before.asked), len(after.asked)) <= MORE_GPUS_ASKS
 
 
