@@ -64,10 +64,13 @@ class Rig:
         layers = [self._layer(index, n_ctx, settings) for index in range(self.model.n_block + 1)]
         places = self._places(settings)
         compute = self.model.compute_bytes * settings.n_ubatch // 512 + self.model.compute_token_bytes * n_ctx
-        parts = [
-            (sum(layers[i][0] for i in held), sum(layers[i][1] for i in held), compute if held else 0)
-            for held in ([i for i, place in enumerate(places) if place == device] for device in self._devices())
-        ]
+        parts = []
+        for device in self._devices():
+            held = [index for index, place in enumerate(places) if place == device]
+            # The first one computes large batches of the layers that are in RAM, too.
+            computes = held or (None in places and device in self._used(settings)[:1])
+            weights, context = (sum(layers[index][part] for index in held) for part in (0, 1))
+            parts.append((weights, context, compute if computes else 0))
         host = [layer for layer, place in zip(layers, places, strict=True) if place is None]
         on_host = sum(layer[2] for layer in layers) - sum(layer[2] for layer in host)
         return Prediction(
@@ -101,11 +104,16 @@ class Rig:
     def _devices(self) -> range:
         return range(len(self.machine.devices))
 
+    def _used(self, settings: LoadSettings) -> list[int]:
+        names = [device.name for device in self.machine.devices]
+        if settings.devices:
+            return [names.index(name) for name in settings.devices if name != "none"]
+        return list(self._devices())
+
     def _places(self, settings: LoadSettings) -> list[int | None]:
         """The device of each layer and of the output; None is the host."""
         everything = self.model.n_block + 1
-        names = [device.name for device in self.machine.devices]
-        used = [names.index(name) for name in settings.devices] or list(self._devices())
+        used = self._used(settings)
         assert isinstance(settings.n_gpu_layers, int)
         count = min(settings.n_gpu_layers, everything) if used else 0
         shares = settings.tensor_split or tuple(float(self.machine.devices[i].free_bytes) for i in used)

@@ -12,7 +12,7 @@ from tui.fit.candidates import experts_on_host
 from tui.fit.fixes import Fix, Holder, Speed, fixes
 from tui.fit.values import Machine
 from tui.fit.verdict import Assessment, assess
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import NO_DEVICES, LoadSettings
 
 DENSE = Model()
 WHOLE = LoadSettings(n_gpu_layers=33, n_ctx=8192)
@@ -114,6 +114,13 @@ async def test_who_holds_the_memory_is_said_and_left_alone() -> None:
         ("PID 77, your engine, holds 1.0 GiB", "`puna stop 77` ends it"),
     ]
     assert all(fix.settings is None for fix in told)
+
+
+async def test_a_gpu_that_somebody_fills_is_said_to_be_the_reason_for_ram() -> None:
+    others = (Holder(pid=4121, device="CUDA0", used_bytes=23 * GIB, user="another user"),)
+    in_ram = msgspec.structs.replace(WHOLE, n_gpu_layers=0, devices=NO_DEVICES)
+    (told,) = await _offered(in_ram, machine(0.5), others=others)
+    assert told.words == "PID 4121 of another user holds 23.0 GiB: information only"
 
 
 @settings(max_examples=60, deadline=None)

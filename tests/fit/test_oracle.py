@@ -100,6 +100,10 @@ async def test_what_settings_say_about_devices(dry_run: DryRun, demo_header: Str
     assert second.devices[1].sum_bytes == alone.devices[0].sum_bytes
     main = await dry_run.predict(demo_header, settings(split_mode="none", main_device=1), both)
     assert main.devices == second.devices
+    in_ram = await dry_run.predict(demo_header, settings(n_gpu_layers=0), machine(24))
+    assert in_ram.devices[0].compute_bytes > 0  # large batches are computed on the GPU all the same
+    without = await dry_run.predict(demo_header, settings(n_gpu_layers=0, devices=("none",)), machine(24))
+    assert without.devices[0].sum_bytes == 0
     with pytest.raises(Refused, match="no device 'CUDA7'"):
         await dry_run.predict(demo_header, settings(devices=("CUDA7",)), both)
     with pytest.raises(Refused, match="main_device"):

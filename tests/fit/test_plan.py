@@ -7,7 +7,7 @@ import pytest
 from tests.fit.rig import MIXTURE, Model, Rig, gpu, machine
 from tui.fit.plan import ALL_MOVABLE, Movable, Plan, plan
 from tui.fit.values import Machine, Refused
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import NO_DEVICES, LoadSettings
 
 DENSE = Model()
 GIB = 1 << 30
@@ -92,7 +92,11 @@ async def test_a_machine_without_gpus_moves_the_context_alone() -> None:
 async def test_a_gpu_with_nothing_free_leaves_all_to_the_cpu() -> None:
     found = await _planned(machine(0.5))
     assert (found.assessment.verdict, found.settings.n_gpu_layers, found.settings.type_k) == ("ram", 0, "f16")
-    assert found.said == ("No layer is on the GPU; the CPU computes the rest.",)
+    assert found.settings.devices == NO_DEVICES
+    assert found.said == (
+        "No layer is on the GPU; the CPU computes the rest.",
+        "CUDA0 has too little free to be used.",
+    )
 
 
 async def test_one_pool_is_not_spent_twice() -> None:

@@ -17,7 +17,7 @@ from tui.fit.order import USUAL_N_CTX, Goals, Rank, goals, rank
 from tui.fit.plan import Plan, plan
 from tui.fit.values import Machine, Refused
 from tui.fit.verdict import assess
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import NO_DEVICES, LoadSettings
 
 ONE_GPU_ASKS, MORE_GPUS_ASKS = 50, 60
 EXAMPLES = 60
@@ -60,7 +60,8 @@ async def test_more_memory_is_never_worse(model: Model, machine: Machine, device
     before, after = Rig(model, machine), Rig(model, with_more(machine, devices_bytes=devices, host_bytes=host))
     worse = await plan(LoadSettings(), model, before.machine, before.ask)
     better = await plan(LoadSettings(), model, after.machine, after.ask)
-    assert better.rank >= worse.rank
+    # Where nothing fits, the closest of what was asked for is offered, which need not be the closest of all.
+    assert better.rank >= worse.rank or not (better.rank.fits or worse.rank.fits)
     assert max(len(before.asked), len(after.asked)) <= MORE_GPUS_ASKS
 
 
@@ -108,7 +109,7 @@ def _steps(found: LoadSettings, model: Model, aims: Goals, machine: Machine) -> 
     assert isinstance(found.n_gpu_layers, int)
     contexts = (min(found.n_ctx + 256, aims.most), max(found.n_ctx - 256, aims.least))
     yield from (msgspec.structs.replace(found, n_ctx=n_ctx) for n_ctx in contexts)
-    if machine.devices:
+    if machine.devices and found.devices != NO_DEVICES:
         layers = (min(found.n_gpu_layers + 1, model.n_block + 1), max(found.n_gpu_layers - 1, 0))
         yield from (msgspec.structs.replace(found, n_gpu_layers=count) for count in layers)
     if model.n_expert and machine.devices:

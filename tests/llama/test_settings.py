@@ -65,6 +65,7 @@ BAD_LOAD: list[tuple[str, Any, str]] = [
     ("load_mode", "direct", "mmap"),
     ("devices", ("CUDA0", "CUDA0"), "twice"),
     ("devices", ("",), "puna doctor"),
+    ("devices", ("CUDA0", "none"), "cannot be named with others"),
     ("main_device", -1, "index"),
     ("tensor_split", (math.nan, 1.0), "shares"),
     ("tensor_split", (math.inf, 1.0), "shares"),

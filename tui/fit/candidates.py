@@ -13,7 +13,7 @@ from tui.fit.order import Goals, Rank, Shape, rank
 from tui.fit.spread import Counts, Layers, Learned, by_room, learn
 from tui.fit.values import Ask, Machine, Prediction, Refused
 from tui.fit.verdict import Assessment, assess
-from tui.llama.settings import UNQUANTIZED_KV, KVType, LoadSettings
+from tui.llama.settings import NO_DEVICES, UNQUANTIZED_KV, KVType, LoadSettings
 
 _SPREADS = 3
 """Spreads tried for one candidate: by room, then twice by what the last answer taught."""
@@ -80,12 +80,13 @@ class Candidates:
         self._aims = aims
         self._answers: dict[LoadSettings, Candidate | None] = {}
         self._found: dict[tuple[int, Place, KV], Candidate | None] = {}
-        self.left_out: tuple[str, ...] = ()
-        """Devices without room for anything, by name."""
-        self._spread_over: tuple[int, ...] = ()
-        self._learned: Learned | None = None
-        if may_spread and not wished.tensor_split and wished.split_mode == "layer":
-            self._choose_devices()
+        self._may_choose = (
+            may_spread and not wished.devices and not wished.tensor_split and wished.split_mode == "layer"
+        )
+        indices = range(len(machine.devices))
+        with_room = tuple(index for index in indices if self._room_bytes(index) > 0)
+        self._usable = (with_room or tuple(indices)) if self._may_choose else tuple(indices)
+        self._learned: dict[tuple[int, ...], Learned] = {}
 
     @property
     def asks(self) -> int:
@@ -105,8 +106,7 @@ class Candidates:
         key = (n_ctx, place, kv)
         if key not in self._found:
             settings = msgspec.structs.replace(self._wished, n_ctx=n_ctx, **place._asdict(), **kv._asdict())
-            spread = len(self._spread_over) > 1 and place.n_gpu_layers > 1
-            self._found[key] = await (self._best_spread(settings) if spread else self._answer(settings))
+            self._found[key] = await self._on_best_devices(settings)
         return self._found[key]
 
     async def _answer(self, settings: LoadSettings) -> Candidate | None:
@@ -132,31 +132,46 @@ class Candidates:
             rank=rank(settings, assessment, self._aims, kv_as_asked=as_asked),
         )
 
-    def _choose_devices(self) -> None:
-        """The devices that the model is spread over: the person's, or all that have room."""
-        devices = self._machine.devices
-        indices = {device.name: index for index, device in enumerate(devices)}
-        if self._wished.devices:
-            if all(name in indices for name in self._wished.devices):
-                self._spread_over = tuple(indices[name] for name in self._wished.devices)
-            return
-        with_room = tuple(index for index in range(len(devices)) if self._room_bytes(index) > 0)
-        if with_room and len(with_room) < len(devices):
-            names = tuple(devices[index].name for index in with_room)
-            self._wished = msgspec.structs.replace(self._wished, devices=names)
-            self.left_out = tuple(device.name for device in devices if device.name not in names)
-        self._spread_over = with_room
-
     def _room_bytes(self, index: int) -> int:
         device = self._machine.devices[index]
         return device.free_bytes - self._machine.margins.device_bytes - device.overhead_bytes
 
-    async def _best_spread(self, settings: LoadSettings) -> Candidate | None:
+    async def _on_best_devices(self, settings: LoadSettings) -> Candidate | None:
+        """On the devices with room. One that would hold no weights is still computed on: where it has no room even for
+        that, it is left out.
+        """
+        indices = self._usable
+        found = await self._on(settings, indices)
+        while found is not None and self._may_choose:
+            kept = tuple(index for index in indices if not self._is_idle(index, found.assessment))
+            if kept == indices or (not kept and settings.n_gpu_layers):
+                return found
+            fewer = await self._on(settings, kept)
+            if fewer is None or fewer.assessment.over_bytes >= found.assessment.over_bytes:
+                return found
+            indices, found = kept, fewer
+        return found
+
+    def _is_idle(self, index: int, assessment: Assessment) -> bool:
+        """True where a device holds no weights and what it computes with does not fit."""
+        device = assessment.devices[index]
+        in_full_pool = self._machine.devices[index].shares_host and not assessment.host.fits
+        return not device.weights_bytes and device.need_bytes > 0 and (in_full_pool or not device.fits)
+
+    async def _on(self, settings: LoadSettings, indices: tuple[int, ...]) -> Candidate | None:
+        devices = self._machine.devices
+        if len(indices) < len(devices):
+            names = tuple(devices[index].name for index in indices)
+            settings = msgspec.structs.replace(settings, devices=names or NO_DEVICES)
+        if self._may_choose and len(indices) > 1 and int(settings.n_gpu_layers) > 1:
+            return await self._best_spread(settings, indices)
+        return await self._answer(settings)
+
+    async def _best_spread(self, settings: LoadSettings, indices: tuple[int, ...]) -> Candidate | None:
         n_layers = min(int(settings.n_gpu_layers), self._shape.n_block + 1)
-        rooms = [self._room_bytes(index) for index in self._spread_over]
-        counts: Counts | None = by_room(rooms, n_layers)
-        if self._learned is not None:
-            counts = self._learned.counts(await self._layers(settings, n_layers)) or counts
+        counts: Counts | None = by_room([self._room_bytes(index) for index in indices], n_layers)
+        if indices in self._learned:
+            counts = self._learned[indices].counts(await self._layers(settings, n_layers)) or counts
         best: Candidate | None = None
         for _ in range(_SPREADS):
             if counts is None:
@@ -170,9 +185,9 @@ class Candidates:
             if over <= 0:
                 break
             layers = await self._layers(settings, n_layers)
-            devices = [found.assessment.devices[index] for index in self._spread_over]
-            self._learned = learn(counts, devices, layers)
-            counts = self._learned.counts(layers)
+            devices = [found.assessment.devices[index] for index in indices]
+            self._learned[indices] = learn(counts, devices, layers)
+            counts = self._learned[indices].counts(layers)
         return best
 
     async def _layers(self, settings: LoadSettings, n_layers: int) -> Layers:

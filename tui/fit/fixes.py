@@ -16,7 +16,7 @@ from tui.fit.changes import ALL_ON_GPU, FITS, Change, Changes
 from tui.fit.order import Shape
 from tui.fit.values import Ask, Machine
 from tui.fit.verdict import Assessment
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import NO_DEVICES, LoadSettings
 
 Speed = Callable[[LoadSettings], float | None]
 """Tokens decoded in a second under resolved settings; None where that cannot be told."""
@@ -49,9 +49,10 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        """All of it on one line."""
-        saved = f"−{size(self.saves_bytes)}, " if self.saves_bytes > 0 else ""
-        return f"{self.change}: {saved}{self.cost}"
+        """All of it on one line; a size that the change names is not repeated."""
+        saved = size(self.saves_bytes)
+        is_news = self.saves_bytes > 0 and saved not in self.change
+        return f"{self.change}: −{saved}, {self.cost}" if is_news else f"{self.change}: {self.cost}"
 
 
 async def fixes(
@@ -76,7 +77,9 @@ async def fixes(
         return ()
     base, short, wanted = settings, assessment, FITS
     if assessment.verdict != "no":
-        base, wanted = msgspec.structs.replace(settings, n_gpu_layers=shape.n_block + 1, n_cpu_moe=0), ALL_ON_GPU
+        devices = () if settings.devices == NO_DEVICES else settings.devices
+        everything = {"n_gpu_layers": shape.n_block + 1, "n_cpu_moe": 0, "devices": devices}
+        base, wanted = msgspec.structs.replace(settings, **everything), ALL_ON_GPU
     changes = Changes(base, shape, machine, ask, wanted=wanted)
     if wanted == ALL_ON_GPU:
         whole = await changes.assess(base)

@@ -72,7 +72,7 @@ async def plan(
         prediction=best.prediction,
         assessment=best.assessment,
         rank=best.rank,
-        said=say(best, wished, shape, aims, left_out=candidates.left_out, least_n_ctx=least_n_ctx),
+        said=say(best, wished, shape, aims, least_n_ctx),
         asks=candidates.asks,
     )
 

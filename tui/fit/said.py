@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from tui.config.sizes import size
 from tui.fit.candidates import Candidate, experts_on_host
@@ -15,8 +15,6 @@ def say(
     wished: LoadSettings,
     shape: Shape,
     aims: Goals,
-    *,
-    left_out: Sequence[str],
     least_n_ctx: int | None,
 ) -> tuple[str, ...]:
     """Sentences about `best`; none where it is all that was asked for."""
@@ -24,7 +22,7 @@ def say(
         *_about_fit(best),
         *_about_context(best, wished, shape, aims, least_n_ctx),
         *_about_kv(best, wished),
-        *_about_devices(best, wished, shape, left_out),
+        *_about_devices(best, wished, shape),
     )
 
 
@@ -59,7 +57,7 @@ def _about_kv(best: Candidate, wished: LoadSettings) -> Iterator[str]:
         yield f"The KV cache is q8_0 instead of {types}, to fit more: a small cost in quality."
 
 
-def _about_devices(best: Candidate, wished: LoadSettings, shape: Shape, left_out: Sequence[str]) -> Iterator[str]:
+def _about_devices(best: Candidate, wished: LoadSettings, shape: Shape) -> Iterator[str]:
     everything = shape.n_block + 1
     layers = int(best.settings.n_gpu_layers)
     if best.assessment.devices and wished.n_gpu_layers == "auto" and layers < everything:
@@ -68,5 +66,7 @@ def _about_devices(best: Candidate, wished: LoadSettings, shape: Shape, left_out
     moe = experts_on_host(best.settings, shape)
     if moe and best.settings.n_cpu_moe > wished.n_cpu_moe:
         yield f"The experts of {moe} of {shape.n_block} layers stay in RAM."
-    if left_out and layers:
+    used = best.settings.devices
+    left_out = [device.name for device in best.assessment.devices if used and device.name not in used]
+    if left_out and not wished.devices:
         yield f"{', '.join(left_out)} {'has' if len(left_out) == 1 else 'have'} too little free to be used."
