@@ -64,13 +64,13 @@ def main() -> int:
     if folder is None or shutil.which("node") is None:
         print(f"skipped: it needs Node.js and PUNA_NODE_LLAMA_CPP\n{__doc__}", file=sys.stderr)
         return 0
-    asyncio.run(_main(folder))
+    asyncio.run(_main(str(Path(folder).resolve())))
     return 0
 
 
 async def _main(folder: str) -> None:
     rows: list[dict[str, Any]] = []
-    peer = Peer(str(Path(folder).resolve()))
+    peer = Peer(folder)
     with tempfile.TemporaryDirectory() as headers, allocations() as llama:
         async with DryRun() as dry_run:
             for name in PUBLISHED:

@@ -81,7 +81,8 @@ async def _by_turns(
                 SETTINGS,
                 _on_host(),
                 machine,
-                n_layer=shape.n_layer,
+                n_block=shape.n_block,
+                n_cpu_moe=0,
                 threads=threads,
                 cpus=len(logical_cpus()),
             )

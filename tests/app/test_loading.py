@@ -3,17 +3,13 @@ dies."""
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from tests.app.rig import KILLED, LLAMA, QWEN, World, home_paths, workbench, write_config
 from tests.chat.scripted import Gate
-from tests.rigs.nvml import GIB, FakeGpu, StandIn
-from tui.app.background import Sampled
 from tui.app.panels.chat.state import Loading, NoModel, Ready
 from tui.config.model_file import read_models, update_model
 from tui.engine.errors import EngineError
-from tui.models.prepare import look
 
 
 async def test_the_panel_sets_loads_and_remembers(tmp_path: Path) -> None:
@@ -136,18 +132,6 @@ async def test_another_load_takes_the_place_of_a_model(tmp_path: Path) -> None:
         await bench.until(lambda: bench.app.desk.loading.ready and bench.world.engine is not first)
         assert first.closed
         await bench.shows("qwen-coder Q8_0")
-
-
-async def test_auto_is_planned_with_what_is_free_now(tmp_path: Path, stand_in: StandIn) -> None:
-    stand_in.show([FakeGpu(used=23 * GIB, free=0)])
-    with stand_in.in_this_process():
-        async with workbench(tmp_path) as bench:
-            before = await asyncio.to_thread(look, home_paths(tmp_path))
-            bench.app.desk.sampled(Sampled(before))
-            stand_in.show([FakeGpu(free=20 * GIB)])
-            bench.app.desk.loading.load(LLAMA)
-            await bench.until(lambda: bench.app.desk.loading.ready)
-            assert bench.world.engine.settings.n_gpu_layers == "all"
 
 
 async def test_unloading_gives_the_memory_back(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def demo_header(demo_model: Path) -> StrippedHeader:
 
 
 async def run(header: StrippedHeader, settings: LoadSettings = SETTINGS, **more: Any) -> PhantomSpeed:
-    arguments: dict[str, Any] = {"prediction": ON_HOST, "machine": ROOMY, "n_layer": 30, **more}
+    arguments: dict[str, Any] = {"prediction": ON_HOST, "machine": ROOMY, "n_block": 30, "n_cpu_moe": 0, **more}
     return await phantom_speed(
         header, settings, threads=default_threads(), cpus=len(logical_cpus()), timeout_s=100, **arguments
     )
@@ -99,5 +99,7 @@ async def test_a_described_machine_cannot_be_tried(demo_header: StrippedHeader) 
 async def test_one_that_takes_too_long_leaves_nothing_behind(demo_header: StrippedHeader) -> None:
     before = set(psutil.Process().children())
     with pytest.raises(PhantomError, match="did not answer"):
-        await phantom_speed(demo_header, SETTINGS, ON_HOST, ROOMY, n_layer=30, threads=1, cpus=2, timeout_s=0.1)
+        await phantom_speed(
+            demo_header, SETTINGS, ON_HOST, ROOMY, n_block=30, n_cpu_moe=0, threads=1, cpus=2, timeout_s=0.1
+        )
     assert set(psutil.Process().children()) <= before

@@ -30,7 +30,8 @@ async def phantom_speed(
     prediction: Prediction,
     machine: Machine,
     *,
-    n_layer: int,
+    n_block: int,
+    n_cpu_moe: int,
     threads: int,
     cpus: int,
     timeout_s: float = TIMEOUT_S,
@@ -41,7 +42,7 @@ async def phantom_speed(
     and a draft model are left out, and the hole is read rather than mapped. Cancelling ends it. Raises Refused where it
     would not fit, or where llama.cpp refuses it, and PhantomError where the child fails.
     """
-    _check_room(prediction, machine, n_layer, settings)
+    _check_room(prediction, machine, n_block, n_cpu_moe)
     bare = msgspec.structs.replace(
         settings, lora=(), draft_model="", chat_template="", load_mode="none", mlock=False, panes=1
     )
@@ -60,10 +61,10 @@ async def phantom_speed(
     return answer
 
 
-def _check_room(prediction: Prediction, machine: Machine, n_layer: int, settings: LoadSettings) -> None:
+def _check_room(prediction: Prediction, machine: Machine, n_block: int, n_cpu_moe: int) -> None:
     if any(device.profile != "real" for device in machine.devices):
         raise Refused("a trial run needs the devices themselves; those described here are not in this machine")
-    assessment = assess(prediction, machine, n_layer, n_cpu_moe=settings.n_cpu_moe)
+    assessment = assess(prediction, machine, n_block, n_cpu_moe=n_cpu_moe)
     if assessment.verdict == "no":
         pools: tuple[DeviceFit | HostFit, ...] = (*assessment.devices, assessment.host)
         worst = next(pool for pool in pools if not pool.fits)

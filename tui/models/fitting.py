@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import msgspec
-
 from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.fit import closed_form
@@ -27,8 +25,7 @@ from tui.fit.values import Ask, Machine, Margins, Prediction
 from tui.fit.verdict import Assessment, assess
 from tui.hardware.cpu import physical_cores
 from tui.hardware.snapshot import Snapshot
-from tui.llama.receipt import DeviceBytes
-from tui.llama.settings import NO_DEVICES, LoadSettings
+from tui.llama.settings import LoadSettings
 from tui.models.fit_report import FitReport
 from tui.models.lessons import learnt, speeds
 from tui.models.machine import Lessons, Seen, machine_of
@@ -127,47 +124,13 @@ class Fitting:
         """Numbers in place of "auto"; with `by_formula` llama.cpp is not asked. Raises Refused where it does not take
         what the person gave.
         """
-        made = await plan(
+        return await plan(
             wished,
             subject.shape,
             machine,
             estimates(subject, machine) if by_formula else self.ask(subject, machine),
             least_n_ctx=settings.fit.min_n_ctx or None,
             may_move=may_move,
-        )
-        if (
-            made.assessment.verdict == "no"
-            and machine.devices
-            and wished.n_gpu_layers == "auto"
-            and "split" in may_move
-        ):
-            return await self._without_gpus(subject, wished, machine, settings, made, may_move)
-        return made
-
-    async def _without_gpus(
-        self,
-        subject: Subject,
-        wished: LoadSettings,
-        machine: Machine,
-        settings: Settings,
-        made: Plan,
-        may_move: frozenset[Movable],
-    ) -> Plan:
-        """`made`, or a plan that leaves the GPUs alone where that fits: one that is full of other programs' memory has
-        no room for the buffers that llama.cpp puts there even without a layer.
-        """
-        bare = msgspec.structs.replace(machine, devices=())
-        other = await self.plan(subject, wished, bare, settings, may_move=may_move)
-        if other.assessment.verdict == "no":
-            return made
-        nothing = tuple(DeviceBytes(name=device.name, description=device.description) for device in machine.devices)
-        prediction = msgspec.structs.replace(other.prediction, devices=nothing)
-        return msgspec.structs.replace(
-            other,
-            settings=msgspec.structs.replace(other.settings, devices=NO_DEVICES),
-            prediction=prediction,
-            assessment=assess(prediction, machine, subject.shape.n_block),
-            said=(*other.said, "The GPU has no room even for a prompt's buffers, so it is left alone."),
         )
 
     def priced(

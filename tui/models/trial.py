@@ -40,7 +40,8 @@ async def try_speed(
         made.settings,
         made.prediction,
         seen.machine,
-        n_layer=subject.shape.n_block,
+        n_block=subject.shape.n_block,
+        n_cpu_moe=made.settings.n_cpu_moe if subject.shape.n_expert else 0,
         threads=threads,
         cpus=len(logical_cpus()),
     )
