@@ -153,6 +153,27 @@ async def test_what_does_not_fit_into_the_process(dry_run: DryRun, tiny_header: 
     )
 
 
+@pytest.mark.parametrize("sizes", [(24,), (24, 12)])
+async def test_an_answer_does_not_depend_on_what_was_asked_before(
+    tiny_header: StrippedHeader, demo_header: StrippedHeader, sizes: tuple[int, ...]
+) -> None:
+    """A graph whose operations were all taken is not asked about again; one with a refusal is."""
+    asked = [
+        settings(n_ctx=n_ctx, flash_attn=mode, n_gpu_layers=layers, type_k=kind)
+        for kind in ("f16", "iq4_nl")
+        for layers in ("all", 1)
+        for mode in ("auto", "on")
+        for n_ctx in (256, 8192)
+    ]
+    for header in (demo_header, tiny_header):
+        possible = asked if header is demo_header else asked[:8]  # its heads are shorter than a block of iq4_nl
+        async with DryRun() as dry_run:
+            found = [await dry_run.predict(header, each, machine(*sizes)) for each in possible]
+        async with DryRun() as dry_run:
+            for each, before in reversed(list(zip(possible, found, strict=True))):
+                assert await dry_run.predict(header, each, machine(*sizes)) == before
+
+
 async def test_only_numbers_are_asked_about(dry_run: DryRun, spawner: Spawner, tiny_header: StrippedHeader) -> None:
     for unresolved in (settings(n_ctx="auto"), settings(n_gpu_layers="auto")):
         with pytest.raises(ValueError, match="resolved"):

@@ -106,7 +106,7 @@ class Layouts:
         adapters = tuple(
             tuple(AdapterBytes(tensor.adapts, tensor.n_bytes) for tensor in adapter) for adapter in question.lora
         )
-        return self._models.lay_out(header, question.settings, devices, adapters=adapters, keep=stand_ins)
+        return self._models.lay_out(header, question.settings, devices, adapters=adapters, stand_ins=stand_ins)
 
     def _take_fault(self, fault: sys.UnraisableHookArgs) -> None:
         """A callback that raises is answered for with 0 or no, which looks like an answer; so does all that follows."""

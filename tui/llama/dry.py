@@ -10,7 +10,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -24,6 +24,10 @@ from tui.llama.hollow import hollow_file
 from tui.llama.log import NativeLog
 from tui.llama.params import ModelParams, context_params, model_params
 from tui.llama.settings import LoadSettings, SettingsError
+from tui.llama.standin import StandIns
+
+Devices = tuple[Device, ...] | None
+"""What a model may be laid out on; None is the GPUs of the installed llama.cpp."""
 
 _LOG_LINES = 200
 _KEPT = 8
@@ -83,7 +87,12 @@ class _Hollow:
     """A model without weights, and everything that llama.cpp's pointers into Python's memory need."""
 
     model: Any
-    keep: tuple[ModelParams, object]
+    params: ModelParams
+    stand_ins: StandIns | None
+    without_refusal: set[bytes] = field(default_factory=set)
+    """Settings of contexts, n_ctx aside, in which the stand-ins refused no operation. No rule of a backend depends on
+    n_ctx, which llama.cpp pads to what kernels want, so other contexts need not ask them again.
+    """
 
 
 class DryModels:
@@ -99,26 +108,25 @@ class DryModels:
         self,
         header: HeaderBytes,
         settings: LoadSettings,
-        devices: tuple[Device, ...] | None,
+        devices: Devices,
         *,
         adapters: tuple[tuple[AdapterBytes, ...], ...] = (),
-        keep: object = None,
+        stand_ins: StandIns | None = None,
     ) -> LaidOut | None:
-        """Where the model would lie on `devices` (None: the GPUs of the installed llama.cpp) and on the host; None
-        where llama.cpp's breakdown cannot be read.
+        """Where the model would lie on `devices` and on the host; None where llama.cpp's breakdown cannot be read.
 
         `adapters` count with their weights; what computing with them takes, llama.cpp knows at the first decode.
-        `keep` is what the devices live in. Raises LlamaError for what llama.cpp refuses, with its reason; kind "memory"
-        is not about the model, but about this process.
+        `stand_ins` are those among the devices. Raises LlamaError for what llama.cpp refuses, with its reason; kind
+        "memory" is not about the model, but about this process.
         """
         self._log.clear()
         try:
-            hollow = self._model(header, settings, devices, keep)
+            hollow = self._model(header, settings, devices, stand_ins)
             params = context_params(settings, threads=1)
         except SettingsError as error:
             raise LlamaError("settings", str(error)) from error
         beside = tuple(_beside(hollow.model, tensor) for adapter in adapters for tensor in adapter)
-        with self._context(hollow.model, params) as context:
+        with self._context(hollow, settings, params) as context:
             buffers = memory_breakdown(context)
             if buffers is None:
                 return None
@@ -131,20 +139,30 @@ class DryModels:
             )
 
     def _model(
-        self, header: HeaderBytes, settings: LoadSettings, devices: tuple[Device, ...] | None, keep: object
+        self,
+        header: HeaderBytes,
+        settings: LoadSettings,
+        devices: Devices,
+        stand_ins: StandIns | None,
     ) -> _Hollow:
         key = _key(header, settings, devices)
         found = self._models.pop(key, None)
         if found is None:
             while len(self._models) >= _KEPT:
                 L.llama_model_free(self._models.popitem(last=False)[1].model)
-            found = self._load(header, settings, devices, keep)
+            found = self._load(header, settings, devices, stand_ins)
         self._models[key] = found
         return found
 
     def _load(
-        self, header: HeaderBytes, settings: LoadSettings, devices: tuple[Device, ...] | None, keep: object
+        self,
+        header: HeaderBytes,
+        settings: LoadSettings,
+        devices: Devices,
+        stand_ins: StandIns | None,
     ) -> _Hollow:
+        if stand_ins is not None:
+            stand_ins.ask_rules(again=True)
         made = model_params(settings, devices)
         made.params.no_alloc = True
         made.params.load_mode = L.LLAMA_LOAD_MODE_NONE  # mapping what is not there ends the process
@@ -152,13 +170,18 @@ class DryModels:
             model = L.llama_model_load_from_file(os.fsencode(path), made.params)
         if not model:
             raise self._refusal("load", "llama.cpp cannot load this model")
-        return _Hollow(model, (made, keep))
+        return _Hollow(model, made, stand_ins)
 
     @contextmanager
-    def _context(self, model: Any, params: Any) -> Iterator[Any]:
-        context = L.llama_init_from_model(model, params)
+    def _context(self, hollow: _Hollow, settings: LoadSettings, params: Any) -> Iterator[Any]:
+        graph = msgspec.msgpack.encode(msgspec.structs.replace(settings, n_ctx=1))
+        if hollow.stand_ins is not None:
+            hollow.stand_ins.ask_rules(again=graph not in hollow.without_refusal)
+        context = L.llama_init_from_model(hollow.model, params)
         if not context:
             raise self._refusal("context", "llama.cpp makes no context with these settings")
+        if hollow.stand_ins is not None and not hollow.stand_ins.was_refused():
+            hollow.without_refusal.add(graph)
         try:
             yield context
         finally:
@@ -191,7 +214,7 @@ def _beside(model: Any, tensor: AdapterBytes) -> BufferBytes:
     return BufferBytes(place.name, place.device, weights_bytes=padded, context_bytes=0, compute_bytes=0)
 
 
-def _key(header: HeaderBytes, settings: LoadSettings, devices: tuple[Device, ...] | None) -> bytes:
+def _key(header: HeaderBytes, settings: LoadSettings, devices: Devices) -> bytes:
     plain = msgspec.structs.replace(settings, **_CONTEXT_ONLY, lora=(), draft_model="", chat_template="")
     there = None if devices is None else [(device.name, device.handle) for device in devices]
     return msgspec.msgpack.encode((header.digest, plain, there))

@@ -255,6 +255,9 @@ is_contiguous_2 = _function("ggml_is_contiguous_2", c_bool, c_void_p)
 is_contiguous_rows = _function("ggml_is_contiguous_rows", c_bool, c_void_p)
 type_bytes = _function("ggml_type_size", c_size_t, c_int)
 cpu_buffer_type = _function("ggml_backend_cpu_buffer_type", c_void_p)
+always = ctypes.cast(lib.llama_supports_mmap, Asks)
+"""Native: true wherever models can be mapped, whatever it is asked. llama.cpp calls it without Python."""
+is_always_true: bool = _function("llama_supports_mmap", c_bool)()
 _op_name = _function("ggml_op_name", c_char_p, c_int)
 _LAST_OP = "GLU"
 """The op before GGML_OP_COUNT: beyond it ggml_op_name reads out of bounds."""

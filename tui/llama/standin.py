@@ -44,6 +44,19 @@ class StandIns:
         self._backends = {profile: _StandInBackend(RULES[profile], count) for profile, count in counts.items()}
         self.devices: tuple[Device, ...] = tuple(self._add(spec) for spec in specs)
 
+    def was_refused(self) -> bool:
+        """True when a rule has refused an operation since the last `ask_rules`."""
+        return any(backend.refused for backend in self._backends.values())
+
+    def ask_rules(self, *, again: bool) -> None:
+        """Ask the rules about each operation from now on, or not `again` when the same graph was asked about before and
+        none of them refused anything.
+        """
+        for backend in self._backends.values():
+            backend.refused = False
+            for device in backend.devices:
+                device.ask_rules(again=again)
+
     def _add(self, spec: StandInSpec) -> Device:
         handle = self._backends[spec.profile].add(spec)
         return Device(spec.name, spec.name, spec.total_bytes, spec.free_bytes, handle)
@@ -55,6 +68,7 @@ class _StandInBackend:
     def __init__(self, rules: Rules, count: int) -> None:
         self.rules, self.count = rules, count
         self.devices: list[_StandIn] = []
+        self.refused = False
         self.buffers: dict[int, int] = {}
         """Address of a device's ggml_backend_buffer to that device."""
         self.registry = ggml.Registry(api_version=ggml.API_VERSION)
@@ -104,6 +118,8 @@ class _StandIn:
             get_base=ggml.GetPointer(lambda buffer: _BASE if ggml.Buffer.from_address(buffer).size else None),
             clear=ggml.Clear(lambda _buffer, _value: None),
         )
+        self._by_rules = ggml.Asks(self._supports_op())
+        self._by_place = ggml.Asks(lambda _, tensor: not self._is_of_another(tensor))
         self._release_stream = ggml.Release(lambda stream: self._end_stream(stream))
         self._fill_buffer_type()
         self._fill_device()
@@ -125,7 +141,7 @@ class _StandIn:
         iface.get_buffer_type = ggml.GetPointer(lambda _: self._buffer_type_at)
         if pinned is not None:
             iface.get_host_buffer_type = ggml.GetPointer(lambda _: addressof(pinned[0]))
-        iface.supports_op = ggml.Asks(self._supports_op())
+        iface.supports_op = self._by_rules
         iface.supports_buft = ggml.Asks(lambda _, buffer_type: buffer_type == self._buffer_type_at)
         iface.offload_op = ggml.Asks(lambda _, tensor: rules.offloads(tensor))
         iface.event_new = ggml.GetPointer(lambda _: None)
@@ -161,19 +177,27 @@ class _StandIn:
     def _end_stream(self, stream: int) -> None:
         self._streams.pop(stream, None)
 
+    def ask_rules(self, *, again: bool) -> None:
+        """Decide operations by the rules, or only by where their operands lie; natively where that is always yes."""
+        alone = self._backend.count == 1 and ggml.is_always_true
+        self._struct.iface.supports_op = self._by_rules if again else ggml.always if alone else self._by_place
+
     def _supports_op(self) -> Callable[[int, int], bool]:
-        """The callback that runs most, so it looks nothing up in this object."""
-        find_rule, read_op = self._rules.supports.get, ggml.read_op
+        """The callback that runs most, so it looks little up in this object."""
+        find_rule, read_op, backend = self._rules.supports.get, ggml.read_op, self._backend
         is_of_another = self._is_of_another
 
         def supports(_device: int, tensor: int) -> bool:
             rule = find_rule(read_op(tensor)[0])
-            return rule is None or rule(tensor)
+            if rule is None or rule(tensor):
+                return True
+            backend.refused = True
+            return False
 
         def supports_among_others(device: int, tensor: int) -> bool:
-            return not is_of_another(tensor) and supports(device, tensor)
+            return supports(device, tensor) and not is_of_another(tensor)
 
-        return supports if self._backend.count == 1 else supports_among_others
+        return supports if backend.count == 1 else supports_among_others
 
     def _is_of_another(self, tensor: int) -> bool:
         """True when an operand lies on another device of this backend, which then has to compute the operation."""
