@@ -126,15 +126,14 @@ async def _timed(
     return found, 1000 * (time.perf_counter() - begun)
 
 
-def _share(found: float, fact: int) -> float:
-    """How far off, in percent of the fact."""
-    return round(100 * (found / fact - 1), 3) if fact else 0.0
+def _share(found: float | None, fact: int) -> float | None:
+    """How far off, in percent of the fact; None where there is no number to compare."""
+    return None if found is None or not fact else round(100 * (found / fact - 1), 3)
 
 
 def _verdict(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    worst = {
-        key.replace("_%", "_worst_%"): max((row[key] for row in rows), key=abs) for key in rows[0] if key.endswith("_%")
-    }
+    shares = {key: [row[key] for row in rows if row[key] is not None] for key in rows[0] if key.endswith("_%")}
+    worst = {key.replace("_%", "_worst_%"): max(there, key=abs) for key, there in shares.items()}
     times = {f"{who}_question_ms": quantiles([row[f"{who}_ms"] for row in rows]) for who in ("peer", "puna")}
     return {**worst, **times}
 

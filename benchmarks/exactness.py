@@ -68,7 +68,7 @@ def _files(folder: Path) -> Iterator[tuple[Path, bool]]:
 async def _compare(dry_run: DryRun, llama: Allocations, path: Path, really: bool, waits: list[float]) -> dict[str, Any]:
     layout = read_layout(path)
     header = strip(layout)
-    settings = every_setting((512, 1500, 8192) if really else (512, 4096, 32768))
+    settings = every_setting((512, 8192) if really else (4096, 32768), panes=(1,))
     facts = llama.ask(path, settings, really=really)
     found = [await _ask(dry_run, header, each, waits) for each in settings]
     return {

@@ -7,6 +7,7 @@ vocabularies do with rare characters. Nothing here knows about tensors.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import gguf
@@ -96,6 +97,7 @@ def byte_spelling(byte: int) -> str:
     return chr(256 + [b for b in range(256) if b not in plain].index(byte))
 
 
+@cache
 def vocabulary(kind: Kind = "bpe") -> Vocabulary:
     """A vocabulary of the kind wanted, always the same one."""
     return _bpe() if kind == "bpe" else _spm()

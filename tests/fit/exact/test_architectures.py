@@ -30,12 +30,13 @@ async def test_every_byte_of_an_architecture(dry_run: DryRun, llama: Allocations
     header = strip(read_layout(path))
     real = llama.ask(path, settings, really=True)
     assert [await predicted(dry_run, header, each) for each in settings] == list(real)
-    assert sum(parts is None for parts in real) <= (_SETTINGS if name == "deepseek2" else 0)
+    # Compressed keys hold the values too, so llama.cpp wants one type for both.
+    assert [parts is None for parts in real] == [name == "deepseek2" and s.type_k != s.type_v for s in settings]
     assert llama.ask(path, settings[:3], really=False) == real[:3]
 
 
-@pytest.mark.parametrize("name", ["phi3-mini-128k", "lfm2-1.2b"])
-async def test_a_vocabulary_changes_nothing(dry_run: DryRun, llama: Allocations, tmp_path: Path, name: str) -> None:
+async def test_a_vocabulary_changes_nothing(dry_run: DryRun, llama: Allocations, tmp_path: Path) -> None:
+    name = "phi3-mini-128k"
     path = published_model(tmp_path / "full.gguf", name, words=True)
     layout = read_layout(path)
     header = strip(layout)
