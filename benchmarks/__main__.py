@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_PARTS = {"__init__", "__main__", "report", "bare_loop"}
+_PARTS = {"__init__", "__main__", "report", "bare_loop", "meters"}
 
 
 def main() -> int:

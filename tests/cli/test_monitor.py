@@ -14,7 +14,6 @@ import pytest
 
 from tests.cli.puna import ROOT, environment, puna
 from tests.rigs.nvml import FakeGpu, StandIn, two_gpus
-from tui.engine.listed import Engines
 from tui.engine.registry import Entry
 
 GIB = 1 << 30
@@ -230,20 +229,6 @@ def test_a_driver_that_hangs_holds_up_neither_the_figures_of_ram_nor_the_end(tmp
         assert found["gpus"][0]["used_bytes"] == 3 * GIB
         running.terminate()
         assert running.wait(30) == 128 + signal.SIGTERM
-
-
-def test_engines_come_and_go(tmp_path: Path) -> None:
-    folder = tmp_path / "engines"
-    engines = Engines(folder)
-    assert engines.running() == ()
-    entry = Entry(folder, model="m", n_ctx=512)
-    assert [engine.model for engine in engines.running()] == ["m"]
-    entry.update(7, 3.0, now=True)
-    assert engines.running()[0].n_ctx_used == 7
-    entry.remove()
-    assert engines.running() == ()
-    assert engines.running() == ()
-    assert Engines(None).running() == ()
 
 
 _HEAVY = (

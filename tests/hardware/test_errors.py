@@ -13,7 +13,7 @@ import pytest
 from tests.hardware.conftest import Clock, Tree
 from tests.rigs.nvml import GIB, FakeGpu, StandIn, two_gpus
 from tui.hardware.nvidia import REOPEN_S, NvidiaReader
-from tui.hardware.nvidia_rows import CLOCKS_S
+from tui.hardware.nvidia_rows import SELDOM_S
 from tui.hardware.nvml import load_pynvml
 from tui.hardware.processes import Known, ProcessNames
 from tui.hardware.sampler import Sampler
@@ -40,7 +40,7 @@ def test_clocks_are_read_and_not_too_often(stand_in: StandIn) -> None:
         assert (gpus.read()[0].clock_mhz, gpus.read()[0].memory_clock_mhz) == (1980, 2619)
         stand_in.show([FakeGpu(uuid=two_gpus()[0].uuid, sm_clock=210), two_gpus()[1]])
         assert gpus.read()[0].clock_mhz == 1980
-        clock.now += CLOCKS_S
+        clock.now += SELDOM_S
         assert gpus.read()[0].clock_mhz == 210
 
 
@@ -68,7 +68,7 @@ def test_a_card_that_fails_as_a_whole_keeps_its_row_whichever_call_finds_out(
         gpus.read()
         broken = FakeGpu(uuid=two_gpus()[0].uuid, errors={call: code})
         stand_in.show([broken, two_gpus()[1]])
-        gpus._clock.now += CLOCKS_S  # type: ignore[attr-defined]
+        gpus._clock.now += SELDOM_S  # type: ignore[attr-defined]
         one, two = gpus.read()
     assert one.error
     assert [getattr(one, name) for name in FIGURES] == [None] * len(FIGURES)

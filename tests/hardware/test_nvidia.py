@@ -11,6 +11,7 @@ import pytest
 
 from tests.rigs.nvml import GIB, FakeGpu, StandIn, two_gpus
 from tui.hardware.nvidia import REOPEN_S, NvidiaReader
+from tui.hardware.nvidia_rows import SELDOM_S
 from tui.hardware.nvml import load_pynvml
 
 
@@ -69,6 +70,28 @@ def test_compute_and_graphics_processes_are_merged_by_pid(stand_in: StandIn) -> 
     assert row.processes[0].user
     # A pid of the host, seen from a container.
     assert (row.processes[1].name, row.processes[1].user) == (None, None)
+
+
+def test_a_process_that_begins_to_draw_is_found_a_little_later(stand_in: StandIn) -> None:
+    me, clock = os.getpid(), Clock()
+    stand_in.show([FakeGpu(compute=[(os.getppid(), GIB)])])
+    with reader(stand_in, clock) as gpus:
+        assert [p.pid for p in gpus.read()[0].processes] == [os.getppid()]
+        stand_in.show([FakeGpu(graphics=[(me, GIB)])])
+        clock.now += SELDOM_S
+        assert [p.pid for p in gpus.read()[0].processes] == [me]
+        stand_in.show([FakeGpu(graphics=[(me, 2 * GIB)])])
+        assert [p.used_bytes for p in gpus.read()[0].processes] == [2 * GIB]
+        stand_in.show([FakeGpu()])
+        assert gpus.read()[0].processes == ()
+
+
+def test_where_nothing_is_drawn_it_is_not_asked_every_time_but_compute_is(stand_in: StandIn) -> None:
+    me, clock = os.getpid(), Clock()
+    with reader(stand_in, clock) as gpus:
+        gpus.read()
+        stand_in.show([FakeGpu(uuid=two_gpus()[0].uuid, compute=[(me, GIB)], graphics=[(os.getppid(), GIB)])])
+        assert [p.pid for p in gpus.read()[0].processes] == [me]
 
 
 @pytest.mark.parametrize(

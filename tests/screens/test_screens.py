@@ -116,7 +116,7 @@ def test_the_chat_at_40_by_10_in_ascii(snap_compare: Any, tmp_path: Path) -> Non
     assert picture(snap_compare, tmp_path, answered, size=(40, 10), ascii_only=True)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)], ids=["80x24", "160x45"])
 def test_the_meter_in_full(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
     async def steps(bench: Bench) -> None:
         await bench.press("f2", "m")

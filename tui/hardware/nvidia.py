@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from tui.hardware import nvml
 from tui.hardware.cuda import marks
 from tui.hardware.nvidia_device import Device, Reading, divide, identified
-from tui.hardware.nvidia_rows import RowReader, identity, lost
+from tui.hardware.nvidia_rows import RowReader, lost, row_of
 from tui.hardware.power import NvidiaPower
 from tui.hardware.processes import ProcessNames
 from tui.hardware.snapshot import Gpu, Ram
@@ -88,7 +87,7 @@ class NvidiaReader:
     def _sleepers(self) -> Iterator[Gpu]:
         """Rows of cards that are all asleep: as they were known, or by their place on the bus."""
         if self._devices:
-            yield from (replace(identity(device), asleep=True) for device in self._devices)
+            yield from (row_of(device, asleep=True) for device in self._devices)
         elif self._power is not None:
             for index, address in enumerate(self._power.addresses):
                 yield Gpu(index, None, None, "nvidia", pci=address, asleep=True)
@@ -159,7 +158,7 @@ class NvidiaReader:
         if device.handle is None or self._rows is None:
             return (lost(device, device.gone or nvml.device_problem(nvml.DRIVER_NOT_LOADED)),)
         if self._asleep(device):
-            return (replace(identity(device), asleep=True),)
+            return (row_of(device, asleep=True),)
         rows = self._rows.card(device, engine_pids)
         self._unwell = self._unwell or self._rows.code in nvml.NEEDS_REOPENING
         if device.unified and rows[0].error is None and rows[0].used_bytes is None:

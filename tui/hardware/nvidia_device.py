@@ -37,6 +37,8 @@ class Device:
     unified: bool = False
     clocks: tuple[int | None, int | None] = (None, None)
     clocks_read_at: float | None = None
+    nothing_drawn_at: float | None = None
+    """When its list of graphics processes was last found empty; None where it is not."""
 
 
 class Reading:

@@ -16,8 +16,9 @@ from tui.hardware.processes import ProcessNames
 from tui.hardware.snapshot import Gpu, GpuProcess
 from tui.hardware.unified import sum_of
 
-CLOCKS_S = 3.0
-"""How old clocks may be: every call wakes the driver, and clocks are the least of what is asked for."""
+SELDOM_S = 3.0
+"""How old clocks may be, and the news that nothing is drawn: every call wakes the driver, and these are the least of
+what is asked for."""
 
 Listed = dict[int, tuple[int | None, int | None]]
 """Bytes and GPU instance of a device's processes, by pid."""
@@ -36,10 +37,10 @@ class RowReader:
         """The row of a card, and after it one for each MIG instance on it."""
         if not device.divided:
             return (self._row(device, engine_pids, None),)
-        listed = self._listed(Reading(), device.handle) or {}
+        listed = self._listed(Reading(), device) or {}
         rows = []
         for instance in device.instances:
-            own = self._listed(Reading(), instance.handle)
+            own = self._listed(Reading(), instance)
             if own is None:
                 # Older drivers list processes for the whole card only.
                 here = {pid: it for pid, it in listed.items() if it[1] is not None and it[1] == instance.gpu_instance}
@@ -62,26 +63,27 @@ class RowReader:
             degrees = reading.ask(lib.nvmlDeviceGetTemperature, handle, lib.NVML_TEMPERATURE_GPU)
             milliwatts = reading.ask(lib.nvmlDeviceGetPowerUsage, handle)
             self._clocks(reading, device)
-        processes = self._processes(reading, handle, engine_pids, listed)
+        processes = self._processes(reading, device, engine_pids, listed)
         self.code = reading.code
         if reading.code is not None:
             return lost(device, nvml.device_problem(reading.code, reading.last))
         if blind is not None and nvml.code_of(blind) not in nvml.HARMLESS:
             return lost(device, nvml.device_problem(nvml.code_of(blind), blind))
+        used = free = None
         if memory is not None:
-            device.total_bytes = memory.total
+            device.total_bytes, used, free = memory.total, memory.used, memory.free
         held = sum_of(processes)
-        return replace(
-            identity(device),
-            used_bytes=memory.used if memory is not None else None,
-            free_bytes=memory.free if memory is not None else None,
+        return row_of(
+            device,
+            used_bytes=used,
+            free_bytes=free,
             utilization=busy.gpu if busy is not None else None,
             temperature_c=degrees,
             power_w=milliwatts / 1000 if milliwatts is not None else None,
             processes=processes,
             clock_mhz=device.clocks[0],
             memory_clock_mhz=device.clocks[1],
-            unattributed_bytes=max(0, memory.used - held) if memory is not None and held is not None else None,
+            unattributed_bytes=max(0, used - held) if used is not None and held is not None else None,
         )
 
     def _memory(self, reading: Reading, handle: Any) -> Any:
@@ -96,23 +98,28 @@ class RowReader:
 
     def _clocks(self, reading: Reading, device: Device) -> None:
         now, lib = self._clock(), self._lib
-        if device.clocks_read_at is None or now - device.clocks_read_at >= CLOCKS_S:
+        if device.clocks_read_at is None or now - device.clocks_read_at >= SELDOM_S:
             device.clocks = (
                 reading.ask(lib.nvmlDeviceGetClockInfo, device.handle, lib.NVML_CLOCK_SM),
                 reading.ask(lib.nvmlDeviceGetClockInfo, device.handle, lib.NVML_CLOCK_MEM),
             )
             device.clocks_read_at = now
 
-    def _listed(self, reading: Reading, handle: Any) -> Listed | None:
+    def _listed(self, reading: Reading, device: Device) -> Listed | None:
         """Compute and graphics processes, each pid once; one that is in both lists is the same memory. None where the
-        driver lists none of the two.
+        driver lists none of the two. Where nothing is drawn, it is asked only now and then whether something is.
         """
         found: Listed | None = None
+        now, drawn_at = self._clock(), device.nothing_drawn_at
         for kind in ("Compute", "Graphics"):
+            if kind == "Graphics" and found is not None and drawn_at is not None and now - drawn_at < SELDOM_S:
+                break
             for version in ("_v3", "_v2"):
-                listed = reading.ask(getattr(self._lib, f"nvmlDeviceGet{kind}RunningProcesses{version}"), handle)
+                listed = reading.ask(getattr(self._lib, f"nvmlDeviceGet{kind}RunningProcesses{version}"), device.handle)
                 if listed is not None:
                     break
+            if kind == "Graphics":
+                device.nothing_drawn_at = None if listed else now
             if listed is None:
                 continue
             found = found if found is not None else {}
@@ -124,15 +131,15 @@ class RowReader:
         return found
 
     def _processes(
-        self, reading: Reading, handle: Any, engine_pids: Collection[int], listed: Listed | None
+        self, reading: Reading, device: Device, engine_pids: Collection[int], listed: Listed | None
     ) -> tuple[GpuProcess, ...]:
         """The processes of a device, the largest first. `listed` is what is known of them already."""
         fresh = listed is None
-        found = (self._listed(reading, handle) if listed is None else listed) or {}
+        found = (self._listed(reading, device) if listed is None else listed) or {}
         if fresh and any(not self._names.knows(pid) and not self._names.look(pid).here for pid in found):
             # Seen for the first time and not here: it has ended since it was listed, or it cannot be seen from here at
             # all. Only the second kind is still listed now.
-            again = self._listed(reading, handle)
+            again = self._listed(reading, device)
             found = {pid: it for pid, it in found.items() if again is None or pid in again}
         made = (self._process(pid, used, pid in engine_pids) for pid, (used, _) in found.items())
         return tuple(sorted(made, key=lambda process: (-(process.used_bytes or 0), process.pid)))
@@ -142,8 +149,8 @@ class RowReader:
         return GpuProcess(pid, known.name, known.user, used_bytes, mine and known.here, foreign=not known.here)
 
 
-def identity(device: Device) -> Gpu:
-    """A row without figures."""
+def row_of(device: Device, **figures: Any) -> Gpu:
+    """Who a device is, with these figures of its row; without any where it has none."""
     return Gpu(
         index=device.index,
         uuid=device.uuid,
@@ -153,15 +160,16 @@ def identity(device: Device) -> Gpu:
         pci=device.pci,
         parent=device.parent,
         instance=device.number,
-        divided=device.divided,
         cuda_visible=device.mark.visible,
         cuda_index=device.mark.index,
+        divided=device.divided,
+        **figures,
     )
 
 
 def lost(device: Device, error: str) -> Gpu:
     """The row of a GPU that does not answer: who it is, and why there is nothing else."""
-    return replace(identity(device), error=error)
+    return row_of(device, error=error)
 
 
 def _more(one: int | None, other: int | None) -> int | None:

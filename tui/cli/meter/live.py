@@ -16,7 +16,7 @@ from tui.cli.meter.screen import Screen
 from tui.cli.meter.wake import Event, Wake
 from tui.hardware.meter.frame import Scene, frame, is_waiting
 from tui.hardware.meter.holders import ORDERS
-from tui.hardware.meter.marks import Marks
+from tui.hardware.meter.marks import Line, Marks
 from tui.hardware.meter.pace import faster, slower
 from tui.hardware.snapshot import Snapshot
 
@@ -56,6 +56,7 @@ class Live:
         self._paused = self._helping = False
         self._message = _Message()
         self._settled = False
+        self._painted: list[tuple[Line, str]] = []
 
     def run(self) -> int:
         """The exit code. Raises Ended on a signal and OSError when the terminal is gone."""
@@ -103,7 +104,16 @@ class Live:
         scene.help = HELP if self._helping else ()
         scene.message = self._message.text or ("paused" if self._paused else "")
         lines = frame(scene, self._screen.columns, self._screen.rows, marks)
-        self._screen.draw([paint(line, self._colours) for line in lines], marks.encoding)
+        self._screen.draw(self._paint(lines), marks.encoding)
+
+    def _paint(self, lines: list[Line]) -> list[str]:
+        """The lines as text; those that stayed as they were are not painted anew."""
+        before = self._painted
+        self._painted = [
+            before[row] if row < len(before) and before[row][0] == line else (line, paint(line, self._colours))
+            for row, line in enumerate(lines)
+        ]
+        return [text for _line, text in self._painted]
 
     def _heard(self, event: Event) -> bool:
         """Obey keys and signals; True when the interval has changed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from tui.hardware.history import RAM, SWAP, History, percent
 from tui.hardware.meter.gauges import Gauge
@@ -40,25 +41,46 @@ def meter_lines(
     has no other place for it, swap.
     """
     gap = 2 if width >= WIDE else 1
-    rows = [[(gauge.label, _name_role(gauge)), ("", ""), *_figures(gauge, marks, width), ("", "")] for gauge in gauges]
-    wanted = [widest(rows, column) for column in range(len(_COLUMNS))]
-    wanted[_BAR] = max(5, width * 2 // 5 if width < WIDE else width * 3 // 10)
-    columns: Sequence[Column] = _COLUMNS
+    rows = tuple([_row(gauge, marks, width) for gauge in gauges])
+    last, least = _COLUMNS[_HISTORY], 0
     if width >= ROOMY:
-        wanted[_HISTORY] = max([cells(gauge.note) for gauge in gauges])
+        least = max([cells(gauge.note) for gauge in gauges])
         if history is not None and not drawn_below:
-            wanted[_HISTORY] = max(wanted[_HISTORY], width // 5)
+            least = max(least, width // 5)
         else:
-            columns = (*_COLUMNS[:_HISTORY], _NOTES)
+            last = _NOTES
             if history is not None and any(gauge.key == SWAP for gauge in gauges):
-                wanted[_HISTORY] = max(wanted[_HISTORY], _NOTES.least)
-    for column, least in ((_BUSY, 4), (_DEGREES, 3)):  # "100%" and "99°" must not push the bar about
-        wanted[column] = max(wanted[column], least) if wanted[column] else 0
-    widths = arrange(columns, wanted, width, gap)
-    ends = [_last_column(gauge, widths[_HISTORY], marks, history, drawn_below) for gauge in gauges]
-    return [
-        _line(gauge, row, end, widths, gap, marks, width) for gauge, row, end in zip(gauges, rows, ends, strict=True)
-    ]
+                least = max(least, _NOTES.least)
+    widths = _widths(rows, last, least, width, gap)
+    lines: list[Line] = []
+    for gauge, row in zip(gauges, rows, strict=True):
+        line = list(_line(gauge, row, widths, gap, marks, width))
+        if widths[_HISTORY] and gauge.error is None:
+            line += [
+                (" " * gap if line else "", ""),
+                _last_column(gauge, widths[_HISTORY], marks, history, drawn_below),
+            ]
+        lines.append(line)
+    return lines
+
+
+# Most of what is measured is the same a second later, and so is what is made of it.
+
+
+@lru_cache(128)
+def _row(gauge: Gauge, marks: Marks, width: int) -> tuple[Span, ...]:
+    """A span for each column but the last."""
+    return (gauge.label, _name_role(gauge)), ("", ""), *_figures(gauge, marks, width)
+
+
+@lru_cache(16)
+def _widths(rows: tuple[tuple[Span, ...], ...], last: Column, least: int, width: int, gap: int) -> tuple[int, ...]:
+    """The width of each column; `least` is what the last one wants."""
+    wanted = [*(widest(rows, column) for column in range(_HISTORY)), least]
+    wanted[_BAR] = max(5, width * 2 // 5 if width < WIDE else width * 3 // 10)
+    for column, fewest in ((_BUSY, 4), (_DEGREES, 3)):  # "100%" and "99°" must not push the bar about
+        wanted[column] = max(wanted[column], fewest) if wanted[column] else 0
+    return tuple(arrange((*_COLUMNS[:_HISTORY], last), wanted, width, gap))
 
 
 def _name_role(gauge: Gauge) -> str:
@@ -95,7 +117,8 @@ def _memory(gauge: Gauge, marks: Marks, width: int) -> Span:
         return marks.dash if full is None else f"{full}%", role
     ghost = ""
     if gauge.ghost:
-        ghost = f"+~{size(gauge.ghost, fine=fine, total=gauge.total)}"
+        more = size(gauge.ghost, fine=fine, total=gauge.total)
+        ghost = f"+~{more}" if float(more) else ""  # one that is nothing at this scale is seen in the bar only
         role = "bad" if gauge.left is not None and gauge.left < 0 else "ghost"
     return share(gauge.used, gauge.total, marks.dash, fine=fine, ghost=ghost) + (" GiB" if fine else ""), role
 
@@ -116,25 +139,27 @@ def _degrees(gauge: Gauge, marks: Marks) -> Span:
     return f"{gauge.degrees}{marks.degree}", "warn" if gauge.degrees >= _HOT_C else "dim"
 
 
-def _line(gauge: Gauge, row: Line, end: Span, widths: Sequence[int], gap: int, marks: Marks, width: int) -> Line:
+@lru_cache(128)
+def _line(
+    gauge: Gauge, row: tuple[Span, ...], widths: tuple[int, ...], gap: int, marks: Marks, width: int
+) -> tuple[Span, ...]:
+    """A gauge's line up to its last column."""
     if gauge.error is not None:
         name = (pad(gauge.label, widths[0], marks.ellipsis), row[0][1])
         said = clip(gauge.error, width - widths[0] - gap, marks.ellipsis)
-        return [name, (" " * gap, ""), (said, "dim" if gauge.quiet else "bad")] if said else [name]
+        return (name, (" " * gap, ""), (said, "dim" if gauge.quiet else "bad")) if said else (name,)
     line: Line = []
     space = (" " * gap, "")
-    for index, (cell, (text, role)) in enumerate(zip(widths, row, strict=True)):
+    for index, (cell, (text, role)) in enumerate(zip(widths, row, strict=False)):
         if not cell:
             continue
         if line:
             line.append(space)
         if index == _BAR:
             line += bar(gauge, cell, marks)
-        elif index == _HISTORY:
-            line.append(end)
         else:
             line.append((pad(text, cell, marks.ellipsis, _COLUMNS[index].right), role))
-    return line
+    return tuple(line)
 
 
 def _last_column(gauge: Gauge, width: int, marks: Marks, history: History | None, drawn_below: bool) -> Span:

@@ -5,14 +5,13 @@ narrow. Nothing ever comes out wider than it may be.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tui.hardware.meter.marks import Line, Span
 from tui.hardware.meter.words import cells, pad
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """How one column behaves when there is too little or too much room."""
 
     keep: int

@@ -110,7 +110,7 @@ def strip_lines(what: Shown, width: int, height: int, marks: Marks, history: His
 def _ram_width(inner: int, per_line: int, height: int) -> int:
     if not per_line:
         return inner
-    return inner // (per_line + 1) if height == 1 else round(inner * _RAM_SHARE)
+    return inner // (per_line + 1) if height == 1 else min(inner // (per_line + 1), round(inner * _RAM_SHARE))
 
 
 def _aligned(rows: Sequence[Sequence[Gauge]], width: int, marks: Marks, history: History) -> list[list[Cell]]:
@@ -122,7 +122,7 @@ def _aligned(rows: Sequence[Sequence[Gauge]], width: int, marks: Marks, history:
 
 
 def _like_the_widest(column: Sequence[Cell], width: int, marks: Marks) -> list[Cell]:
-    name = min(max(cells(cell.name) for cell in column), max(_NAME, width // 5))
+    name = min(max(cells(cell.name) for cell in column), max(_NAME, width // 3))
     words = max(cells(cell.words) for cell in column)
     tail = max(cells(cell.tail) for cell in column)
     return [
