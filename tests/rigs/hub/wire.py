@@ -61,13 +61,20 @@ class Seen:
     """A request that arrived, and what became of it."""
 
     route: str
-    method: str
-    path: str
-    range: str
-    token: str | None
+    request: Request
     status: int = 0
     sent_bytes: int = 0
     """Bytes of the body that were handed to the connection; what the other side took may be less."""
+
+    @property
+    def path(self) -> str:
+        """Still quoted, without the query."""
+        return self.request.path
+
+    @property
+    def token(self) -> str | None:
+        """What was sent as a token; None without one."""
+        return self.request.token
 
 
 @dataclass(slots=True)
@@ -159,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
         server = cast(Server, self.server)
         request = self._request()
         route, answer = server.find(request)
-        seen = Seen(route, self.command, self.path, request.headers.get("range", ""), request.token)
+        seen = Seen(route, request)
         server.ledger.seen.append(seen)
         fault = server.ledger.faults.take(route, self.path)
         if isinstance(fault, Answer):
@@ -225,5 +232,5 @@ def _bent(reply: Reply, fault: Fault | None) -> Reply:
     if isinstance(fault, WrongLength):
         stop, read = reply.stop, reply.content.read
         longer = Content(stop + max(0, fault.by), reply.content.sha256, lambda a, b: read(a, min(b, stop)).ljust(b - a))
-        return replace(reply, content=longer, stop=stop + fault.by)
+        return replace(reply, content=longer, stop=max(reply.start, stop + fault.by))
     return reply
