@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.gguf.names import is_imatrix, is_projector, quant_of, same_quant, shard_name, shard_of, stem_of
+from tui.gguf.names import is_draft, is_imatrix, is_projector, quant_of, same_quant, shard_name, shard_of, stem_of
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,6 @@ def test_files_that_are_no_models() -> None:
     assert not is_projector("commproject-7b.gguf")
     assert is_imatrix("model.imatrix.gguf")
     assert not is_imatrix("model-imatrix-Q4_K_M.gguf")
+    assert is_draft("mtp-model-Q4_0.gguf")
+    assert is_draft("draft/Model-DRAFT-Q4_0.gguf")
+    assert not is_draft("draft/drafted-by-an-aircraft.gguf")

@@ -23,6 +23,8 @@ _PROJECTOR = re.compile(r"(?<![A-Za-z0-9])mm[-_]?proj(?![A-Za-z0-9])", re.IGNORE
 
 _IMATRIX = re.compile(r"(?<![A-Za-z0-9])imatrix(?![A-Za-z0-9])", re.IGNORECASE)
 
+_DRAFT = re.compile(r"(?<![A-Za-z0-9])(?:draft|mtp)(?![A-Za-z0-9])", re.IGNORECASE)
+
 
 def quant_of(filename: str) -> str | None:
     """The quantization that a file name names, in capitals; None without one. Of several the last one counts: in
@@ -69,3 +71,8 @@ def is_projector(filename: str) -> bool:
 def is_imatrix(filename: str) -> bool:
     """True for the statistics that quantizing needs; no program can run them."""
     return bool(_IMATRIX.search(filename.rpartition("/")[2])) and quant_of(filename) is None
+
+
+def is_draft(filename: str) -> bool:
+    """True for a small model that guesses the next tokens of another one (a draft, or a multi-token predictor)."""
+    return bool(_DRAFT.search(filename.rpartition("/")[2]))

@@ -7,21 +7,13 @@ Whatever cannot be found, or could mean several, is said in one line that names 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from tui.config.plain import one_line
 from tui.gguf.names import same_quant
+from tui.hub.address import repo_address, web_address
 from tui.library.model import LibraryError, Model, shown
-
-_HUB = re.compile(
-    r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(?P<repo>[^/?#\s]+/[^/?#:\s]+)"
-    r"(?::(?P<quant>[^/?#\s]+))?"
-    r"(?:/(?:blob|resolve|raw|tree)/(?P<revision>[^/?#\s]+)(?:/(?P<file>[^?#\s]+))?)?/?(?:[?#]\S*)?",
-    re.IGNORECASE,
-)
-_REPO = re.compile(r"(?P<repo>[^/\s:]+/[^/\s:]+)(?::(?P<quant>[^/\s:]+))?")
 
 _MOST_NAMED = 4
 
@@ -39,18 +31,18 @@ def resolve(text: str, models: Sequence[Model]) -> Model:
     wanted = text.strip()
     if not wanted:
         raise ModelNotFound("no model named; `puna ls` shows what is here")
-    hub = _HUB.fullmatch(wanted)
-    if hub is not None:
-        return _in_repo(hub["repo"], hub["quant"], hub["file"], models)
+    address = web_address(wanted)
+    if address is not None:
+        return _in_repo(address.repo, address.quant, address.file, models)
     exact = [model for model in models if model.name.casefold() == wanted.casefold()]
     if exact:
         return exact[0]
     path = Path(os.path.expanduser(wanted))  # noqa: PTH111 - Path.expanduser raises for an unknown user
     if os.path.lexists(path) and not os.path.isdir(path):  # noqa: PTH112 - pathlib raises without permission
         return _at(path, models)
-    repo = _REPO.fullmatch(wanted)
-    if repo is not None and any(model.repo and _same(model.repo, repo["repo"]) for model in models):
-        return _in_repo(repo["repo"], repo["quant"], None, models)
+    address = repo_address(wanted)
+    if address is not None and any(model.repo and _same(model.repo, address.repo) for model in models):
+        return _in_repo(address.repo, address.quant, None, models)
     begins = [model for model in models if model.name.casefold().startswith(wanted.casefold())]
     if len(begins) == 1:
         return begins[0]
