@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -14,11 +17,13 @@ from tui.cli.output import show, write_json
 from tui.config.model_file import read_models
 from tui.config.paths import Paths, paths
 from tui.config.settings import Settings, load_config
-from tui.config.sizes import parse_size
+from tui.config.sizes import parse_size, size
 from tui.fit.described import described_devices
 from tui.fit.values import DeviceSpec, Refused
 from tui.gguf.errors import GgufError
 from tui.hardware.snapshot import Snapshot
+from tui.hub.client import connect
+from tui.hub.errors import HubError
 from tui.library import scan
 from tui.llama.settings import FlashAttention, LoadSettings, SettingsError
 from tui.models.fit_report import FitReport, to_json
@@ -26,7 +31,8 @@ from tui.models.fitting import Fitting
 from tui.models.headers import headers_dir
 from tui.models.machine import described_machine, holders
 from tui.models.prepare import look, may_move
-from tui.models.resolve import ModelNotFound, resolve
+from tui.models.remote import remote_subject
+from tui.models.resolve import ModelNotFound, names_repository, resolve
 from tui.models.subject import Subject, subject_of
 from tui.models.wishes import wished_settings
 
@@ -94,7 +100,7 @@ class _Asked:
 async def _answer(asked: _Asked) -> int:
     fitting = Fitting(asked.paths)
     try:
-        subject = _subject(asked)
+        subject = await _subject(asked)
         contexts: Sequence[int | str | None] = asked.args.n_ctx or [None]
         reports = [await _report(fitting, asked, subject, _wished(asked, n_ctx)) for n_ctx in contexts]
     except (SettingsError, Refused, GgufError) as error:
@@ -105,12 +111,39 @@ async def _answer(asked: _Asked) -> int:
     return DONE
 
 
-def _subject(asked: _Asked) -> Subject:
+async def _subject(asked: _Asked) -> Subject:
+    """The model on this disk, else the one on the Hub that was named. Raises CommandError, GgufError."""
+    models = await asyncio.to_thread(scan, asked.paths, asked.settings.library.folders)
     try:
-        model = resolve(asked.args.model, scan(asked.paths, asked.settings.library.folders))
+        model = resolve(asked.args.model, models)
     except ModelNotFound as error:
-        raise CommandError(str(error)) from error
-    return subject_of(model, headers_dir(asked.paths))
+        if not names_repository(asked.args.model):
+            raise CommandError(str(error)) from error
+        return await _remote(asked, str(error))
+    return await asyncio.to_thread(subject_of, model, headers_dir(asked.paths))
+
+
+async def _remote(asked: _Asked, not_here: str) -> Subject:
+    """Only the header travels; how much is shown while it does, on a terminal, and said with the answer."""
+    cancel, show = threading.Event(), sys.stderr.isatty()
+
+    def progress(done: int, needed: int) -> None:
+        if show:
+            print(f"\rheader {size(done)} of {size(needed)} or more ", end="", file=sys.stderr, flush=True)
+
+    try:
+        found = await asyncio.to_thread(
+            remote_subject, connect(), asked.args.model, asked.paths, progress=progress, cancel=cancel
+        )
+    except HubError as error:
+        raise CommandError(f"{not_here.partition(';')[0]}, and on the Hub: {error}") from error
+    finally:
+        cancel.set()
+        if show:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    if found.reason:
+        say(f"puna: {found.subject.name}: {found.reason}")
+    return found.subject
 
 
 def _wished(asked: _Asked, n_ctx: int | str | None) -> LoadSettings:

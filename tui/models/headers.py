@@ -45,10 +45,15 @@ def header_of_file(path: Path, cache: Path) -> KnownHeader:
     if kept is not None:
         return kept
     layout = read_layout(path, whole=False)
-    known = KnownHeader(strip(layout), shape_of_layout(layout))
+    known = known_of(layout, strip(layout))
     if key is not None:
         keep(cache, key, known.stripped)
     return known
+
+
+def known_of(layout: Layout, stripped: StrippedHeader) -> KnownHeader:
+    """What is known of a layout and its header."""
+    return KnownHeader(stripped, shape_of_layout(layout))
 
 
 def headers_dir(paths: Paths) -> Path:

@@ -51,6 +51,15 @@ def resolve(text: str, models: Sequence[Model]) -> Model:
     raise ModelNotFound(_nowhere(wanted, path, models))
 
 
+def names_repository(text: str) -> bool:
+    """True for what can mean a repository on the Hub, which may not be on this disk: org/repo, or an address."""
+    wanted = text.strip()
+    if web_address(wanted) is not None:
+        return True
+    is_path = wanted.startswith((".", "/", "~")) or wanted.lower().endswith(".gguf")
+    return not is_path and repo_address(wanted) is not None
+
+
 def _at(path: Path, models: Sequence[Model]) -> Model:
     """The library's own entry of a file, else one made for it."""
     from tui.library.single import entry_for
