@@ -12,20 +12,24 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.fit import closed_form
 from tui.fit.bandwidths import ram_bandwidth
+from tui.fit.extras import Extras
 from tui.fit.fixes import Fix, Holder, fixes
 from tui.fit.oracle import DryRun
 from tui.fit.plan import Movable, Plan, plan
 from tui.fit.speed import Speed, estimate
-from tui.fit.values import Ask, Machine, Margins, Prediction
+from tui.fit.values import Ask, Machine, Margins, Prediction, Refused
 from tui.fit.verdict import Assessment, assess
+from tui.gguf.errors import GgufError
+from tui.gguf.layout import read_layout
 from tui.hardware.cpu import physical_cores
 from tui.hardware.snapshot import Snapshot
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import LoadSettings, LoraAdapter
 from tui.models.fit_report import FitReport
 from tui.models.lessons import learnt, speeds
 from tui.models.machine import Lessons, Seen, machine_of
@@ -55,6 +59,7 @@ class Fitting:
         self.dry_run = dry_run if dry_run is not None else DryRun()
         self._lessons = Lessons()
         self._learnt_at = float("-inf")
+        self._adapters: dict[tuple[LoraAdapter, ...], Extras] = {}
 
     async def close(self) -> None:
         """End the dry-run process."""
@@ -106,10 +111,22 @@ class Fitting:
 
         async def answer(settings: LoadSettings) -> Prediction:
             return await self.dry_run.predict(
-                subject.header, settings, machine, partial(closed_form.predict, subject.shape)
+                subject.header,
+                settings,
+                machine,
+                partial(closed_form.predict, subject.shape),
+                await self._extras(settings),
             )
 
         return answer
+
+    async def _extras(self, settings: LoadSettings) -> Extras | None:
+        """What is loaded beside the model: its adapters. Raises Refused for one that cannot be read."""
+        if not settings.lora:
+            return None
+        if settings.lora not in self._adapters:
+            self._adapters = {settings.lora: await asyncio.to_thread(_read_adapters, settings.lora)}
+        return self._adapters[settings.lora]
 
     async def plan(
         self,
@@ -207,6 +224,13 @@ class Fitting:
             await self.fixes(subject, priced, machine, others=others, here=here),
             planned.said,
         )
+
+
+def _read_adapters(adapters: tuple[LoraAdapter, ...]) -> Extras:
+    try:
+        return Extras(lora=tuple(read_layout(Path(adapter.path).expanduser()) for adapter in adapters))
+    except GgufError as error:
+        raise Refused(f"lora: {error}") from error
 
 
 def estimates(subject: Subject, machine: Machine) -> Ask:
