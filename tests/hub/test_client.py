@@ -18,6 +18,7 @@ from tui.hub.client import Hub, connect
 from tui.hub.files import repo_files
 
 ROOT = Path(__file__).parents[2]
+TORN = "hf_torn\nX"
 FILES = {"m-Q4_0.gguf": of_bytes(b"GGUF")}
 
 
@@ -50,8 +51,8 @@ def test_the_token_is_that_of_the_hubs_own_store(serve: Serve, home: Path, monke
 def test_tokens_that_cannot_be_read_or_sent(serve: Serve, home: Path) -> None:
     _, hub = serve(Repo("org/m", FILES))
     with pytest.raises(errors.BadToken, match="characters that no token has") as caught:
-        repo_files(dataclasses.replace(hub, token="hf_\u00e9\nX"), "org/m")
-    assert "hf_" not in "".join(traceback.format_exception(caught.value))
+        repo_files(dataclasses.replace(hub, token=TORN), "org/m")
+    assert "torn" not in "".join(traceback.format_exception(caught.value))
     home.mkdir()
     (home / "token").write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(errors.BadToken, match="`hf auth login` makes it anew"):

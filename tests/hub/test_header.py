@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,16 @@ def test_the_start_costs_one_window(serve: Serve) -> None:
     assert got.fetched_bytes <= FIRST_BYTES == 64 * KIB
     assert loopback.sent_bytes("cdn") <= 64 * KIB
     assert loopback.count("cdn") == 1
+
+
+def test_several_headers_at_once(serve: Serve) -> None:
+    made = {f"m{n}-Q4_K_M.gguf": in_a_hole(header(2_000, 2_000, n_layer=n)) for n in range(2, 10)}
+    _, hub = serve(Repo("org/m", made))
+    files = repo_files(hub, "org/m")
+    with ThreadPoolExecutor(4) as threads:
+        got = list(threads.map(lambda row: fetch_header(hub, files, row), files.rows))
+    layers = {row.path: header.layout.header.n_layer for row, header in zip(files.rows, got, strict=True)}
+    assert layers == {f"m{n}-Q4_K_M.gguf": n for n in range(2, 10)}
 
 
 @pytest.mark.parametrize("architecture", ["llama", "gemma3"])
