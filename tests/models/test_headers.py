@@ -21,7 +21,8 @@ def test_a_header_is_read_once_and_then_known(tmp_path: Path) -> None:
     path.write_bytes(bytes(before.st_size))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     again = header_of_file(path, cache)
-    assert again == first, "the file itself says nothing any more"
+    assert again.stripped == first.stripped, "the file itself says nothing any more"
+    assert again.shape.weights_bytes == first.shape.weights_bytes
     assert again.shape.file_bytes == before.st_size
 
 
@@ -38,7 +39,7 @@ def test_shards_are_one_model_and_each_of_them_counts(tmp_path: Path) -> None:
     known = header_of_file(first, cache)
     assert known.shape.weights_bytes == header_of_file(whole, cache).shape.weights_bytes
     assert known.shape.file_bytes == sum(shard.stat().st_size for shard in tmp_path.glob("split-*.gguf"))
-    assert header_of_file(first, cache) == known
+    assert header_of_file(first, cache).stripped == known.stripped
     next(tmp_path.glob("split-00002*")).unlink()
     with pytest.raises(GgufError, match="split-00002-of-00003"):
         header_of_file(first, cache)
@@ -50,7 +51,7 @@ def test_a_damaged_cache_is_read_past(tmp_path: Path) -> None:
     kept = next(cache.glob("*.gguf"))
     for damaged in (b"", b"GGUF", kept.read_bytes()[:-200]):
         kept.write_bytes(damaged)
-        assert header_of_file(path, cache) == first
+        assert header_of_file(path, cache).stripped == first.stripped
 
 
 def test_a_cache_that_cannot_be_written_costs_speed_only(tmp_path: Path) -> None:
