@@ -152,7 +152,7 @@ async def test_keys_pressed_before_the_first_frame_are_not_lost(tmp_path: Path) 
 
 
 async def test_help_shows_every_action_and_the_palette_runs_one(tmp_path: Path) -> None:
-    async with workbench(tmp_path, size=(120, 100)) as bench:
+    async with workbench(tmp_path, size=(120, 130)) as bench:
         await bench.press("f1")
         await bench.shows("Everywhere", "In the load panel")
         for action in ACTIONS:

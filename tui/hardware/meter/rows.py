@@ -182,8 +182,10 @@ def bar(gauge: Gauge, width: int, marks: Marks) -> Line:
     total, used = gauge.total, gauge.used
     if not total or used is None:
         return [(marks.free * width, "free")]
+    others_least, ours_least = _worth_a_cell(used - gauge.ours, total), _worth_a_cell(gauge.ours, total)
     free = _cells_of(total - used if gauge.free is None else gauge.free, total, width)
-    ours = min(width - free, _cells_of(gauge.ours, total, width))
+    free = max(0, min(free, width - others_least - ours_least))
+    ours = min(max(0, width - free - others_least), _cells_of(gauge.ours, total, width))
     line = [(marks.used * (width - free - ours), others), (marks.ours * ours, "ours")]
     if gauge.ghost:
         ghost = min(free, max(1, round(width * gauge.ghost / total)))
@@ -194,6 +196,8 @@ def bar(gauge: Gauge, width: int, marks: Marks) -> Line:
 
 def _cells_of(part: int, total: int, width: int) -> int:
     """Cells for a part; a percent of the whole is worth one."""
-    if part <= 0:
-        return 0
-    return min(width, max(1 if part >= total / 100 else 0, round(width * part / total)))
+    return min(width, max(_worth_a_cell(part, total), round(width * max(0, part) / total)))
+
+
+def _worth_a_cell(part: int, total: int) -> int:
+    return 1 if part > 0 and part >= total / 100 else 0
