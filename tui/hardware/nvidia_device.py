@@ -35,8 +35,10 @@ class Device:
     """Of an instance: the driver's own number, by which it tells whose a process is."""
     mark: Mark = UNMARKED
     unified: bool = False
+    degrees: int | None = None
     clocks: tuple[int | None, int | None] = (None, None)
-    clocks_read_at: float | None = None
+    slow_read_at: float | None = None
+    """When both were read last."""
     nothing_drawn_at: float | None = None
     """When its list of graphics processes was last found empty; None where it is not."""
 

@@ -17,8 +17,8 @@ from tui.hardware.snapshot import Gpu, GpuProcess
 from tui.hardware.unified import sum_of
 
 SELDOM_S = 3.0
-"""How old clocks may be, and the news that nothing is drawn: every call wakes the driver, and these are the least of
-what is asked for."""
+"""How old temperature and clocks may be, and the news that nothing is drawn: every call wakes the driver, and these
+change slowly or are the least of what is asked for."""
 
 Listed = dict[int, tuple[int | None, int | None]]
 """Bytes and GPU instance of a device's processes, by pid."""
@@ -57,12 +57,11 @@ class RowReader:
         lib, handle, reading = self._lib, device.handle, Reading()
         memory = self._memory(reading, handle)
         blind = reading.last if memory is None else None
-        busy = degrees = milliwatts = None
+        busy = milliwatts = None
         if device.parent is None:
             busy = reading.ask(lib.nvmlDeviceGetUtilizationRates, handle)
-            degrees = reading.ask(lib.nvmlDeviceGetTemperature, handle, lib.NVML_TEMPERATURE_GPU)
             milliwatts = reading.ask(lib.nvmlDeviceGetPowerUsage, handle)
-            self._clocks(reading, device)
+            self._slow(reading, device)
         processes = self._processes(reading, device, engine_pids, listed)
         self.code = reading.code
         if reading.code is not None:
@@ -78,7 +77,7 @@ class RowReader:
             used_bytes=used,
             free_bytes=free,
             utilization=busy.gpu if busy is not None else None,
-            temperature_c=degrees,
+            temperature_c=device.degrees,
             power_w=milliwatts / 1000 if milliwatts is not None else None,
             processes=processes,
             clock_mhz=device.clocks[0],
@@ -96,14 +95,18 @@ class RowReader:
         self._memory_v1 = memory is not None
         return memory
 
-    def _clocks(self, reading: Reading, device: Device) -> None:
-        now, lib = self._clock(), self._lib
-        if device.clocks_read_at is None or now - device.clocks_read_at >= SELDOM_S:
-            device.clocks = (
-                reading.ask(lib.nvmlDeviceGetClockInfo, device.handle, lib.NVML_CLOCK_SM),
-                reading.ask(lib.nvmlDeviceGetClockInfo, device.handle, lib.NVML_CLOCK_MEM),
-            )
-            device.clocks_read_at = now
+    def _slow(self, reading: Reading, device: Device) -> None:
+        """What need not be of this moment."""
+        now, lib, handle = self._clock(), self._lib, device.handle
+        if device.slow_read_at is not None and now - device.slow_read_at < SELDOM_S:
+            return
+        degrees = reading.ask(lib.nvmlDeviceGetTemperature, handle, lib.NVML_TEMPERATURE_GPU)
+        clocks = (
+            reading.ask(lib.nvmlDeviceGetClockInfo, handle, lib.NVML_CLOCK_SM),
+            reading.ask(lib.nvmlDeviceGetClockInfo, handle, lib.NVML_CLOCK_MEM),
+        )
+        if reading.code is None:  # of a card that is lost nothing is known when it comes back
+            device.degrees, device.clocks, device.slow_read_at = degrees, clocks, now
 
     def _listed(self, reading: Reading, device: Device) -> Listed | None:
         """Compute and graphics processes, each pid once; one that is in both lists is the same memory. None where the
