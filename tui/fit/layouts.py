@@ -20,8 +20,9 @@ from tui.fit.questions import (
     WasRefused,
 )
 from tui.fit.values import Prediction
-from tui.llama.devices import Device, gpu_devices
-from tui.llama.dry import AdapterBytes, DryModels, HeaderBytes, LaidOut
+from tui.llama.devices import gpu_devices
+from tui.llama.dry import AdapterBytes, DryModels, LaidOut
+from tui.llama.dry_question import Devices, DryQuestion, HeaderBytes
 from tui.llama.errors import LlamaError
 from tui.llama.log import NativeLog
 from tui.llama.measure import layers_on_devices, output_bytes, sum_of
@@ -100,13 +101,13 @@ class Layouts:
     def _lay_out(self, header: HeaderBytes, question: Question) -> LaidOut | None:
         stand_ins = self._stand_ins(tuple(asked for asked in question.devices if asked.profile != "real"))
         there = {**self._real, **{device.name: device for device in stand_ins.devices}}
-        devices: tuple[Device, ...] | None = tuple(there[asked.name] for asked in question.devices)
+        devices: Devices = tuple(there[asked.name] for asked in question.devices)
         if devices and devices == tuple(self._real.values()):
             devices = None  # as an engine is started: llama.cpp chooses among them
         adapters = tuple(
             tuple(AdapterBytes(tensor.adapts, tensor.n_bytes) for tensor in adapter) for adapter in question.lora
         )
-        return self._models.lay_out(header, question.settings, devices, adapters=adapters, stand_ins=stand_ins)
+        return self._models.lay_out(DryQuestion(header, question.settings, devices, stand_ins), adapters)
 
     def _take_fault(self, fault: sys.UnraisableHookArgs) -> None:
         """A callback that raises is answered for with 0 or no, which looks like an answer; so does all that follows."""

@@ -17,6 +17,7 @@ from tui.llama.ggml import (
     n_elements,
     read_ne,
     read_op,
+    read_shape,
     read_sources,
     read_type,
     read_view,
@@ -25,7 +26,8 @@ from tui.llama.ggml import (
 OFFLOAD_BATCH = 32
 """Rows from which a backend takes an operation over whose weights lie in host memory (GGML_OP_OFFLOAD_MIN_BATCH)."""
 _ROWS_IN_NE2 = frozenset({OPS["MUL_MAT_ID"], OPS["ROPE"], OPS["ROPE_BACK"]})
-_MUL_MATS = frozenset({OPS["MUL_MAT"], OPS["MUL_MAT_ID"]})
+_GET_ROWS, _MUL_MAT = OPS["GET_ROWS"], OPS["MUL_MAT"]
+_MUL_MATS = frozenset({_MUL_MAT, OPS["MUL_MAT_ID"]})
 _F32, _F16, _BF16, _IQ4_NL = 0, 1, 30, 20
 _VULKAN_KV = frozenset({_F32, _F16, _BF16, 8, 7, 6, 3, 2, _IQ4_NL})
 _METAL_KV = frozenset({_F32, _F16, _BF16, 8, 2, 3, 6, 7})
@@ -42,9 +44,9 @@ class Rules:
     """Bytes that every tensor in a buffer starts at a multiple of."""
     pinned: str | None
     """Name of its buffer type in host memory; None where it has none."""
-    alloc_bytes: Callable[[int, int], int]
-    """Bytes that a tensor takes, scratch memory of its operation included, given the addresses of the buffer type
-    (which does not matter) and of the tensor.
+    extra_bytes: Callable[[int], int] | None
+    """Bytes that the tensor at an address takes besides its own: padding, scratch memory of its operation. None where
+    there are none.
     """
     supports: Mapping[int, Callable[[int], bool]]
     """Operations (ggml_op) that it computes only on a condition; every other one it computes."""
@@ -55,13 +57,12 @@ class Rules:
 
 def _rows(op: int) -> int:
     """Rows of an operation's result; of a look-up 0, because it copies little (`get_op_batch_size` of each backend)."""
-    kind = read_op(op)[0]
-    if kind == OPS["GET_ROWS"]:
+    _, ne1, ne2, ne3, kind = read_shape(op)
+    if kind == _GET_ROWS:
         return 0
-    ne = read_ne(op)
-    if kind == OPS["MUL_MAT"]:
-        return int(ne[1])
-    return int(ne[2]) if kind in _ROWS_IN_NE2 else int(ne[1] * ne[2] * ne[3])
+    if kind == _MUL_MAT:
+        return int(ne1)
+    return int(ne2) if kind in _ROWS_IN_NE2 else int(ne1 * ne2 * ne3)
 
 
 def _offloads_any(op: int) -> bool:
@@ -89,23 +90,18 @@ def _metal_flash(op: int) -> bool:
     return heads and read_type(k) == read_type(v) and read_type(k)[0] in _METAL_KV
 
 
-def _plain_bytes(_buffer_type: int, tensor: int) -> int:
-    return int(n_bytes(tensor))
-
-
-def _metal_bytes(_buffer_type: int, tensor: int) -> int:
+def _metal_extra(tensor: int) -> int:
     """`ggml_backend_metal_buffer_type_get_alloc_size`, sparse attention left out."""
-    plain: int = n_bytes(tensor)
     kind = read_op(tensor)[0]
     if kind == OPS["MUL_MAT_ID"]:
-        return plain + _metal_expert_scratch(tensor)
+        return _metal_expert_scratch(tensor)
     if kind == OPS["FLASH_ATTN_EXT"]:
-        return plain + _metal_flash_scratch(tensor)
+        return _metal_flash_scratch(tensor)
     if kind in (OPS["CUMSUM"], OPS["ARGSORT"]):
-        return 2 * plain
+        return int(n_bytes(tensor))
     if kind == OPS["TOP_K"]:
-        return 2 * 4 * int(n_elements(read_sources(tensor)[0]))
-    return plain
+        return 2 * 4 * int(n_elements(read_sources(tensor)[0])) - int(n_bytes(tensor))
+    return 0
 
 
 def _metal_expert_scratch(op: int) -> int:
@@ -141,7 +137,7 @@ RULES: dict[str, Rules] = {
         registry="CUDA",
         alignment=cuda_rules.ALIGNMENT,
         pinned="CUDA_Host",
-        alloc_bytes=cuda_rules.alloc_bytes,
+        extra_bytes=cuda_rules.extra_bytes,
         supports=cuda_rules.SUPPORTS,
         offloads=_offloads_any,
         proven=True,
@@ -150,7 +146,7 @@ RULES: dict[str, Rules] = {
         registry="Vulkan",
         alignment=64,  # minStorageBufferOffsetAlignment: 4 to 256, by driver
         pinned="Vulkan_Host",
-        alloc_bytes=_plain_bytes,
+        extra_bytes=None,
         supports={OPS["FLASH_ATTN_EXT"]: _vulkan_flash},
         offloads=_offloads_any,
     ),
@@ -158,7 +154,7 @@ RULES: dict[str, Rules] = {
         registry="MTL",
         alignment=32,
         pinned=None,
-        alloc_bytes=_metal_bytes,
+        extra_bytes=_metal_extra,
         supports={OPS["FLASH_ATTN_EXT"]: _metal_flash},
         offloads=_offloads_products,
     ),

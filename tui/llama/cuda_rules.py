@@ -21,6 +21,7 @@ from tui.llama.ggml import (
     n_bytes,
     n_elements,
     read_four_sources,
+    read_kind,
     read_nb,
     read_ne,
     read_op,
@@ -62,24 +63,24 @@ _F32_COPIED_FROM = frozenset({2, 3, 6, 7, 8, _I32})
 _PRECISION_F32 = 10
 
 
-def alloc_bytes(_buffer_type: int, tensor: int) -> int:
-    """Bytes of a tensor: its own, padding of quantized rows, scratch of flash attention."""
-    size: int = n_bytes(tensor)
-    if read_op(tensor)[0] == _FLASH:
-        size = _flash_bytes(tensor, size)
-    kind = read_type(tensor)[0]
-    if kind in _UNPADDED:
-        return size
-    beyond = read_ne(tensor)[0] % _ROW_PADDING
-    return size + int(row_bytes(kind, _ROW_PADDING - beyond)) if beyond else size
+def extra_bytes(tensor: int) -> int:
+    """Bytes beyond a tensor's own: padding of quantized rows, scratch of flash attention."""
+    kind, row, op = read_kind(tensor)
+    extra = _flash_scratch(tensor) if op == _FLASH else 0
+    if kind in _UNPADDED or not row % _ROW_PADDING:
+        return extra
+    return extra + int(row_bytes(kind, _ROW_PADDING - row % _ROW_PADDING))
 
 
-def _flash_bytes(op: int, size: int) -> int:
-    """The result and the f16 copies of K and V that every kernel but the vector one works on
+def _flash_scratch(op: int) -> int:
+    """The f16 copies of K and V that every kernel but the vector one works on
     (`ggml_cuda_flash_attn_ext_get_alloc_size`).
     """
     q, k, v, _ = read_four_sources(op)
     k_type, v_type = read_type(k)[0], read_type(v)[0]
+    if k_type == v_type == _F16:
+        return 0
+    own = size = int(n_bytes(op))
     only_f32 = _by_vector_kernel(q, k, quantized=is_quantized(k_type) or is_quantized(v_type))
     if k_type != _F16 and (k_type == _F32 or not only_f32):
         size = _up(size) + 2 * int(n_elements(k))
@@ -87,7 +88,7 @@ def _flash_bytes(op: int, size: int) -> int:
     shared = viewed and (viewed == k or (viewed, view_offset) == read_view(k))
     if v_type != _F16 and (v_type == _F32 or not only_f32) and not shared:
         size = _up(size) + 2 * int(n_elements(v))
-    return size
+    return size - own
 
 
 def _by_vector_kernel(q: int, k: int, *, quantized: bool) -> bool:

@@ -23,7 +23,10 @@ GetName = CFUNCTYPE(c_void_p, c_void_p)
 """A name in C memory; declared as an address because ctypes callbacks cannot return strings."""
 GetPointer = CFUNCTYPE(c_void_p, c_void_p)
 GetSize = CFUNCTYPE(c_size_t, c_void_p)
-AllocBuffer = CFUNCTYPE(c_void_p, c_void_p, c_size_t)
+NameOrAlloc = CFUNCTYPE(c_void_p, c_void_p, c_size_t)
+"""The second slot of a device, where its description is asked for, and of a buffer type, which allocates. Declared
+alike so that one function can be in both; asked for a description, the size means nothing.
+"""
 GetAllocSize = CFUNCTYPE(c_size_t, c_void_p, c_void_p)
 Release = CFUNCTYPE(None, c_void_p)
 Clear = CFUNCTYPE(None, c_void_p, c_uint8)
@@ -43,7 +46,7 @@ class BufferTypeInterface(Structure):
 
     _fields_ = (
         ("get_name", GetName),
-        ("alloc_buffer", AllocBuffer),
+        ("alloc_buffer", NameOrAlloc),
         ("get_alignment", GetSize),
         ("get_max_size", c_void_p),
         ("get_alloc_size", GetAllocSize),
@@ -121,7 +124,7 @@ class DeviceInterface(Structure):
 
     _fields_ = (
         ("get_name", GetName),
-        ("get_description", GetName),
+        ("get_description", NameOrAlloc),
         ("get_memory", GetMemory),
         ("get_type", GetType),
         ("get_props", FillProps),
@@ -225,6 +228,11 @@ def _reader(layout: str, offset: int) -> Callable[[int], tuple[Any, ...]]:
 
 
 read_type = _reader("=i", TensorStruct.type.offset)
+_NE_AT, _OP_AT = TensorStruct.ne.offset, TensorStruct.op.offset
+read_kind = _reader(f"=i{_NE_AT - 4}xq{_OP_AT - _NE_AT - 8}xi", TensorStruct.type.offset)
+"""Type, length of a row and operation in one."""
+read_shape = _reader(f"=4q{_OP_AT - _NE_AT - 4 * 8}xi", _NE_AT)
+"""The four lengths and the operation in one."""
 read_buffer = _reader("=Q", TensorStruct.buffer.offset)
 read_ne = _reader("=4q", TensorStruct.ne.offset)
 read_nb = _reader("=4Q", TensorStruct.nb.offset)
@@ -257,6 +265,8 @@ type_bytes = _function("ggml_type_size", c_size_t, c_int)
 cpu_buffer_type = _function("ggml_backend_cpu_buffer_type", c_void_p)
 always = ctypes.cast(lib.llama_supports_mmap, Asks)
 """Native: true wherever models can be mapped, whatever it is asked. llama.cpp calls it without Python."""
+begin_alike = ctypes.cast(lib.ggml_guid_matches, Asks)
+"""Native: true when the 16 bytes at two addresses are equal."""
 is_always_true: bool = _function("llama_supports_mmap", c_bool)()
 _op_name = _function("ggml_op_name", c_char_p, c_int)
 _LAST_OP = "GLU"

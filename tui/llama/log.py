@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from tui.llama.binding import L
+from tui.llama.binding import L, lib
 
 LEVELS = {1: "debug", 2: "info", 3: "warning", 4: "error"}
 """ggml_log_level by number (ggml.h); 5 continues the line before."""
 _CONTINUE = 5
+_UNHEARD = ctypes.cast(lib.llama_supports_mmap, L.llama_log_callback)
+"""Native, and does nothing with what it is given."""
 _MEMORY_SIGNS = ("failed to allocate", "unable to allocate", "out of memory", "bad_alloc", "not enough memory")
 
 
@@ -36,6 +39,15 @@ class NativeLog:
     def install(self) -> None:
         """Send llama.cpp's log here from now on."""
         L.llama_log_set(self._callback, ctypes.c_void_p(0))
+
+    @contextmanager
+    def muted(self) -> Iterator[None]:
+        """Nothing is logged meanwhile, and llama.cpp calls no Python for its thousand lines a context."""
+        L.llama_log_set(_UNHEARD, ctypes.c_void_p(0))
+        try:
+            yield
+        finally:
+            self.install()
 
     def last(self, count: int, at_least: str = "info") -> tuple[str, ...]:
         """The last `count` lines of level `at_least` or worse."""

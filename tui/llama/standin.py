@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tui.llama import ggml
+from tui.llama.answers import Answers
 from tui.llama.backend_rules import RULES, Rules
 from tui.llama.devices import Device
 
@@ -41,21 +42,38 @@ class StandIns:
     def __init__(self, specs: Sequence[StandInSpec]) -> None:
         """Make them; `devices` are in the order of `specs`."""
         counts = Counter(spec.profile for spec in specs)
+        self.profiles = frozenset(counts)
         self._backends = {profile: _StandInBackend(RULES[profile], count) for profile, count in counts.items()}
         self.devices: tuple[Device, ...] = tuple(self._add(spec) for spec in specs)
 
-    def was_refused(self) -> bool:
-        """True when a rule has refused an operation since the last `ask_rules`."""
-        return any(backend.refused for backend in self._backends.values())
-
-    def ask_rules(self, *, again: bool) -> None:
-        """Ask the rules about each operation from now on, or not `again` when the same graph was asked about before and
-        none of them refused anything.
-        """
+    def expect(self, answers: Answers) -> None:
+        """Lay a graph out next, and ask the rules only where `answers` says that it matters."""
         for backend in self._backends.values():
-            backend.refused = False
+            backend.refused = backend.displaced = backend.padded = False
             for device in backend.devices:
-                device.ask_rules(again=again)
+                device.expect_operations(refused=answers.refused, displaced=answers.displaced)
+                device.expect_padding(padded=answers.graph_padded)
+
+    def expect_tensors(self, *, padded: bool) -> None:
+        """Add up weights and caches next, and ask the rules only where some are `padded`."""
+        for backend in self._backends.values():
+            backend.padded = False
+            for device in backend.devices:
+                device.expect_padding(padded=padded)
+
+    def answers(self) -> Answers:
+        """What was answered since `expect`; of weights and caches nothing is known yet."""
+        backends = self._backends.values()
+        return Answers(
+            refused=any(backend.refused for backend in backends),
+            displaced=any(backend.displaced for backend in backends),
+            graph_padded=self.was_padded(),
+            tensors_padded=True,
+        )
+
+    def was_padded(self) -> bool:
+        """True when a tensor took more than its own bytes since the last of `expect` and `expect_tensors`."""
+        return any(backend.padded for backend in self._backends.values())
 
     def _add(self, spec: StandInSpec) -> Device:
         handle = self._backends[spec.profile].add(spec)
@@ -68,7 +86,7 @@ class _StandInBackend:
     def __init__(self, rules: Rules, count: int) -> None:
         self.rules, self.count = rules, count
         self.devices: list[_StandIn] = []
-        self.refused = False
+        self.refused = self.displaced = self.padded = False
         self.buffers: dict[int, int] = {}
         """Address of a device's ggml_backend_buffer to that device."""
         self.registry = ggml.Registry(api_version=ggml.API_VERSION)
@@ -112,6 +130,7 @@ class _StandIn:
         self._buffer_type = ggml.BufferType(device=self.handle)
         self._buffer_type_at = addressof(self._buffer_type)
         self._get_name = ggml.GetName(lambda _: addressof(self._name))
+        self._describe_or_alloc = ggml.NameOrAlloc(self._second_slot)
         self._streams: dict[int, ggml.Backend] = {}
         self._buffer_iface = ggml.BufferInterface(
             free_buffer=ggml.Release(lambda buffer: self._forget(buffer)),
@@ -120,20 +139,24 @@ class _StandIn:
         )
         self._by_rules = ggml.Asks(self._supports_op())
         self._by_place = ggml.Asks(lambda _, tensor: not self._is_of_another(tensor))
+        self._with_extra = ggml.GetAllocSize(self._alloc_bytes(backend.rules.extra_bytes))
         self._release_stream = ggml.Release(lambda stream: self._end_stream(stream))
         self._fill_buffer_type()
         self._fill_device()
+        self.expect_operations(refused=True, displaced=True)
+        self.expect_padding(padded=True)
 
     def _fill_buffer_type(self) -> None:
+        """Begins like the device does, by which llama.cpp's own code tells it from every other buffer type."""
         iface = self._buffer_type.iface
         iface.get_name = self._get_name
-        iface.alloc_buffer = ggml.AllocBuffer(self._alloc)
+        iface.alloc_buffer = self._describe_or_alloc
         iface.get_alignment = ggml.GetSize(lambda _: self._rules.alignment)
-        iface.get_alloc_size = ggml.GetAllocSize(self._rules.alloc_bytes)
 
     def _fill_device(self) -> None:
         iface, rules, pinned = self._struct.iface, self._rules, self._backend.pinned
-        iface.get_name = iface.get_description = self._get_name
+        iface.get_name = self._get_name
+        iface.get_description = self._describe_or_alloc
         iface.get_memory = ggml.GetMemory(self._memory)
         iface.get_type = ggml.GetType(lambda _: ggml.DEVICE_TYPE_GPU)
         iface.get_props = ggml.FillProps(self._props)
@@ -141,14 +164,16 @@ class _StandIn:
         iface.get_buffer_type = ggml.GetPointer(lambda _: self._buffer_type_at)
         if pinned is not None:
             iface.get_host_buffer_type = ggml.GetPointer(lambda _: addressof(pinned[0]))
-        iface.supports_op = self._by_rules
-        iface.supports_buft = ggml.Asks(lambda _, buffer_type: buffer_type == self._buffer_type_at)
+        iface.supports_buft = ggml.begin_alike
         iface.offload_op = ggml.Asks(lambda _, tensor: rules.offloads(tensor))
         iface.event_new = ggml.GetPointer(lambda _: None)
         iface.event_free = iface.event_synchronize = ggml.FreeEvent(lambda _device, _event: None)
 
-    def _alloc(self, buffer_type: int, size: int) -> int:
-        buffer: int = ggml.buffer_init(buffer_type, self._buffer_iface, None, size)  # ggml deletes it after free_buffer
+    def _second_slot(self, at: int, size: int) -> int:
+        """The description of the device at an address, or a buffer of the buffer type there."""
+        if at == self.handle:
+            return addressof(self._name)
+        buffer: int = ggml.buffer_init(at, self._buffer_iface, None, size)  # ggml deletes it after free_buffer
         self._backend.buffers[buffer] = self.handle
         return buffer
 
@@ -177,10 +202,27 @@ class _StandIn:
     def _end_stream(self, stream: int) -> None:
         self._streams.pop(stream, None)
 
-    def ask_rules(self, *, again: bool) -> None:
-        """Decide operations by the rules, or only by where their operands lie; natively where that is always yes."""
-        alone = self._backend.count == 1 and ggml.is_always_true
-        self._struct.iface.supports_op = self._by_rules if again else ggml.always if alone else self._by_place
+    def expect_operations(self, *, refused: bool, displaced: bool) -> None:
+        """Decide operations by the rules, by where their operands lie, or natively where all are taken."""
+        by_place = (displaced and self._backend.count > 1) or not ggml.is_always_true
+        self._struct.iface.supports_op = self._by_rules if refused else self._by_place if by_place else ggml.always
+
+    def expect_padding(self, *, padded: bool) -> None:
+        """Size tensors by the rules, or natively where each takes its own bytes."""
+        asked = padded and self._rules.extra_bytes is not None
+        self._buffer_type.iface.get_alloc_size = self._with_extra if asked else ggml.GetAllocSize()
+
+    def _alloc_bytes(self, extra_bytes: Callable[[int], int] | None) -> Callable[[int, int], int]:
+        n_bytes, backend = ggml.n_bytes, self._backend
+
+        def alloc_bytes(_buffer_type: int, tensor: int) -> int:
+            size: int = n_bytes(tensor)
+            extra = extra_bytes(tensor) if extra_bytes is not None else 0
+            if extra:
+                backend.padded = True
+            return size + extra
+
+        return alloc_bytes
 
     def _supports_op(self) -> Callable[[int, int], bool]:
         """The callback that runs most, so it looks little up in this object."""
@@ -204,5 +246,6 @@ class _StandIn:
         owner_of, me, read_buffer = self._backend.buffers.get, self.handle, ggml.read_buffer
         for source in ggml.read_sources(tensor):  # noqa: SIM110 (a generator costs more than the test in it)
             if source and owner_of(read_buffer(source)[0], me) != me:
+                self._backend.displaced = True
                 return True
         return False
