@@ -64,7 +64,12 @@ def table_by_context(reports: Sequence[FitReport]) -> Iterator[str]:
             assessment.verdict,
             speed_words(report.speed) if report.speed is not None else _NONE,
         )
-    yield from (f"note      {sentence}" for sentence in dict.fromkeys(s for report in reports for s in report.said))
+    yield ""
+    yield from (f"source    {source}" for source in dict.fromkeys(map(_source, reports)))
+    for sentence in dict.fromkeys(sentence for report in reports for sentence in report.said):
+        said_by = [str(report.prediction.n_ctx) for report in reports if sentence in report.said]
+        where = f"with {', '.join(said_by)}: " if len(said_by) < len(reports) else ""
+        yield f"note      {where}{sentence}"
 
 
 def explained(report: FitReport) -> Iterator[str]:
@@ -93,6 +98,13 @@ def explained(report: FitReport) -> Iterator[str]:
         yield f"  speed: {_SPEEDS[report.speed.source]}, after {report.speed.n_past} tokens"
 
 
+def beside_json(report: FitReport) -> Iterator[str]:
+    """What a person should hear that the JSON has no key for."""
+    if report.prediction.reason:
+        yield f"{report.prediction.source}: {report.prediction.reason}"
+    yield from report.said
+
+
 def speed_words(speed: Speed) -> str:
     """A range of tokens a second, and of seconds for an answer."""
     low, high = speed.decode_tok_s
@@ -104,7 +116,7 @@ def _settings_line(report: FitReport) -> str:
     settings, prediction = report.settings, report.prediction
     layers = f"{prediction.n_gpu_layers} of {report.subject.shape.n_block + 1} layers on GPUs"
     parts = [f"n_ctx {prediction.n_ctx}", layers, f"KV {settings.type_k}/{settings.type_v}"]
-    parts.append(f"flash attention {prediction.flash_attn if settings.flash_attn == 'auto' else settings.flash_attn}")
+    parts.append(f"flash attention {report.flash_attn}")
     if settings.n_cpu_moe:
         parts.append(f"experts of {settings.n_cpu_moe} layers in RAM")
     if settings.panes > 1:
