@@ -43,7 +43,7 @@ def report_lines(report: FitReport) -> Iterator[str]:
     yield from (f"note      {sentence}" for sentence in report.said)
     yield from _fixes(report)
     if subject.fetched_bytes is not None:
-        yield f"fetched   {size(subject.fetched_bytes)} of its header, nothing else"
+        yield f"fetched   {_fetched(subject.fetched_bytes)}"
 
 
 def table_by_context(reports: Sequence[FitReport]) -> Iterator[str]:
@@ -66,6 +66,8 @@ def table_by_context(reports: Sequence[FitReport]) -> Iterator[str]:
         )
     yield ""
     yield from (f"source    {source}" for source in dict.fromkeys(map(_source, reports)))
+    if subject.fetched_bytes is not None:
+        yield f"fetched   {_fetched(subject.fetched_bytes)}"
     for sentence in dict.fromkeys(sentence for report in reports for sentence in report.said):
         said_by = [str(report.prediction.n_ctx) for report in reports if sentence in report.said]
         where = f"with {', '.join(said_by)}: " if len(said_by) < len(reports) else ""
@@ -102,6 +104,8 @@ def beside_json(report: FitReport) -> Iterator[str]:
     """What a person should hear that the JSON has no key for."""
     if report.prediction.reason:
         yield f"{report.prediction.source}: {report.prediction.reason}"
+    if report.subject.fetched_bytes is not None:
+        yield f"fetched {_fetched(report.subject.fetched_bytes)}"
     yield from report.said
 
 
@@ -158,6 +162,10 @@ def _fixes(report: FitReport) -> Iterator[str]:
         yield ""
         yield "to make it fit" if report.assessment.verdict == "no" else "to have it all on the GPU"
         yield from (f"  {fix.words}" for fix in report.fixes)
+
+
+def _fetched(header_bytes: int) -> str:
+    return f"{size(header_bytes)} of its header, nothing else" if header_bytes else "nothing: its header was known"
 
 
 def _row(first: str, *cells: str) -> str:
