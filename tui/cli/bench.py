@@ -10,8 +10,6 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from tui.cli.loading import Chosen, Started, add_load_arguments, chosen, explain, note_speed, run_until_signal, start
 from tui.cli.main import DONE, FAILED, CommandError, say
 from tui.cli.output import show, write_json
@@ -19,6 +17,7 @@ from tui.config.plain import one_line
 from tui.engine.client import Engine, EngineError
 from tui.engine.protocol import Done, Timings
 from tui.llama.settings import SamplingSettings
+from tui.models.fit_report import resolved
 
 _SYLLABLES = ("ka", "lo", "mi", "ru", "ten", "vas", "or", "el", "shi", "dun", "pra", "wex")
 _MARGIN_TOKENS = 16
@@ -120,9 +119,15 @@ def _report(started: Started, runs: Sequence[Timings], as_json: bool) -> None:
 
 def _settings(started: Started) -> dict[str, Any]:
     """What the load resolved to: every field, "auto" replaced by what the engine took."""
-    values: dict[str, Any] = msgspec.to_builtins(msgspec.structs.asdict(started.prepared.settings))
-    receipt = started.engine.receipt
-    return {**values, "n_ctx": receipt.n_ctx, "n_gpu_layers": receipt.n_gpu_layers, "threads": receipt.threads}
+    settings, prediction, receipt = started.prepared.settings, started.prepared.prediction, started.engine.receipt
+    decided = settings.flash_attn if settings.flash_attn != "auto" or prediction is None else prediction.flash_attn
+    return resolved(
+        settings,
+        n_ctx=receipt.n_ctx,
+        n_gpu_layers=receipt.n_gpu_layers,
+        flash_attn=decided,
+        threads=receipt.threads,
+    )
 
 
 def _row(timings: Timings) -> dict[str, Any]:

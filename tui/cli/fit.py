@@ -1,4 +1,8 @@
-"""`puna fit`: what a model takes, here or on a described machine, before it is loaded or downloaded."""
+"""`puna fit`: what a model takes, here or on a described machine, before it is loaded or downloaded.
+
+Flags count first, then what is kept for the model, then the person's defaults, then what is best: what is said is what
+a load would take. With `--device` nothing that is kept about the GPUs and threads of this machine counts.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +11,22 @@ import asyncio
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import get_args
 
-from tui.cli.fit_table import explained, report_lines, table_by_context
-from tui.cli.loading import number_or, run_until_signal
-from tui.cli.main import DONE, CommandError, say
+from tui.cli.fit_table import beside_json, explained, report_lines, table_by_context
+from tui.cli.loading import configured, number_or, run_until_signal, sound
+from tui.cli.main import DONE, USAGE, CommandError, say
 from tui.cli.output import show, write_json
-from tui.config.model_file import read_models
-from tui.config.paths import Paths, paths
-from tui.config.settings import Settings, load_config
+from tui.config.paths import Paths
+from tui.config.settings import Settings
 from tui.config.sizes import parse_size, size
+from tui.fit.bandwidths import BandwidthError
 from tui.fit.described import described_devices
-from tui.fit.values import DeviceSpec, Refused
+from tui.fit.fixes import Holder
+from tui.fit.values import DeviceSpec, Machine, Refused
 from tui.gguf.errors import GgufError
-from tui.hardware.snapshot import Snapshot
 from tui.hub.client import connect
 from tui.hub.errors import HubError
 from tui.library import scan
@@ -29,12 +34,14 @@ from tui.llama.settings import FlashAttention, LoadSettings, SettingsError
 from tui.models.fit_report import FitReport, to_json
 from tui.models.fitting import Fitting
 from tui.models.headers import headers_dir
-from tui.models.machine import described_machine, holders
-from tui.models.prepare import look, may_move
+from tui.models.machine import Seen, described_machine, holders
+from tui.models.prepare import look, may_move, wished_for
 from tui.models.remote import remote_subject
 from tui.models.resolve import ModelNotFound, names_repository, resolve
 from tui.models.subject import Subject, subject_of
-from tui.models.wishes import wished_settings
+
+_SETTINGS = ("n_gpu_layers", "type_k", "type_v", "flash_attn", "n_ubatch", "swa_full", "n_cpu_moe", "panes")
+"""Settings that have a flag of their own name, the context excepted: it may be given several times."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--device",
         action="append",
         metavar="NAME=SIZE[:cuda|vulkan|metal]",
-        help="a GPU of a machine that is not here, by its name (4090, A100-80) or with its memory; none for no GPU",
+        help="a GPU of a machine that is not here, by its name (4090, A100-80) or with its memory; none for no GPU."
+        " What is kept about layers, devices and threads here does not count then",
     )
     parser.add_argument("--ram", type=_size, metavar="SIZE", help="host memory of the described machine, such as 64GiB")
     parser.add_argument("--explain", action="store_true", help="say where each number comes from")
@@ -74,13 +82,9 @@ def run(args: argparse.Namespace) -> int:
         devices = described_devices(args.device) if args.device is not None else None
     except ValueError as error:
         say(f"puna fit: error: argument --device: {error}")
-        return 2
-    here = paths()
-    config = load_config(here)
-    for problem in (*config.problems, *read_models(here)[1]):
-        say(f"puna: {problem}")
-    asked = _Asked(here, config.settings, args, devices, look(here))
-    return run_until_signal(lambda: _answer(asked))
+        return USAGE
+    here, settings = configured()
+    return run_until_signal(lambda: _answer(_Asked(here, settings, args, devices)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +94,28 @@ class _Asked:
     args: argparse.Namespace
     devices: tuple[DeviceSpec, ...] | None
     """The described ones; None for those that are here."""
-    snapshot: Snapshot
 
     @property
     def described(self) -> bool:
         return self.devices is not None or self.args.ram is not None
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the model would lie, and what is known of it besides."""
+
+    machine: Machine
+    holders: tuple[Holder, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 async def _answer(asked: _Asked) -> int:
     fitting = Fitting(asked.paths)
     try:
         subject = await _subject(asked)
-        contexts: Sequence[int | str | None] = asked.args.n_ctx or [None]
-        reports = [await _report(fitting, asked, subject, _wished(asked, n_ctx)) for n_ctx in contexts]
+        wishes = [_wished(asked, subject, n_ctx) for n_ctx in asked.args.n_ctx or [None]]
+        place = await _place(fitting, asked)
+        reports = [await _report(fitting, asked, subject, wished, place) for wished in wishes]
     except (SettingsError, Refused, GgufError) as error:
         raise CommandError(str(error)) from error
     finally:
@@ -120,7 +133,7 @@ async def _subject(asked: _Asked) -> Subject:
         if not names_repository(asked.args.model):
             raise CommandError(str(error)) from error
         return await _remote(asked, str(error))
-    return await asyncio.to_thread(subject_of, model, headers_dir(asked.paths))
+    return await asyncio.to_thread(subject_of, sound(model), headers_dir(asked.paths))
 
 
 async def _remote(asked: _Asked, not_here: str) -> Subject:
@@ -146,33 +159,46 @@ async def _remote(asked: _Asked, not_here: str) -> Subject:
     return found.subject
 
 
-def _wished(asked: _Asked, n_ctx: int | str | None) -> LoadSettings:
-    """What the flags ask for, over the person's defaults. What is kept for a model is about its loads, not about this.
-
-    Raises SettingsError.
-    """
-    args = asked.args
-    names = ("n_gpu_layers", "type_k", "type_v", "flash_attn", "n_ubatch", "swa_full", "n_cpu_moe", "panes")
-    flags: dict[str, Any] = {"n_ctx": n_ctx, **{name: getattr(args, name) for name in names}}
-    if args.n_ubatch is not None and args.n_ubatch > LoadSettings().n_batch:
-        flags["n_batch"] = args.n_ubatch
-    return wished_settings(flags, {}, asked.settings.load.values())
+def _wished(asked: _Asked, subject: Subject, n_ctx: int | str | None) -> LoadSettings:
+    """What is asked for with this context. Raises SettingsError."""
+    flags = {"n_ctx": n_ctx, **{name: getattr(asked.args, name) for name in _SETTINGS}}
+    if asked.args.n_ubatch is not None:
+        flags["n_batch"] = max(asked.args.n_ubatch, LoadSettings().n_batch)
+    return wished_for(asked.paths, subject, asked.settings, flags, elsewhere=asked.devices is not None)
 
 
-async def _report(fitting: Fitting, asked: _Asked, subject: Subject, wished: LoadSettings) -> FitReport:
-    snapshot = asked.snapshot
-    seen = await fitting.seen(snapshot, asked.settings, potential=True, without_gpus=asked.devices is not None)
-    machine, others = seen.machine, holders(snapshot, seen)
+async def _place(fitting: Fitting, asked: _Asked) -> _Place:
+    """This machine, cards that the installed llama.cpp cannot drive included, or the described one."""
+    snapshot = await asyncio.to_thread(look, asked.paths)
+
+    async def see() -> Seen:
+        return await fitting.seen(snapshot, asked.settings, potential=True, without_gpus=asked.devices is not None)
+
+    seen = await see()
     if asked.described:
-        machine, others = described_machine(asked.devices, asked.args.ram, machine), ()
-    made = await fitting.plan(subject, wished, machine, asked.settings, may_move=may_move(wished))
-    return await fitting.report(subject, made, machine, others=others, here=not asked.described)
+        return _Place(described_machine(asked.devices, asked.args.ram, seen.machine))
+    if seen.machine.host_bandwidth_bytes_s is None and not snapshot.engines and not asked.args.json:
+        say("puna: measuring how fast this machine reads its memory; this is done once")
+        with suppress(BandwidthError):  # a usual figure then stands for it
+            await fitting.measure_memory(seen.machine)
+        seen = await see()
+    return _Place(seen.machine, holders(snapshot, seen), seen.corrected)
+
+
+async def _report(fitting: Fitting, asked: _Asked, subject: Subject, wished: LoadSettings, place: _Place) -> FitReport:
+    given = [name for name in _SETTINGS if getattr(asked.args, name) is not None]
+    made = await fitting.plan(subject, wished, place.machine, asked.settings, may_move=may_move(wished, given))
+    return await fitting.report(
+        subject, made, place.machine, others=place.holders, notes=place.notes, here=not asked.described
+    )
 
 
 def _print(args: argparse.Namespace, reports: Sequence[FitReport]) -> None:
     if args.json:
         for report in reports:
             write_json(to_json(report))
+        for sentence in dict.fromkeys(sentence for report in reports for sentence in beside_json(report)):
+            say(f"puna: {sentence}")
     elif len(reports) > 1:
         show("\n".join(table_by_context(reports)))
     else:

@@ -43,7 +43,7 @@ def report_lines(report: FitReport) -> Iterator[str]:
     yield from (f"note      {sentence}" for sentence in report.said)
     yield from _fixes(report)
     if subject.fetched_bytes is not None:
-        yield f"fetched   {size(subject.fetched_bytes)} of its header, nothing else"
+        yield f"fetched   {_fetched(subject.fetched_bytes)}"
 
 
 def table_by_context(reports: Sequence[FitReport]) -> Iterator[str]:
@@ -64,7 +64,14 @@ def table_by_context(reports: Sequence[FitReport]) -> Iterator[str]:
             assessment.verdict,
             speed_words(report.speed) if report.speed is not None else _NONE,
         )
-    yield from (f"note      {sentence}" for sentence in dict.fromkeys(s for report in reports for s in report.said))
+    yield ""
+    yield from (f"source    {source}" for source in dict.fromkeys(map(_source, reports)))
+    if subject.fetched_bytes is not None:
+        yield f"fetched   {_fetched(subject.fetched_bytes)}"
+    for sentence in dict.fromkeys(sentence for report in reports for sentence in report.said):
+        said_by = [str(report.prediction.n_ctx) for report in reports if sentence in report.said]
+        where = f"with {', '.join(said_by)}: " if len(said_by) < len(reports) else ""
+        yield f"note      {where}{sentence}"
 
 
 def explained(report: FitReport) -> Iterator[str]:
@@ -93,6 +100,15 @@ def explained(report: FitReport) -> Iterator[str]:
         yield f"  speed: {_SPEEDS[report.speed.source]}, after {report.speed.n_past} tokens"
 
 
+def beside_json(report: FitReport) -> Iterator[str]:
+    """What a person should hear that the JSON has no key for."""
+    if report.prediction.reason:
+        yield f"{report.prediction.source}: {report.prediction.reason}"
+    if report.subject.fetched_bytes is not None:
+        yield f"fetched {_fetched(report.subject.fetched_bytes)}"
+    yield from report.said
+
+
 def speed_words(speed: Speed) -> str:
     """A range of tokens a second, and of seconds for an answer."""
     low, high = speed.decode_tok_s
@@ -104,7 +120,7 @@ def _settings_line(report: FitReport) -> str:
     settings, prediction = report.settings, report.prediction
     layers = f"{prediction.n_gpu_layers} of {report.subject.shape.n_block + 1} layers on GPUs"
     parts = [f"n_ctx {prediction.n_ctx}", layers, f"KV {settings.type_k}/{settings.type_v}"]
-    parts.append(f"flash attention {prediction.flash_attn if settings.flash_attn == 'auto' else settings.flash_attn}")
+    parts.append(f"flash attention {report.flash_attn}")
     if settings.n_cpu_moe:
         parts.append(f"experts of {settings.n_cpu_moe} layers in RAM")
     if settings.panes > 1:
@@ -146,6 +162,10 @@ def _fixes(report: FitReport) -> Iterator[str]:
         yield ""
         yield "to make it fit" if report.assessment.verdict == "no" else "to have it all on the GPU"
         yield from (f"  {fix.words}" for fix in report.fixes)
+
+
+def _fetched(header_bytes: int) -> str:
+    return f"{size(header_bytes)} of its header, nothing else" if header_bytes else "nothing: its header was known"
 
 
 def _row(first: str, *cells: str) -> str:

@@ -1,4 +1,4 @@
-"""What `run` and `bench` share: find the model, plan its settings, start an engine, and tell in words what goes
+"""What `run`, `bench` and `fit` share: find the model, plan its settings, start an engine, and tell in words what goes
 wrong.
 """
 
@@ -64,22 +64,30 @@ def add_load_arguments(parser: argparse.ArgumentParser) -> None:
 
 def chosen(args: argparse.Namespace) -> Chosen:
     """The model and settings that the arguments mean. Raises CommandError in words."""
+    here, settings = configured()
+    flags = {"n_ctx": args.n_ctx, "n_gpu_layers": args.n_gpu_layers}
+    try:
+        model = sound(resolve(args.model, scan(here, settings.library.folders)))
+        wished = wished_for(here, model, settings, flags)
+    except (ModelNotFound, SettingsError) as error:
+        raise CommandError(str(error)) from error
+    return Chosen(model, wished, settings, here)
+
+
+def configured() -> tuple[Paths, Settings]:
+    """Where things are, and the person's settings; what is wrong in their files is said."""
     here = paths()
     config = load_config(here)
     for problem in (*config.problems, *read_models(here)[1]):
         say(f"puna: {problem}")
-    try:
-        model = resolve(args.model, scan(here, config.settings.library.folders))
-    except ModelNotFound as error:
-        raise CommandError(str(error)) from error
+    return here, config.settings
+
+
+def sound(model: Model) -> Model:
+    """A model, if it can be loaded. Raises CommandError in words."""
     if model.problem:
         raise CommandError(f"{model.name}: {model.problem}")
-    flags = {"n_ctx": args.n_ctx, "n_gpu_layers": args.n_gpu_layers}
-    try:
-        wished = wished_for(here, model, config.settings, flags)
-    except SettingsError as error:
-        raise CommandError(str(error)) from error
-    return Chosen(model, wished, config.settings, here)
+    return model
 
 
 async def start(asked: Chosen) -> Started:

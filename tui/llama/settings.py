@@ -130,8 +130,8 @@ def check_load_settings(s: LoadSettings) -> None:
         _one_of("n_ctx", s.n_ctx, ("auto",))
     else:
         _within("n_ctx", s.n_ctx, 1, MAX_N_CTX, "in tokens; auto chooses for you")
-    _within("n_batch", s.n_batch, 1, MAX_BATCH, "2048 is usual")
     _within("n_ubatch", s.n_ubatch, 1, MAX_BATCH, "512 is usual")
+    _within("n_batch", s.n_batch, 1, MAX_BATCH, "2048 is usual")
     if s.n_ubatch > s.n_batch:
         raise SettingsError("n_ubatch", f"{s.n_ubatch} is larger than n_batch ({s.n_batch}); lower it or raise n_batch")
     for name, kv_type in (("type_k", s.type_k), ("type_v", s.type_v)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -11,7 +11,7 @@ from tui.fit.fixes import Fix
 from tui.fit.speed import Speed
 from tui.fit.values import Machine, Prediction
 from tui.fit.verdict import Assessment
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import FlashAttention, LoadSettings
 from tui.models.subject import Subject
 
 
@@ -28,7 +28,12 @@ class FitReport:
     speed: Speed | None = None
     fixes: tuple[Fix, ...] = ()
     said: tuple[str, ...] = ()
-    """What is less than was asked for, in sentences."""
+    """What is less than was asked for, and what else is worth knowing, in sentences."""
+
+    @property
+    def flash_attn(self) -> Literal["on", "off"]:
+        """Whether flash attention is used, "auto" decided."""
+        return self.prediction.flash_attn if self.settings.flash_attn == "auto" else self.settings.flash_attn
 
 
 def to_json(report: FitReport) -> dict[str, Any]:
@@ -38,12 +43,18 @@ def to_json(report: FitReport) -> dict[str, Any]:
         "model": {
             "name": subject.name,
             "architecture": subject.shape.architecture or None,
-            "parameters": subject.parameters or subject.shape.parameters or None,
+            "parameters": subject.parameters,
             "file_bytes": subject.shape.file_bytes,
             "n_layer": subject.shape.n_layer,
             "n_ctx_train": subject.shape.n_ctx_train or None,
         },
-        "settings": settings_json(report),
+        "settings": resolved(
+            report.settings,
+            n_ctx=report.prediction.n_ctx,
+            n_gpu_layers=report.prediction.n_gpu_layers,
+            flash_attn=report.flash_attn,
+            threads=report.machine.cores or 1,
+        ),
         "devices": [
             {
                 "name": device.name,
@@ -75,17 +86,20 @@ def to_json(report: FitReport) -> dict[str, Any]:
     }
 
 
-def settings_json(report: FitReport) -> dict[str, Any]:
-    """The settings with every value a load would have: numbers, padded, and nothing automatic."""
-    settings, prediction = report.settings, report.prediction
+def resolved(
+    settings: LoadSettings, *, n_ctx: int, n_gpu_layers: int, flash_attn: FlashAttention, threads: int
+) -> dict[str, Any]:
+    """`settings` with every value that a load has: numbers, padded, and nothing automatic. `threads` is what "auto"
+    comes to.
+    """
     plain: dict[str, Any] = msgspec.to_builtins(msgspec.structs.asdict(settings))
     panes = plain.pop("panes")
     return {
         **plain,
-        "n_gpu_layers": prediction.n_gpu_layers,
-        "n_ctx": prediction.n_ctx,
-        "flash_attn": prediction.flash_attn if settings.flash_attn == "auto" else settings.flash_attn,
-        "threads": settings.threads if isinstance(settings.threads, int) else report.machine.cores or 1,
+        "n_gpu_layers": n_gpu_layers,
+        "n_ctx": n_ctx,
+        "flash_attn": flash_attn,
+        "threads": settings.threads if isinstance(settings.threads, int) else threads,
         "n_seq_max": panes,
         "n_outputs_max": panes,
     }

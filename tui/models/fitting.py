@@ -17,7 +17,8 @@ from pathlib import Path
 from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.fit import closed_form
-from tui.fit.bandwidths import ram_bandwidth
+from tui.fit.bandwidths import device_bandwidths, ram_bandwidth
+from tui.fit.candidates import experts_on_host
 from tui.fit.extras import Extras
 from tui.fit.fixes import Fix, Holder, fixes
 from tui.fit.oracle import DryRun
@@ -32,7 +33,7 @@ from tui.hardware.snapshot import Snapshot
 from tui.llama.settings import LoadSettings, LoraAdapter
 from tui.models.fit_report import FitReport
 from tui.models.lessons import learnt, speeds
-from tui.models.machine import Lessons, Seen, machine_of
+from tui.models.machine import NOTHING_LEARNT, Seen, machine_of
 from tui.models.quants import smaller_quants
 from tui.models.subject import Subject
 
@@ -57,7 +58,7 @@ class Fitting:
         """Nothing is started before the first question."""
         self._paths = paths
         self.dry_run = dry_run if dry_run is not None else DryRun()
-        self._lessons = Lessons()
+        self._lessons = NOTHING_LEARNT
         self._learnt_at = float("-inf")
         self._adapters: dict[tuple[LoraAdapter, ...], Extras] = {}
 
@@ -90,16 +91,18 @@ class Fitting:
             potential=potential,
         )
 
-    async def measure_memory(self) -> bool:
-        """Measure once how fast RAM and the GPUs of the installed llama.cpp are read; True when something is new.
+    async def measure_memory(self, machine: Machine) -> bool:
+        """Measure once how fast RAM and the GPUs of this `machine` that llama.cpp drives are read; True when something
+        is new.
 
-        Keeps every core busy for a second. Raises BandwidthError.
+        Keeps every core busy for a second, and each GPU for half of one. Raises BandwidthError.
         """
         store = speeds(self._paths)
-        known = (await asyncio.to_thread(store.read)).ram_bytes_s is not None
+        before = await asyncio.to_thread(store.read)
         await ram_bandwidth(store, physical_cores())
+        await device_bandwidths(store, machine)
         self._learnt_at = float("-inf")
-        return not known
+        return await asyncio.to_thread(store.read) != before
 
     async def release(self) -> None:
         """Give back what the dry run holds on real GPUs, before a model is loaded."""
@@ -161,11 +164,10 @@ class Fitting:
     ) -> Priced:
         """What resolved settings mean on a machine; with `here` it is this one, whose measurements count."""
         shape = subject.shape
-        moe = min(settings.n_cpu_moe, shape.n_block) if shape.n_expert else 0
         return Priced(
             settings,
             prediction,
-            assess(prediction, machine, shape.n_block, n_cpu_moe=moe),
+            assess(prediction, machine, shape.n_block, n_cpu_moe=experts_on_host(settings, shape)),
             self._speed(subject, settings, machine, prediction, here),
         )
 
@@ -210,9 +212,10 @@ class Fitting:
         machine: Machine,
         *,
         others: Sequence[Holder] = (),
+        notes: Sequence[str] = (),
         here: bool = True,
     ) -> FitReport:
-        """All that is shown of a plan; `here` as for `priced`."""
+        """All that is shown of a plan, with `notes` beside what it says itself; `here` as for `priced`."""
         priced = self.priced(subject, planned.settings, machine, planned.prediction, here=here)
         return FitReport(
             subject,
@@ -222,7 +225,7 @@ class Fitting:
             planned.assessment,
             priced.speed,
             await self.fixes(subject, priced, machine, others=others, here=here),
-            planned.said,
+            (*planned.said, *notes),
         )
 
 

@@ -6,17 +6,19 @@ Values in, a value out; measuring and reading files are the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import msgspec
 
+from tui.config.sizes import size
 from tui.fit.cards import card_of_driver
 from tui.fit.fixes import Holder
 from tui.fit.measured import Known
 from tui.fit.questions import KnownDevice
-from tui.fit.receipts import LoadRecord, correction_of, overhead_of
+from tui.fit.receipts import Correction, LoadRecord, correction_of, overhead_of
 from tui.fit.values import ASSUMED_OVERHEAD_BYTES, DeviceSpec, Machine, Margins, Origin, Profile
+from tui.hardware.cpu import default_threads
 from tui.hardware.cuda import EngineDevice, match_devices
 from tui.hardware.snapshot import Gpu, Snapshot, loadable
 
@@ -38,6 +40,8 @@ class Lessons:
 
 
 NOTHING_LEARNT = Lessons()
+HOST = "host"
+"""What receipts call everything that lies on no device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,16 @@ class Seen:
     """For each device; None where that cannot be proven."""
     idle: tuple[Gpu, ...] = ()
     """Cards that are here and could take a model, but that the installed llama.cpp cannot drive."""
+    corrections: tuple[tuple[str, Correction], ...] = ()
+    """What is added to predictions, by device, or "host"."""
+
+    @property
+    def corrected(self) -> tuple[str, ...]:
+        """Those in sentences."""
+        return tuple(
+            f"{size(found.bytes)} are added on {name}: the last {found.loads} loads took that much more than predicted."
+            for name, found in self.corrections
+        )
 
     def card_of(self, name: str) -> str:
         """What stays the same from one start to the next of a device: its UUID, else its description."""
@@ -78,22 +92,23 @@ def machine_of(
     that the installed llama.cpp cannot drive count as if it could.
     """
     rows = match_devices([EngineDevice(one.name, None, one.description) for one in known], snapshot.gpus)
-    idle = tuple(gpu for gpu in loadable(snapshot.gpus) if not known)
+    idle = () if known else tuple(loadable(snapshot.gpus))
     devices = [_driven(device, row, lessons, leaving) for device, row in zip(known, rows, strict=True)]
     matched: list[Gpu | None] = list(rows)
     if potential:
         devices += _undriven(idle, lessons)
         matched += idle
+    corrections = _corrections(devices, matched, lessons)
     machine = Machine(
-        devices=tuple(devices),
+        devices=tuple(_corrected(device, corrections) for device in devices),
         host_total_bytes=snapshot.ram.limit_bytes or snapshot.ram.total_bytes or 0,
-        host_available_bytes=max(0, _host_free(snapshot, leaving) - _correction("", lessons)),
+        host_available_bytes=max(0, _host_free(snapshot, leaving) - _added_bytes(HOST, corrections)),
         margins=margins,
         host_bandwidth_bytes_s=lessons.speeds.ram_bytes_s,
         host_bandwidth_origin="measured" if lessons.speeds.ram_bytes_s else "assumed",
-        cores=snapshot.cpu.cores,
+        cores=default_threads(0, snapshot.cpu.cores, snapshot.cpu.quota) if snapshot.cpu.cores else None,
     )
-    return Seen(machine, tuple(matched), () if potential else idle)
+    return Seen(machine, tuple(matched), () if potential else idle, tuple(corrections.items()))
 
 
 def holders(snapshot: Snapshot, seen: Seen) -> tuple[Holder, ...]:
@@ -161,7 +176,7 @@ def _spec(
         total_bytes=total,
         free_bytes=free,
         profile=profile,
-        overhead_bytes=(ASSUMED_OVERHEAD_BYTES if overhead is None else overhead) + _correction(key, lessons),
+        overhead_bytes=ASSUMED_OVERHEAD_BYTES if overhead is None else overhead,
         overhead_origin=origin,
         bandwidth_bytes_s=bandwidth or (card.bandwidth_bytes_s if card is not None else None),
         bandwidth_origin="measured" if bandwidth else "assumed",
@@ -169,7 +184,17 @@ def _spec(
     )
 
 
-def _correction(card: str, lessons: Lessons) -> int:
-    """Bytes by which loads exceeded their predictions; one that took less corrects nothing: memory may be short."""
-    found = correction_of(card, lessons.loads)
-    return max(0, found.bytes) if found is not None else 0
+def _corrections(devices: Sequence[DeviceSpec], rows: Sequence[Gpu | None], lessons: Lessons) -> dict[str, Correction]:
+    """By how much loads exceeded their predictions; where they took less nothing is corrected: memory may be short."""
+    cards = {device.name: card_key(device.description, row) for device, row in zip(devices, rows, strict=True)}
+    found = {name: correction_of(card, lessons.loads) for name, card in {**cards, HOST: ""}.items()}
+    return {name: one for name, one in found.items() if one is not None and one.bytes > 0}
+
+
+def _corrected(device: DeviceSpec, corrections: Mapping[str, Correction]) -> DeviceSpec:
+    more = _added_bytes(device.name, corrections)
+    return msgspec.structs.replace(device, overhead_bytes=device.overhead_bytes + more) if more else device
+
+
+def _added_bytes(name: str, corrections: Mapping[str, Correction]) -> int:
+    return corrections[name].bytes if name in corrections else 0

@@ -7,7 +7,7 @@ Precedence: flag, then models.toml, then config.toml, then automatic.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,11 @@ from tui.models.machine import Seen
 from tui.models.subject import Subject, subject_or_none
 from tui.models.wishes import wished_settings
 
+MACHINE_BOUND = frozenset(
+    {"n_gpu_layers", "n_cpu_moe", "devices", "main_device", "split_mode", "tensor_split", "threads", "mlock"}
+)
+"""Settings that mean this machine: kept ones say nothing about another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -49,10 +54,23 @@ class Prepared:
     seen: Seen | None = None
 
 
-def wished_for(paths: Paths, model: Model, settings: Settings, flags: Mapping[str, Any] | None = None) -> LoadSettings:
-    """What flags, models.toml and config.toml together ask for. Raises SettingsError."""
-    kept = read_models(paths)[0].get(model.identity, {})
-    return wished_settings(flags or {}, kept, settings.load.values())
+def wished_for(
+    paths: Paths,
+    model: Model | Subject,
+    settings: Settings,
+    flags: Mapping[str, Any] | None = None,
+    *,
+    elsewhere: bool = False,
+) -> LoadSettings:
+    """What flags, models.toml and config.toml together ask for; with `elsewhere` for GPUs that are not here, to which
+    MACHINE_BOUND settings that are kept mean nothing. Raises SettingsError.
+    """
+    kept, defaults = read_models(paths)[0].get(model.identity, {}), settings.load.values()
+    if elsewhere:
+        kept, defaults = (
+            {name: value for name, value in table.items() if name not in MACHINE_BOUND} for table in (kept, defaults)
+        )
+    return wished_settings(flags or {}, kept, defaults)
 
 
 async def prepare(
@@ -84,12 +102,16 @@ async def prepare(
     return _prepared(wished, made, subject, seen)
 
 
-def may_move(wished: LoadSettings) -> frozenset[Movable]:
-    """What automatic settings may change besides "auto": not what a person has set."""
+def may_move(wished: LoadSettings, given: Collection[str] = ()) -> frozenset[Movable]:
+    """What automatic settings may change besides "auto": not what a person has set, and nothing but the split where
+    neither layers nor context are automatic. `given` are settings that count as set even with their usual value.
+    """
+    fixed = "auto" not in (wished.n_gpu_layers, wished.n_ctx)
+    unusual_kv = (wished.type_k, wished.type_v) != ("f16", "f16") or wished.flash_attn == "off"
     own: set[Movable] = set()
-    if (wished.type_k, wished.type_v) != ("f16", "f16") or wished.flash_attn == "off":
+    if fixed or unusual_kv or not {"type_k", "type_v"}.isdisjoint(given):
         own.add("kv")
-    if wished.n_cpu_moe:
+    if fixed or wished.n_cpu_moe or "n_cpu_moe" in given:
         own.add("experts")
     if wished.devices or wished.tensor_split or wished.split_mode != "layer":
         own.add("split")

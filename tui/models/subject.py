@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from tui.fit.shape import ModelShape
@@ -37,7 +37,7 @@ def subject_of(model: Model, headers: Path) -> Subject:
         identity=model.identity,
         quant=model.quant,
         parameters=known.shape.parameters or model.parameters,
-        shape=replace(known.shape, file_bytes=model.file_bytes),
+        shape=known.shape,
         header=known.stripped,
     )
 

@@ -7,6 +7,7 @@ import time
 
 from tui.config.paths import Paths
 from tui.config.settings import Settings
+from tui.fit.candidates import experts_on_host
 from tui.fit.phantom import phantom_speed
 from tui.fit.speed import measurement
 from tui.hardware.cpu import default_threads, logical_cpus
@@ -41,7 +42,7 @@ async def try_speed(
         made.prediction,
         seen.machine,
         n_block=subject.shape.n_block,
-        n_cpu_moe=made.settings.n_cpu_moe if subject.shape.n_expert else 0,
+        n_cpu_moe=experts_on_host(made.settings, subject.shape),
         threads=threads,
         cpus=len(logical_cpus()),
     )

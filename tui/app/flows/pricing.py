@@ -115,8 +115,12 @@ class Pricing:
 
         async def work() -> None:
             await asyncio.sleep(REST_S)
+            settings, snapshot = self._desk.settings, self._desk.machine
+            if settings is None or snapshot is None:
+                return
+            seen = await self.fitting.seen(snapshot, settings)
             try:
-                if await self.fitting.measure_memory():
+                if await self.fitting.measure_memory(seen.machine):
                     self._desk.app.post_message(MemoryMeasured())
             except BandwidthError:
                 pass  # speeds are then reckoned with a usual figure, and say so
@@ -199,9 +203,10 @@ def ghost_of(priced: Priced, seen: Seen) -> dict[str, int]:
 
 def _notes(seen: Seen) -> tuple[str, ...]:
     if not seen.idle:
-        return ()
+        return seen.corrected
     names = ", ".join(dict.fromkeys(gpu.name or "a GPU" for gpu in seen.idle))
-    return (f"{names} is here, but this llama.cpp was built for the CPU: `puna doctor` says how to build it.",)
+    unused = f"{names} is here, but this llama.cpp was built for the CPU: `puna doctor` says how to build it."
+    return (unused, *seen.corrected)
 
 
 def first_form(
