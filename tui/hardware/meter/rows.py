@@ -118,7 +118,7 @@ def _memory(gauge: Gauge, marks: Marks, width: int) -> Span:
     ghost = ""
     if gauge.ghost:
         more = size(gauge.ghost, fine=fine, total=gauge.total)
-        ghost = f"+~{more}" if float(more) else ""  # one that is nothing at this scale is seen in the bar only
+        ghost = f"+{more}" if float(more) else ""  # one that is nothing at this scale is seen in the bar only
         role = "bad" if gauge.left is not None and gauge.left < 0 else "ghost"
     return share(gauge.used, gauge.total, marks.dash, fine=fine, ghost=ghost) + (" GiB" if fine else ""), role
 

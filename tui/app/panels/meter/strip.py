@@ -157,9 +157,9 @@ def _words(gauge: Gauge, width: int, marks: Marks) -> str:
     if gauge.ghost and gauge.left is not None:
         more, left = (size(part, fine=True, total=gauge.total) for part in (gauge.ghost, abs(gauge.left)))
         if width < FREE_FROM:
-            return f"{used}+~{more}{marks.goes_to}{'-' if gauge.left < 0 else ''}{left} GiB"
+            return f"{used}+{more}{marks.goes_to}{'-' if gauge.left < 0 else ''}{left} GiB"
         end = f", {left} GiB short" if gauge.left < 0 else f" {marks.goes_to} {left} free GiB"
-        return f"{used} + ~{more}{end}"
+        return f"{used} + {more}{end}"
     if width < FREE_FROM or gauge.free is None:
         return f"{used} of {total} GiB"
     return f"{used} of {total} GiB, {size(gauge.free, fine=True, total=gauge.total)} free"
