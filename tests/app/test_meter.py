@@ -180,7 +180,7 @@ async def test_the_four_parts_differ_in_shape_in_either_set_of_signs(full: bool)
 async def test_a_ghost_that_does_not_fit_is_told_by_what_is_missing(full: bool) -> None:
     lines = await drawn(MACHINE, (160, 40), {"GPU-b": 30 * GIB}, full=full)
     line = next(line for line in lines if "4090" in line)
-    assert re.search(r"1\.0( \+ |\+)~30\.0.* 8\.0 (GiB )?short", line)
+    assert re.search(r"1\.0( \+ |\+)30\.0.* 8\.0 (GiB )?short", line)
     assert "░" not in line.partition("RAM")[0].partition("swap")[0]
 
 

@@ -225,7 +225,8 @@ def test_a_second_signal_still_ends_with_one_done(capsys: pytest.CaptureFixture[
 
     async def press_twice() -> None:
         engine = _Stubborn()
-        task = asyncio.ensure_future(run._answer(cast(Any, engine), request, answer))
+        started = cast(Any, SimpleNamespace(engine=engine))
+        task = asyncio.ensure_future(run._answer(started, request, answer))
         for _ in range(2):
             await engine.busy.wait()
             engine.busy.clear()

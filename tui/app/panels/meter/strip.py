@@ -151,7 +151,7 @@ def _cell(gauge: Gauge, width: int, marks: Marks, history: History) -> Cell:
 
 
 def _words(gauge: Gauge, width: int, marks: Marks) -> str:
-    """Figures for a gauge of `width` cells. The ghost is an estimate, and marked as one."""
+    """Figures for a gauge of `width` cells. The ghost is what the selected model would add."""
     used = marks.dash if gauge.used is None else size(gauge.used, fine=True, total=gauge.total)
     total = marks.dash if gauge.total is None else size(gauge.total, fine=True)
     if gauge.ghost and gauge.left is not None:
