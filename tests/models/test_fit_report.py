@@ -99,7 +99,10 @@ def test_nothing_in_the_settings_is_automatic() -> None:
     assert "auto" not in settings.values()
     assert (settings["n_ctx"], settings["n_gpu_layers"], settings["flash_attn"]) == (512, 3, "off")
     assert (settings["n_seq_max"], settings["n_outputs_max"], settings["threads"]) == (2, 2, 6)
-    expected = {field.name for field in msgspec.structs.fields(LoadSettings)} - {"panes"} | {"n_seq_max", "n_outputs_max"}
+    expected = {field.name for field in msgspec.structs.fields(LoadSettings)} - {"panes"} | {
+        "n_seq_max",
+        "n_outputs_max",
+    }
     assert settings.keys() == expected
 
 

@@ -39,7 +39,9 @@ def held(pid: int, used: int | None, *, mine: bool = False) -> GpuProcess:
     return GpuProcess(pid, "python", "ann", used, mine)
 
 
-def shot(*gpus: Gpu, ram: Ram | None = None, engines: tuple[EngineMemory, ...] = (), cpu: Cpu | None = None) -> Snapshot:
+def shot(
+    *gpus: Gpu, ram: Ram | None = None, engines: tuple[EngineMemory, ...] = (), cpu: Cpu | None = None
+) -> Snapshot:
     return Snapshot(
         time=1.0,
         gpus=gpus,
@@ -148,9 +150,7 @@ def test_a_systematic_difference_is_added_and_said() -> None:
     lessons = Lessons(loads=(*[load("GPU-0", 40 * MIB)] * 3, *[load("", 7 * MIB)] * 2))
     found = seen(shot(gpu()), cuda(), lessons=lessons)
     assert found.machine.devices[0].overhead_bytes == ASSUMED_OVERHEAD_BYTES + 40 * MIB
-    assert found.corrected[0] == (
-        "40 MiB are added on CUDA0: the last 3 loads took that much more than predicted."
-    )
+    assert found.corrected[0] == ("40 MiB are added on CUDA0: the last 3 loads took that much more than predicted.")
 
 
 def test_on_the_host_a_difference_leaves_less_free() -> None:
