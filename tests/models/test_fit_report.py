@@ -113,7 +113,7 @@ def test_what_was_given_stays() -> None:
 
 @pytest.mark.parametrize(("field", "key"), [("architecture", "architecture"), ("n_ctx_train", "n_ctx_train")])
 def test_what_the_header_does_not_say_is_null(field: str, key: str) -> None:
-    nothing = {"architecture": "", "n_ctx_train": 0}
+    nothing: dict[str, Any] = {"architecture": "", "n_ctx_train": 0}
     shape = ModelShape(**{"architecture": "llama", "n_layer": 2, "n_ctx_train": 1, field: nothing[field]})
     subject = Subject("tiny", "tiny", None, None, shape, StrippedHeader(b"", 0, ""))
     model = to_json(report(subject=subject))["model"]

@@ -10,13 +10,13 @@ import argparse
 import asyncio
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import get_args
 
 from tui.cli.fit_table import beside_json, explained, report_lines, table_by_context
-from tui.cli.loading import configured, number_or, run_until_signal, sound
+from tui.cli.loading import asked_for, configured, number_or, run_until_signal, sound
 from tui.cli.main import DONE, USAGE, CommandError, say
 from tui.cli.output import show, write_json
 from tui.config.paths import Paths
@@ -30,12 +30,12 @@ from tui.gguf.errors import GgufError
 from tui.hub.client import connect
 from tui.hub.errors import HubError
 from tui.library import scan
-from tui.llama.settings import FlashAttention, LoadSettings, SettingsError
+from tui.llama.settings import FlashAttention, LoadSettings
 from tui.models.fit_report import FitReport, to_json
 from tui.models.fitting import Fitting
 from tui.models.headers import headers_dir
 from tui.models.machine import Seen, described_machine, holders
-from tui.models.prepare import look, may_move, wished_for
+from tui.models.prepare import look, may_move
 from tui.models.remote import remote_subject
 from tui.models.resolve import ModelNotFound, names_repository, resolve
 from tui.models.subject import Subject, subject_of
@@ -116,7 +116,7 @@ async def _answer(asked: _Asked) -> int:
         wishes = [_wished(asked, subject, n_ctx) for n_ctx in asked.args.n_ctx or [None]]
         place = await _place(fitting, asked)
         reports = [await _report(fitting, asked, subject, wished, place) for wished in wishes]
-    except (SettingsError, Refused, GgufError) as error:
+    except (Refused, GgufError) as error:
         raise CommandError(str(error)) from error
     finally:
         await fitting.close()
@@ -160,11 +160,11 @@ async def _remote(asked: _Asked, not_here: str) -> Subject:
 
 
 def _wished(asked: _Asked, subject: Subject, n_ctx: int | str | None) -> LoadSettings:
-    """What is asked for with this context. Raises SettingsError."""
+    """What is asked for with this context. Raises CommandError."""
     flags = {"n_ctx": n_ctx, **{name: getattr(asked.args, name) for name in _SETTINGS}}
     if asked.args.n_ubatch is not None:
         flags["n_batch"] = max(asked.args.n_ubatch, LoadSettings().n_batch)
-    return wished_for(asked.paths, subject, asked.settings, flags, elsewhere=asked.devices is not None)
+    return asked_for(asked.paths, subject, asked.settings, flags, elsewhere=asked.devices is not None)
 
 
 async def _place(fitting: Fitting, asked: _Asked) -> _Place:
@@ -182,7 +182,13 @@ async def _place(fitting: Fitting, asked: _Asked) -> _Place:
         with suppress(BandwidthError):  # a usual figure then stands for it
             await fitting.measure_memory(seen.machine)
         seen = await see()
-    return _Place(seen.machine, holders(snapshot, seen), seen.corrected)
+    return _Place(seen.machine, holders(snapshot, seen), (*_undriven(seen.machine), *seen.corrected))
+
+
+def _undriven(machine: Machine) -> Iterator[str]:
+    names = ", ".join(device.name for device in machine.devices if device.profile != "real")
+    if names:
+        yield f"{names}: this llama.cpp was built for the CPU and cannot use that; `puna doctor` says what to do."
 
 
 async def _report(fitting: Fitting, asked: _Asked, subject: Subject, wished: LoadSettings, place: _Place) -> FitReport:

@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -28,6 +28,7 @@ from tui.models import afterwards
 from tui.models.fitting import Fitting
 from tui.models.prepare import Prepared, prepare, wished_for
 from tui.models.resolve import ModelNotFound, resolve
+from tui.models.subject import Subject
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -68,10 +69,9 @@ def chosen(args: argparse.Namespace) -> Chosen:
     flags = {"n_ctx": args.n_ctx, "n_gpu_layers": args.n_gpu_layers}
     try:
         model = sound(resolve(args.model, scan(here, settings.library.folders)))
-        wished = wished_for(here, model, settings, flags)
-    except (ModelNotFound, SettingsError) as error:
+    except ModelNotFound as error:
         raise CommandError(str(error)) from error
-    return Chosen(model, wished, settings, here)
+    return Chosen(model, asked_for(here, model, settings, flags), settings, here)
 
 
 def configured() -> tuple[Paths, Settings]:
@@ -81,6 +81,18 @@ def configured() -> tuple[Paths, Settings]:
     for problem in (*config.problems, *read_models(here)[1]):
         say(f"puna: {problem}")
     return here, config.settings
+
+
+def asked_for(
+    here: Paths, model: Model | Subject, settings: Settings, flags: Mapping[str, Any], *, elsewhere: bool = False
+) -> LoadSettings:
+    """`tui.models.prepare.wished_for`; a value that cannot be is a CommandError, which names the file that it is in."""
+    try:
+        return wished_for(here, model, settings, flags, elsewhere=elsewhere)
+    except SettingsError as error:
+        kept = read_models(here)[0].get(model.identity, {})
+        where = f" (in {here.models_file if error.setting in kept else here.config_file})"
+        raise CommandError(str(error) + (where if flags.get(error.setting) is None else "")) from error
 
 
 def sound(model: Model) -> Model:

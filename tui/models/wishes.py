@@ -45,7 +45,15 @@ def _as_settings_error(error: msgspec.ValidationError) -> SettingsError:
     """msgspec's "Expected `int`, got `str` - at `$.n_ctx`" as an error that names the setting."""
     what, _, where = str(error).partition(" - at `$.")
     name = where.rstrip("`")
-    allowed = get_args(get_type_hints(LoadSettings).get(name)) if what.startswith("Invalid enum value") else ()
+    allowed = _words(get_type_hints(LoadSettings).get(name)) if what.startswith("Invalid enum value") else ()
     if allowed:
-        what = f"{what.removeprefix('Invalid enum value ')} is none of {', '.join(map(str, allowed))}"
+        what = f"{what.removeprefix('Invalid enum value ')} is none of {', '.join(allowed)}"
     return SettingsError(name or "settings", what)
+
+
+def _words(hint: Any) -> tuple[str, ...]:
+    """The values of a type of choices; of a number among them, that it is one."""
+    if hint is int:
+        return ("a whole number",)
+    inner = get_args(hint)
+    return tuple(word for one in inner for word in _words(one)) if inner else (str(hint),)
