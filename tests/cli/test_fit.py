@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests.cli.puna import puna
+from tests.cli.puna import puna, start
+from tests.rigs.gguf_maker import tiny_model
 from tests.rigs.nvml import FakeGpu, StandIn
 from tui.cli.main import main
 from tui.config.model_file import update_model
@@ -234,6 +237,28 @@ def test_the_table(ask: Ask) -> None:
     assert "    driver: 512 MiB, assumed" in explained
 
 
+def test_what_a_file_calls_itself_never_reaches_the_terminal_as_it_is(ask: Ask, tmp_path: Path) -> None:
+    evil = tiny_model(tmp_path / "evil\x1b]0;pwned\x07\x1b[31m.gguf")
+    for options in (("--explain",), ("--json",), ("--n-ctx", "512", "--n-ctx", "1024")):
+        code, out, err = ask(str(evil), "--device", "none", *options)
+        assert code == 0
+        assert "evil" in out
+        assert not {"\x1b", "\x07"} & set(out + err)
+
+
+def test_a_signal_ends_it_and_its_dry_run(tmp_path: Path) -> None:
+    contexts = (part for n_ctx in range(256, 4_000_000, 25_600) for part in ("--n-ctx", str(n_ctx)))
+    process = start(tmp_path, "fit", DEMO, "--device", "4090", *contexts)
+    children: list[psutil.Process] = []
+    while not children:
+        assert process.poll() is None
+        children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (128 + signal.SIGTERM, b"", b"")
+    assert psutil.wait_procs(children, timeout=60)[1] == []
+
+
 def test_what_an_unproven_backend_says(ask: Ask) -> None:
     _, out, _ = ask(DEMO, "--device", "mac=16GiB:metal", "--ram", "16GiB", "--explain")
     assert "rules of metal, which were read from its source and never proven" in out
@@ -273,4 +298,5 @@ def test_where_it_cannot_be_measured_nothing_more_is_said(ask: Ask, monkeypatch:
     monkeypatch.setattr(Fitting, "measure_memory", fail)
     code, out, err = ask(DEMO)
     assert (code, len(err.splitlines())) == (0, 1)
-    assert "fits" in out
+    assert "fits      yes" in out
+    assert "prefill   " in out

@@ -23,6 +23,8 @@ _SPEEDS = {
     "roofline": "from the memory's speed alone",
 }
 _NONE = "-"
+_CELL = 10
+"""Characters of a cell."""
 
 
 def report_lines(report: FitReport) -> Iterator[str]:
@@ -39,6 +41,8 @@ def report_lines(report: FitReport) -> Iterator[str]:
     yield f"fits      {VERDICTS[report.assessment.verdict]}"
     if report.speed is not None:
         yield f"speed     {speed_words(report.speed)}"
+        if report.speed.prefill_tok_s is not None:
+            yield f"prefill   {_range(report.speed.prefill_tok_s)} tok/s"
     yield f"source    {_source(report)}"
     yield from (f"note      {sentence}" for sentence in report.said)
     yield from _fixes(report)
@@ -51,7 +55,7 @@ def table_by_context(reports: Sequence[FitReport]) -> Iterator[str]:
     subject = reports[0].subject
     yield f"{subject.name}: {subject.shape.architecture}, {size(subject.shape.file_bytes)}"
     yield ""
-    names = [device.name for device in reports[0].assessment.devices]
+    names = [device.name[:_CELL] for device in reports[0].assessment.devices]
     yield _row("n_ctx", "layers", "KV", *names, "host", "fits", "speed")
     for report in reports:
         settings, assessment = report.settings, report.assessment
@@ -112,8 +116,8 @@ def beside_json(report: FitReport) -> Iterator[str]:
 def speed_words(speed: Speed) -> str:
     """A range of tokens a second, and of seconds for an answer."""
     low, high = speed.decode_tok_s
-    answer = f"{_number(ANSWER_TOKENS / high)}-{_number(ANSWER_TOKENS / low)} s"
-    return f"{_number(low)}-{_number(high)} tok/s, 300 words in {answer}"
+    answer = _range((ANSWER_TOKENS / high, ANSWER_TOKENS / low))
+    return f"{_range(speed.decode_tok_s)} tok/s, 300 words in {answer} s"
 
 
 def _settings_line(report: FitReport) -> str:
@@ -169,11 +173,15 @@ def _fetched(header_bytes: int) -> str:
 
 
 def _row(first: str, *cells: str) -> str:
-    return (f"{first[:16]:<17}" + "".join(f"{cell:>11}" for cell in cells[:-1]) + f"  {cells[-1]}").rstrip()
+    return (f"{first[:16]:<17}" + "".join(f"{cell:>{_CELL + 1}}" for cell in cells[:-1]) + f"  {cells[-1]}").rstrip()
 
 
 def _amount(size_bytes: int) -> str:
     return size(size_bytes) if size_bytes else _NONE
+
+
+def _range(values: tuple[float, float]) -> str:
+    return "-".join(map(_number, values))
 
 
 def _number(value: float) -> str:
