@@ -5,6 +5,7 @@ the person's own values kept, and few questions.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import msgspec
 from hypothesis import given, settings
@@ -15,22 +16,31 @@ from tests.fit.strategies import machines, models, wishes
 from tui.fit.candidates import experts_on_host, saving_kv
 from tui.fit.order import USUAL_N_CTX, Goals, Rank, goals, rank
 from tui.fit.plan import Plan, plan
-from tui.fit.values import Machine, Refused
+from tui.fit.values import Ask, Machine, Refused
 from tui.fit.verdict import assess
 from tui.llama.settings import NO_DEVICES, LoadSettings
 
-ONE_GPU_ASKS, MORE_GPUS_ASKS = 50, 60
+ONE_GPU_ASKS, MORE_GPUS_ASKS, RIGHT_FORMULA_ASKS = 50, 60, 12
 EXAMPLES = 60
+OFF = st.sampled_from([None, 0.4, 1.0, 1.5])
+"""How many times too much a formula says that layers take, and a context; None without one."""
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(models(), machines(), wishes(), st.sampled_from([None, 1024, 16_384]), st.sampled_from([None, 4096, 131_072]))
+@given(
+    models(),
+    machines(),
+    wishes(),
+    st.sampled_from([None, 1024, 16_384]),
+    st.sampled_from([None, 4096, 131_072]),
+    OFF,
+)
 async def test_never_above_what_is_free_and_the_persons_values_kept(
-    model: Model, machine: Machine, wished: LoadSettings, least: int | None, most: int | None
+    model: Model, machine: Machine, wished: LoadSettings, least: int | None, most: int | None, off: float | None
 ) -> None:
-    rig = Rig(model, machine)
+    rig, formula = Rig(model, machine), _formula(model, machine, off)
     try:
-        found = await plan(wished, model, machine, rig.ask, least_n_ctx=least, most_n_ctx=most)
+        found = await plan(wished, model, machine, rig.ask, least_n_ctx=least, most_n_ctx=most, formula=formula)
     except Refused:
         assert {wished.type_k, wished.type_v} & model.refuses
         return
@@ -42,11 +52,11 @@ async def test_never_above_what_is_free_and_the_persons_values_kept(
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(models(), machines(most_devices=1), st.sampled_from([None, 1024, 16_384]))
-async def test_no_single_step_is_better(model: Model, machine: Machine, least: int | None) -> None:
+@given(models(), machines(most_devices=1), st.sampled_from([None, 1024, 16_384]), OFF)
+async def test_no_single_step_is_better(model: Model, machine: Machine, least: int | None, off: float | None) -> None:
     rig = Rig(model, machine)
     wished = LoadSettings()
-    found = await plan(wished, model, machine, rig.ask, least_n_ctx=least)
+    found = await plan(wished, model, machine, rig.ask, least_n_ctx=least, formula=_formula(model, machine, off))
     assert found.asks == len(rig.asked) <= ONE_GPU_ASKS
     aims = goals(wished, model, least, None)
     for changed in _steps(found.settings, model, aims, machine):
@@ -55,14 +65,41 @@ async def test_no_single_step_is_better(model: Model, machine: Machine, least: i
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(models(), machines(), st.integers(0, 20 * GIB), st.integers(0, 20 * GIB))
-async def test_more_memory_is_never_worse(model: Model, machine: Machine, devices: int, host: int) -> None:
+@given(models(), machines(), st.integers(0, 20 * GIB), st.integers(0, 20 * GIB), OFF)
+async def test_more_memory_is_never_worse(
+    model: Model, machine: Machine, devices: int, host: int, off: float | None
+) -> None:
     before, after = Rig(model, machine), Rig(model, with_more(machine, devices_bytes=devices, host_bytes=host))
-    worse = await plan(LoadSettings(), model, before.machine, before.ask)
-    better = await plan(LoadSettings(), model, after.machine, after.ask)
+    worse, better = [
+        await plan(LoadSettings(), model, rig.machine, rig.ask, formula=_formula(model, rig.machine, off))
+        for rig in (before, after)
+    ]
     # Where nothing fits, the closest of what was asked for is offered, which need not be the closest of all.
     assert better.rank >= worse.rank or not (better.rank.fits or worse.rank.fits)
     assert max(len(before.asked), len(after.asked)) <= MORE_GPUS_ASKS
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(models(), machines(most_devices=1), OFF)
+async def test_a_formula_changes_nothing_but_the_questions(model: Model, machine: Machine, off: float | None) -> None:
+    rig, plain = Rig(model, machine), Rig(model, machine)
+    found = await plan(LoadSettings(), model, machine, rig.ask, formula=_formula(model, machine, off))
+    without = await plan(LoadSettings(), model, machine, plain.ask)
+    assert found.rank == without.rank or not (found.rank.fits or without.rank.fits)
+    if off == 1:
+        assert len(rig.asked) <= RIGHT_FORMULA_ASKS
+
+
+def _formula(model: Model, machine: Machine, off: float | None) -> Ask | None:
+    if off is None:
+        return None
+    wrong = replace(
+        model,
+        layer_bytes=int(model.layer_bytes * off),
+        kv_cells_bytes=int(model.kv_cells_bytes * off),
+        refuses=frozenset(),
+    )
+    return Rig(wrong, machine).ask
 
 
 def _assert_within_what_is_free(found: Plan, machine: Machine) -> None:

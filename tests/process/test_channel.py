@@ -28,7 +28,8 @@ from tui.engine.protocol import (
     Timings,
 )
 from tui.llama.settings import SamplingSettings
-from tui.process.channel import MAX_FRAME_BYTES, AsyncChannel, Channel, ChannelError, encode_frame
+from tui.process.async_channel import AsyncChannel
+from tui.process.channel import MAX_FRAME_BYTES, Channel, ChannelError, encode_frame
 
 EVENTS: tuple[Event, ...] = (
     PromptProgress(1, 2, 3),

@@ -71,13 +71,23 @@ class Candidates:
     """What was asked about one model on one machine, and the way to ask more."""
 
     def __init__(
-        self, wished: LoadSettings, shape: Shape, machine: Machine, ask: Ask, aims: Goals, *, may_spread: bool
+        self,
+        wished: LoadSettings,
+        shape: Shape,
+        machine: Machine,
+        ask: Ask,
+        aims: Goals,
+        *,
+        may_spread: bool,
+        by_formula: Candidates | None = None,
     ) -> None:
+        """`by_formula` are the same, answered at once, to learn from how layers could be spread."""
         self._wished = wished
         self._shape = shape
         self._machine = machine
         self._ask = ask
         self._aims = aims
+        self._by_formula = by_formula
         self._answers: dict[LoadSettings, Candidate | None] = {}
         self._found: dict[tuple[int, Place, KV], Candidate | None] = {}
         self._may_choose = (
@@ -169,9 +179,7 @@ class Candidates:
 
     async def _best_spread(self, settings: LoadSettings, indices: tuple[int, ...]) -> Candidate | None:
         n_layers = min(int(settings.n_gpu_layers), self._shape.n_block + 1)
-        counts: Counts | None = by_room([self._room_bytes(index) for index in indices], n_layers)
-        if indices in self._learned:
-            counts = self._learned[indices].counts(await self._layers(settings, n_layers)) or counts
+        counts = await self._first_spread(settings, indices, n_layers)
         best: Candidate | None = None
         for _ in range(_SPREADS):
             if counts is None:
@@ -189,6 +197,18 @@ class Candidates:
             self._learned[indices] = learn(counts, devices, layers)
             counts = self._learned[indices].counts(layers)
         return best
+
+    async def _first_spread(self, settings: LoadSettings, indices: tuple[int, ...], n_layers: int) -> Counts | None:
+        """What an answer taught, or else what the formula comes to, or else in proportion to what is free."""
+        if indices in self._learned:
+            counts = self._learned[indices].counts(await self._layers(settings, n_layers))
+            if counts is not None:
+                return counts
+        if self._by_formula is not None:
+            found = await self._by_formula._best_spread(settings, indices)
+            if found is not None:
+                return tuple(map(int, found.settings.tensor_split))
+        return by_room([self._room_bytes(index) for index in indices], n_layers)
 
     async def _layers(self, settings: LoadSettings, n_layers: int) -> Layers:
         """The layers that are on devices under `settings`. Their sizes come from candidates that are never offered."""
@@ -209,7 +229,11 @@ class Candidates:
         )
 
     async def _weights_bytes(self, n_gpu_layers: int, n_cpu_moe: int) -> int:
-        """Weights on all devices together; 0 where llama.cpp refuses."""
+        """Weights on all devices together; 0 where llama.cpp refuses. What a formula says will do: it is only where to
+        begin.
+        """
+        if self._by_formula is not None:
+            return await self._by_formula._weights_bytes(n_gpu_layers, n_cpu_moe)
         changed = {"n_gpu_layers": n_gpu_layers, "n_cpu_moe": n_cpu_moe, "n_ctx": self._aims.least}
         found = await self._answer(msgspec.structs.replace(self._wished, **changed))
         return sum(device.weights_bytes for device in found.assessment.devices) if found is not None else 0

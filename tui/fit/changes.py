@@ -12,7 +12,7 @@ import msgspec
 
 from tui.fit.candidates import experts_on_host, saving_kv
 from tui.fit.order import CONTEXT_STEP, LEAST_N_CTX, Shape
-from tui.fit.search import largest
+from tui.fit.search import Over, largest
 from tui.fit.values import Ask, Machine, Refused
 from tui.fit.verdict import Assessment, Verdict, assess
 from tui.llama.settings import LoadSettings
@@ -37,13 +37,22 @@ class Changes:
     """The changes to one LoadSettings."""
 
     def __init__(
-        self, base: LoadSettings, shape: Shape, machine: Machine, ask: Ask, *, wanted: frozenset[Verdict] = FITS
+        self,
+        base: LoadSettings,
+        shape: Shape,
+        machine: Machine,
+        ask: Ask,
+        *,
+        wanted: frozenset[Verdict] = FITS,
+        formula: Ask | None = None,
     ) -> None:
+        """`formula` answers at once and need not be exact: a search begins where it would end."""
         self._base = base
         self._shape = shape
         self._machine = machine
         self._ask = ask
         self._wanted = wanted
+        self._by_formula = Changes(base, shape, machine, formula, wanted=wanted) if formula is not None else None
         self._known: dict[LoadSettings, Assessment | None] = {}
 
     async def assess(self, settings: LoadSettings) -> Assessment | None:
@@ -128,11 +137,14 @@ class Changes:
     async def _largest(
         self, low: int, high: int, over: Callable[[Assessment], int], changed: Callable[[int], dict[str, Any]]
     ) -> int | None:
-        async def over_bytes(number: int) -> float:
-            found = await self.assess(msgspec.structs.replace(self._base, **changed(number)))
-            return over(found) if found is not None else math.inf
+        def over_bytes(of: Changes) -> Over:
+            async def asked(number: int) -> float:
+                found = await of.assess(msgspec.structs.replace(self._base, **changed(number)))
+                return over(found) if found is not None else math.inf
 
-        return await largest(low, high, over_bytes)
+            return asked
+
+        return await largest(low, high, over_bytes(self), over_bytes(self._by_formula) if self._by_formula else None)
 
     async def _checked(self, words: str, cost: str, **changed: Any) -> Change | None:
         """The change, where it does what is wanted."""

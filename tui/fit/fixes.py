@@ -66,12 +66,14 @@ async def fixes(
     quant: str = "",
     quants: Sequence[tuple[str, int]] = (),
     speed: Speed | None = None,
+    formula: Ask | None = None,
 ) -> tuple[Fix, ...]:
     """Changes to resolved `settings`, whose `assessment` it is, the cheapest first; none where all is on the GPU.
 
     Where it does not fit, each makes it fit; where it is only partly on the GPU, each brings all of it there. `others`
     are processes that hold device memory; `quants` are other quantizations of the model as (label, bytes of file saved)
-    and `quant` is the label of its own. `speed` puts the cost of slower settings in numbers.
+    and `quant` is the label of its own. `speed` puts the cost of slower settings in numbers. `formula` answers
+    at once and need not be exact: searches begin where it would end.
     """
     if assessment.verdict == "gpu" or (assessment.verdict != "no" and not machine.devices):
         return ()
@@ -80,7 +82,7 @@ async def fixes(
         devices = () if settings.devices == NO_DEVICES else settings.devices
         everything = {"n_gpu_layers": shape.n_block + 1, "n_cpu_moe": 0, "devices": devices}
         base, wanted = msgspec.structs.replace(settings, **everything), ALL_ON_GPU
-    changes = Changes(base, shape, machine, ask, wanted=wanted)
+    changes = Changes(base, shape, machine, ask, wanted=wanted, formula=formula)
     if wanted == ALL_ON_GPU:
         whole = await changes.assess(base)
         if whole is None:

@@ -15,7 +15,7 @@ import msgspec
 from tui.fit.candidates import KV, Candidate, Candidates, Place, saving_kv
 from tui.fit.order import CONTEXT_STEP, Goals, Rank, Shape, goals
 from tui.fit.said import say
-from tui.fit.search import largest
+from tui.fit.search import Over, largest
 from tui.fit.values import Ask, Machine, Prediction
 from tui.fit.verdict import Assessment
 from tui.llama.settings import LoadSettings
@@ -50,22 +50,27 @@ async def plan(
     least_n_ctx: int | None = None,
     most_n_ctx: int | None = None,
     may_move: Set[Movable] = ALL_MOVABLE,
+    formula: Ask | None = None,
 ) -> Plan:
     """`wished` with the best numbers in place of "auto".
 
     `least_n_ctx` is the person's minimum context and `most_n_ctx` the context beyond which more is of no use, in
     tokens. Where nothing fits it is the plan that is missing the least, and its verdict is "no".
 
+    `formula` answers at once and need not be exact: the search begins where it would end, and `ask` decides.
+
     Raises Refused where llama.cpp does not take what the person gave.
     """
     aims = goals(wished, shape, least_n_ctx, most_n_ctx)
-    candidates = Candidates(wished, shape, machine, ask, aims, may_spread="split" in may_move)
+    may_spread = "split" in may_move
+    by_formula = Candidates(wished, shape, machine, formula, aims, may_spread=may_spread) if formula else None
+    candidates = Candidates(wished, shape, machine, ask, aims, may_spread=may_spread, by_formula=by_formula)
     kv_types = [KV(wished.type_k, wished.type_v)]
     saving = saving_kv(wished) if "kv" in may_move else None
     if saving is not None:
         kv_types.append(saving)
     places = places_of(wished, shape, machine, experts="experts" in may_move)
-    await _Search(candidates, places, kv_types, aims, whole=_is_whole(places[0], shape)).run()
+    await _Search(candidates, places, kv_types, aims, whole=_is_whole(places[0], shape), by_formula=by_formula).run()
     best = max(candidates.answered, key=lambda candidate: candidate.rank)
     return Plan(
         settings=best.settings,
@@ -103,7 +108,14 @@ class _Search:
     """Asks for the candidates among which the best one is."""
 
     def __init__(
-        self, candidates: Candidates, places: Sequence[Place], kv_types: Sequence[KV], aims: Goals, *, whole: bool
+        self,
+        candidates: Candidates,
+        places: Sequence[Place],
+        kv_types: Sequence[KV],
+        aims: Goals,
+        *,
+        whole: bool,
+        by_formula: Candidates | None = None,
     ) -> None:
         self._candidates = candidates
         self._places = places
@@ -113,6 +125,8 @@ class _Search:
         """The first place has everything on devices, which comes before the usual context."""
         self._solved: dict[int, int] = {}
         """By context: how many steps from the last place towards the first the devices hold."""
+        self._formula = _Search(by_formula, places, kv_types, aims, whole=whole) if by_formula is not None else None
+        """The same search among answers of a formula."""
 
     async def run(self) -> None:
         """Ask until nothing better is to be expected."""
@@ -156,29 +170,36 @@ class _Search:
         """The largest context that fits with the weights in `place`, or wherever is best for it."""
         steps = [low, *range(low + CONTEXT_STEP - low % CONTEXT_STEP, high, CONTEXT_STEP), high]
 
-        async def over(index: int) -> float:
-            n_ctx = steps[index]
-            found = await (self._candidates.at(n_ctx, place, kv) if place else self._placed(n_ctx, kv))
-            return found.assessment.over_bytes if found is not None else math.inf
+        def over(of: _Search) -> Over:
+            return lambda index: of._over(steps[index], place, kv)
 
-        index = await largest(0, len(steps) - 1, over)
+        index = await largest(0, len(steps) - 1, over(self), over(self._formula) if self._formula else None)
         return steps[index] if index is not None else None
+
+    async def _over(self, n_ctx: int, place: Place | None, kv: KV) -> float:
+        """How much too much it is, in bytes."""
+        found = await (self._candidates.at(n_ctx, place, kv) if place else self._placed(n_ctx, kv))
+        return found.assessment.over_bytes if found is not None else math.inf
+
+    async def _devices_over(self, n_ctx: int, step: int, kv: KV) -> float:
+        """How much too much it is for the devices alone, in bytes; `step` counts from the last place."""
+        found = await self._candidates.at(n_ctx, self._places[-1 - step], kv)
+        return found.assessment.devices_over_bytes if found is not None else math.inf
 
     async def _placed(self, n_ctx: int, kv: KV) -> Candidate | None:
         """The best place that the devices hold with this context; the last place where they hold none."""
         last = len(self._places) - 1
 
-        async def over(step: int) -> float:
-            found = await self._candidates.at(n_ctx, self._places[last - step], kv)
-            return found.assessment.devices_over_bytes if found is not None else math.inf
+        def over(of: _Search) -> Over:
+            return lambda step: of._devices_over(n_ctx, step, kv)
 
         # What the devices hold with more context they hold with less, and the other way round.
         low = max((step for solved, step in self._solved.items() if solved >= n_ctx), default=0)
         high = min((step for solved, step in self._solved.items() if solved <= n_ctx), default=last)
         kink = last - sum(place.n_gpu_layers == self._places[0].n_gpu_layers for place in self._places) + 1
-        if low < kink < high:  # experts and whole layers are two straight lines
-            low, high = (kink, high) if await over(kink) <= 0 else (low, kink - 1)
-        step = await largest(low, high, over) or 0
+        if self._formula is None and low < kink < high:  # experts and whole layers are two straight lines
+            low, high = (kink, high) if await self._devices_over(n_ctx, kink, kv) <= 0 else (low, kink - 1)
+        step = await largest(low, high, over(self), over(self._formula) if self._formula else None) or 0
         self._solved[n_ctx] = step
         found = await self._candidates.at(n_ctx, self._places[last - step], kv)
         if found is not None and not found.assessment.host.fits and found.assessment.host.shared_bytes:

@@ -24,7 +24,6 @@ from tui.llama.ggml import (
     read_kind,
     read_nb,
     read_ne,
-    read_op,
     read_op_params,
     read_source,
     read_sources,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,8 @@ def hollow_file(data: bytes, data_bytes: int) -> Iterator[Path]:
         with _filled(os.memfd_create("header", os.MFD_CLOEXEC), data, data_bytes) as fd:
             yield Path(f"/proc/self/fd/{fd}")
         return
+    import tempfile  # slow to load, and rarely needed
+
     with tempfile.TemporaryDirectory(prefix="puna-") as folder:
         path = Path(folder) / "header.gguf"
         with _filled(os.open(path, os.O_CREAT | os.O_RDWR), data, data_bytes):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tui.llama.breakdown import BufferBytes, memory_breakdown
 from tui.llama.devices import gpu_devices
-from tui.llama.model import LoadedModel
 from tui.llama.receipt import DeviceBytes, Receipt
 from tui.llama.settings import NO_DEVICES, LoadSettings
+
+if TYPE_CHECKING:
+    from tui.llama.model import LoadedModel  # the dry run has none
 
 _FLOAT_BYTES = 4
 

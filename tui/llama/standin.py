@@ -132,6 +132,8 @@ class _StandIn:
         self._get_name = ggml.GetName(lambda _: addressof(self._name))
         self._describe_or_alloc = ggml.NameOrAlloc(self._second_slot)
         self._streams: dict[int, ggml.Backend] = {}
+        self._sizes: dict[int, int] = {}
+        self._minds_places = False
         self._buffer_iface = ggml.BufferInterface(
             free_buffer=ggml.Release(lambda buffer: self._forget(buffer)),
             get_base=ggml.GetPointer(lambda buffer: _BASE if ggml.Buffer.from_address(buffer).size else None),
@@ -175,6 +177,8 @@ class _StandIn:
             return addressof(self._name)
         buffer: int = ggml.buffer_init(at, self._buffer_iface, None, size)  # ggml deletes it after free_buffer
         self._backend.buffers[buffer] = self.handle
+        for device in self._backend.devices:
+            device.mind_places()
         return buffer
 
     def _forget(self, buffer: int) -> None:
@@ -193,6 +197,7 @@ class _StandIn:
         props.caps = ggml.Capabilities(True, self._rules.pinned is not None, False, True, False)
 
     def _init_backend(self, _device: int, _params: int) -> int:
+        self._sizes.clear()  # another context begins
         stream = ggml.Backend(guid=addressof(_GUID), device=self.handle)
         stream.iface.get_name = self._get_name
         stream.iface.free = self._release_stream
@@ -204,23 +209,42 @@ class _StandIn:
 
     def expect_operations(self, *, refused: bool, displaced: bool) -> None:
         """Decide operations by the rules, by where their operands lie, or natively where all are taken."""
-        by_place = (displaced and self._backend.count > 1) or not ggml.is_always_true
-        self._struct.iface.supports_op = self._by_rules if refused else self._by_place if by_place else ggml.always
+        self._minds_places = displaced and not refused and self._backend.count > 1
+        if refused:
+            self._struct.iface.supports_op = self._by_rules
+        elif ggml.is_always_true:
+            self._struct.iface.supports_op = ggml.always
+            self.mind_places()
+        else:
+            self._struct.iface.supports_op = self._by_place
+
+    def mind_places(self) -> None:
+        """Look at where operands lie, once anything lies on a device: of a model without weights nothing does but the
+        state of recurrent layers.
+        """
+        if self._minds_places and self._backend.buffers:
+            self._struct.iface.supports_op = self._by_place
 
     def expect_padding(self, *, padded: bool) -> None:
         """Size tensors by the rules, or natively where each takes its own bytes."""
         asked = padded and self._rules.extra_bytes is not None
         self._buffer_type.iface.get_alloc_size = self._with_extra if asked else ggml.GetAllocSize()
+        self._sizes.clear()
 
     def _alloc_bytes(self, extra_bytes: Callable[[int], int] | None) -> Callable[[int, int], int]:
-        n_bytes, backend = ggml.n_bytes, self._backend
+        """A callback that sizes each tensor once in a context, where llama.cpp asks ten times. It lays one graph out
+        there, so that an address is one tensor.
+        """
+        n_bytes, backend, sizes = ggml.n_bytes, self._backend, self._sizes
 
         def alloc_bytes(_buffer_type: int, tensor: int) -> int:
-            size: int = n_bytes(tensor)
-            extra = extra_bytes(tensor) if extra_bytes is not None else 0
-            if extra:
-                backend.padded = True
-            return size + extra
+            size: int | None = sizes.get(tensor)
+            if size is None:
+                extra = extra_bytes(tensor) if extra_bytes is not None else 0
+                if extra:
+                    backend.padded = True
+                size = sizes[tensor] = n_bytes(tensor) + extra
+            return size
 
         return alloc_bytes
 
@@ -237,14 +261,14 @@ class _StandIn:
             return False
 
         def supports_among_others(device: int, tensor: int) -> bool:
-            return supports(device, tensor) and not is_of_another(tensor)
+            return supports(device, tensor) and not (backend.buffers and is_of_another(tensor))
 
         return supports if backend.count == 1 else supports_among_others
 
     def _is_of_another(self, tensor: int) -> bool:
         """True when an operand lies on another device of this backend, which then has to compute the operation."""
         owner_of, me, read_buffer = self._backend.buffers.get, self.handle, ggml.read_buffer
-        for source in ggml.read_sources(tensor):  # noqa: SIM110 (a generator costs more than the test in it)
+        for source in ggml.read_sources(tensor):
             if source and owner_of(read_buffer(source)[0], me) != me:
                 self._backend.displaced = True
                 return True

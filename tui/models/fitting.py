@@ -144,13 +144,15 @@ class Fitting:
         """Numbers in place of "auto"; with `by_formula` llama.cpp is not asked. Raises Refused where it does not take
         what the person gave.
         """
+        formula = estimates(subject, machine)
         return await plan(
             wished,
             subject.shape,
             machine,
-            estimates(subject, machine) if by_formula else self.ask(subject, machine),
+            formula if by_formula else self.ask(subject, machine),
             least_n_ctx=settings.fit.min_n_ctx or None,
             may_move=may_move,
+            formula=None if by_formula else formula,
         )
 
     def priced(
@@ -203,6 +205,7 @@ class Fitting:
             quant=subject.quant or "",
             quants=smaller_quants(subject),
             speed=speed,
+            formula=estimates(subject, machine),
         )
 
     async def report(

@@ -1,11 +1,11 @@
-"""Typed messages between two processes over a socket of their own: a 4-byte big-endian length, then MessagePack.
+"""Typed messages between two processes over a socket of their own: a 4-byte big-endian length, then MessagePack. This
+end is the child's, which starts without asyncio.
 
 stdout is never used for it, because native code prints there.
 """
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import struct
 import threading
@@ -13,7 +13,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-_HEADER = struct.Struct(">I")
+HEADER = struct.Struct(">I")
+"""Goes before each message: its length in bytes."""
 MAX_FRAME_BYTES = 256 << 20
 """A message above this is a broken stream, not a message."""
 
@@ -33,11 +34,12 @@ def encode_frame(message: Any) -> bytes:
         raise ChannelError("a message holds text that is not valid Unicode") from error
     if len(body) > MAX_FRAME_BYTES:
         raise ChannelError(f"a message of {len(body)} bytes is above the limit of {MAX_FRAME_BYTES}")
-    return _HEADER.pack(len(body)) + body
+    return HEADER.pack(len(body)) + body
 
 
-def _body_length(header: bytes) -> int:
-    length: int = _HEADER.unpack(header)[0]
+def body_length(header: bytes) -> int:
+    """Bytes of the message that `header` announces. Raises ChannelError for more than the limit."""
+    length: int = HEADER.unpack(header)[0]
     if length > MAX_FRAME_BYTES:
         raise ChannelError(f"a frame of {length} bytes was announced; the limit is {MAX_FRAME_BYTES}")
     return length
@@ -60,10 +62,10 @@ class Channel(Generic[Incoming, Outgoing]):
 
     def receive(self) -> Incoming | None:
         """The next message, or None when the other end is closed."""
-        header = self._exactly(_HEADER.size)
+        header = self._exactly(HEADER.size)
         if header is None:
             return None
-        body = self._exactly(_body_length(header))
+        body = self._exactly(body_length(header))
         if body is None:
             return None
         message: Incoming = self._decoder.decode(body)
@@ -77,30 +79,3 @@ class Channel(Generic[Incoming, Outgoing]):
                 return None
             parts += part
         return bytes(parts)
-
-
-class AsyncChannel(Generic[Incoming, Outgoing]):
-    """The asyncio end, used by the front end."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, incoming: Any) -> None:
-        """Take an open stream pair; `incoming` as for Channel."""
-        self._reader, self._writer = reader, writer
-        self._decoder = msgspec.msgpack.Decoder(incoming)
-
-    def send(self, message: Outgoing) -> None:
-        """Queue one message for sending; never blocks. A message that cannot travel raises ChannelError."""
-        self._writer.write(encode_frame(message))
-
-    async def receive(self) -> Incoming | None:
-        """The next message, or None when the other end is closed."""
-        try:
-            header = await self._reader.readexactly(_HEADER.size)
-            body = await self._reader.readexactly(_body_length(header))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return None
-        message: Incoming = self._decoder.decode(body)
-        return message
-
-    def close(self) -> None:
-        """Close this end; the other sees end of file."""
-        self._writer.close()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import tui
-from tui.process.channel import AsyncChannel
+from tui.process.async_channel import AsyncChannel
 from tui.process.death import meaning, oom_kills
 
 _STDERR_LINES = 200
