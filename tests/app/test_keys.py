@@ -11,7 +11,7 @@ from tui.app.actions import ACTIONS, BY_ID
 from tui.app.commands import Commands
 from tui.app.keys import REFUSED, default_keymap, make_keymap, show_key
 from tui.app.panels.chat.transcript import Transcript
-from tui.app.panels.load.panel import LoadFields
+from tui.app.panels.load.panel import LoadPanel
 from tui.app.panels.meter.panel import MeterPanel
 from tui.app.rows import RowList
 from tui.app.screens.choose import ChooseScreen
@@ -21,7 +21,7 @@ DOES = {
     "crash": Commands,
     "transcript": Transcript,
     "list": RowList,
-    "load": LoadFields,
+    "load": LoadPanel,
     "meter": MeterPanel,
     "dialog": ChooseScreen,
 }
@@ -152,7 +152,7 @@ async def test_keys_pressed_before_the_first_frame_are_not_lost(tmp_path: Path) 
 
 
 async def test_help_shows_every_action_and_the_palette_runs_one(tmp_path: Path) -> None:
-    async with workbench(tmp_path, size=(120, 100)) as bench:
+    async with workbench(tmp_path, size=(120, 110)) as bench:
         await bench.press("f1")
         await bench.shows("Everywhere", "In the load panel")
         for action in ACTIONS:
