@@ -88,7 +88,7 @@ class Scripted:
 
     @property
     def pid(self) -> int:
-        return 0
+        return self.world.pid
 
     @property
     def alive(self) -> bool:
@@ -126,6 +126,9 @@ class Scripted:
 
 class World:
     """What the engines of one test do, and which were started."""
+
+    pid = 0
+    """Of every engine."""
 
     def __init__(self, *scripts: Sequence[Step], reason: DoneReason = "eog") -> None:
         self.scripts = [list(script) for script in scripts]

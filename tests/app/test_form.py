@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.app.panels.load.fields import Limits, fields_of
+from tui.app.panels.load.fields import Limits, fields_of, loaded_values
 from tui.app.panels.load.form import Form
 from tui.llama.settings import LoadSettings, SettingsError
 
@@ -135,9 +135,41 @@ def test_devices_and_their_split_step_through_every_selection() -> None:
     assert value(form("devices", limits=many).step(1, page=True)) == ("CUDA7",)
 
 
-def test_other_settings_are_taken_over_where_they_are_shown() -> None:
-    made = form("n_ctx", 4096).with_settings(LoadSettings(n_ctx=2048, type_k="q8_0", swa_full=True))
-    assert (made.settings().n_ctx, made.settings().type_k, made.settings().swa_full) == (2048, "q8_0", False)
+def test_of_a_change_that_is_taken_over_only_the_change_counts() -> None:
+    before = LoadSettings(n_ctx=8192, n_gpu_layers=12)
+    made = form("n_ctx").taking_over(before, msgspec.structs.replace(before, type_k="q8_0", n_gpu_layers=31))
+    assert made.settings() == LoadSettings(n_gpu_layers="all", n_ctx="auto", type_k="q8_0")
+    hidden = form("n_ctx").taking_over(LoadSettings(swa_full=True), LoadSettings(swa_full=False))
+    assert "swa_full" not in hidden.values
+    stored = Form.of(BASE, LoadSettings(swa_full=True), KNOWN)
+    windows = stored.taking_over(LoadSettings(swa_full=True), LoadSettings())
+    assert windows.settings().swa_full is False
+    assert windows.changes()["swa_full"] is None, "as it is without a person"
+    assert windows.automatic().settings().swa_full is True, "what is taken over goes with all that was chosen"
+
+
+def test_a_step_from_auto_begins_at_what_it_comes_to() -> None:
+    assert value(form("n_ctx").step(-1, loaded={"n_ctx": 8192})) == 7168
+    assert value(form("n_gpu_layers").step(1, loaded={"n_gpu_layers": 12})) == 13
+    assert value(form("n_gpu_layers").step(1, loaded={"n_gpu_layers": 31})) == "all"
+    assert value(form("flash_attn").step(1, loaded={"flash_attn": "on"})) == "on"
+    assert value(form("n_ctx", 4096).step(1, loaded={"n_ctx": 8192})) == 5120, "a number is stepped from itself"
+
+
+def test_what_a_load_makes_of_a_value_is_told_where_it_is_another() -> None:
+    loaded = loaded_values(LoadSettings(type_k="q8_0", threads="auto"), 8192, 31, "on", Limits(n_layer=30, threads=7))
+    words = {
+        one.name: one.comes_to(value, loaded[one.name], Limits(n_layer=30))
+        for one in fields_of(KNOWN)
+        for value in [getattr(BASE, one.name)]
+    }
+    assert words == {
+        "n_gpu_layers": "all 31", "n_ctx": "8 192", "type_k": "q8_0", "type_v": "", "flash_attn": "on",
+        "n_ubatch": "", "threads": "7",
+    }  # fmt: skip
+    layers = next(one for one in fields_of(KNOWN) if one.name == "n_gpu_layers")
+    assert layers.comes_to("all", 31, KNOWN) == layers.comes_to(12, 12, KNOWN) == ""
+    assert layers.comes_to("auto", 12, KNOWN) == "12 of 31"
 
 
 def test_hints_say_what_is_known() -> None:

@@ -11,7 +11,7 @@ from tui.app.actions import ACTIONS, BY_ID
 from tui.app.commands import Commands
 from tui.app.keys import REFUSED, default_keymap, make_keymap, show_key
 from tui.app.panels.chat.transcript import Transcript
-from tui.app.panels.load.panel import LoadFields
+from tui.app.panels.load.panel import LoadPanel
 from tui.app.panels.meter.panel import MeterPanel
 from tui.app.rows import RowList
 from tui.app.screens.choose import ChooseScreen
@@ -21,7 +21,7 @@ DOES = {
     "crash": Commands,
     "transcript": Transcript,
     "list": RowList,
-    "load": LoadFields,
+    "load": LoadPanel,
     "meter": MeterPanel,
     "dialog": ChooseScreen,
 }

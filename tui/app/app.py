@@ -24,11 +24,21 @@ from tui.app.themes import ThemeBook
 from tui.app.workbench import View, Workbench
 
 if TYPE_CHECKING:
-    from tui.app.background import ConfigRead, FormRead, HistoryOpened, ModelNamed, ModelsFound, Remembered, Sampled
+    from tui.app.background import (
+        ConfigRead,
+        FormRead,
+        HistoryOpened,
+        LoadNoted,
+        ModelNamed,
+        ModelsFound,
+        Remembered,
+        Sampled,
+    )
     from tui.app.desk import Desk, Told
     from tui.app.engines import EngineGone, EngineReady, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
     from tui.app.flows.pricing import MemoryMeasured, PriceMade, SpeedTried
-    from tui.app.panels.load.panel import LoadFields, LoadPanel
+    from tui.app.panels.load.panel import LoadPanel
+    from tui.app.panels.load.steppers import LoadFields
     from tui.config.paths import Paths
     from tui.hardware.meter.gauges import Gauge
     from tui.library import Model
@@ -247,6 +257,12 @@ class PunaApp(LookApp):
 
     def on_memory_measured(self, _event: MemoryMeasured) -> None:
         self.desk.fit.memory_measured()
+
+    def on_load_panel_details(self, _event: LoadPanel.Details) -> None:
+        self.desk.fit.details()
+
+    def on_load_noted(self, event: LoadNoted) -> None:
+        self.desk.fit.load_noted(event)
 
     def on_load_panel_try_speed(self, _event: LoadPanel.TrySpeed) -> None:
         self.desk.fit.try_speed()

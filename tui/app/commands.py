@@ -118,7 +118,8 @@ class Commands:
             self._desk.fit.open_panel(model)
 
     def can_load(self) -> bool:
-        return self._model_meant() is not None
+        panel = self._desk.bench.load
+        return self._model_meant() is not None and not (panel is not None and panel.has_focus_within)
 
     def _model_meant(self) -> Model | None:
         """The model in memory while one talks to it, else the selected one."""

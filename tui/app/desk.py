@@ -195,8 +195,7 @@ class Desk:
 
     def sampled(self, event: Sampled) -> None:
         """Memory was measured."""
-        first, self.machine = self.machine is None, event.snapshot
+        self.machine = event.snapshot
         self.loading.measured(event.snapshot)
         self.app.meter.sampled(event.snapshot, event.engines, self.fit.ghost)
-        if first:
-            self.fit.selected()
+        self.fit.memory_seen()

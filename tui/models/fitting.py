@@ -23,6 +23,7 @@ from tui.fit.extras import Extras
 from tui.fit.fixes import Fix, Holder, fixes
 from tui.fit.oracle import DryRun
 from tui.fit.plan import Movable, Plan, plan
+from tui.fit.receipts import LoadRecord
 from tui.fit.speed import Speed, estimate
 from tui.fit.values import Ask, Machine, Margins, Prediction, Refused
 from tui.fit.verdict import Assessment, assess
@@ -66,6 +67,15 @@ class Fitting:
         """End the dry-run process."""
         await self.dry_run.close()
 
+    @property
+    def loads(self) -> tuple[LoadRecord, ...]:
+        """What earlier loads on this machine took, as last read, the newest last."""
+        return self._lessons.loads
+
+    def learn_again(self) -> None:
+        """There is something new to learn: it is read at the next question."""
+        self._learnt_at = float("-inf")
+
     async def seen(
         self,
         snapshot: Snapshot,
@@ -101,7 +111,7 @@ class Fitting:
         before = await asyncio.to_thread(store.read)
         await ram_bandwidth(store, physical_cores())
         await device_bandwidths(store, machine)
-        self._learnt_at = float("-inf")
+        self.learn_again()
         return await asyncio.to_thread(store.read) != before
 
     async def release(self) -> None:

@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tui.app.background import FormRead
+from tui.app.background import FormRead, LoadNoted
+from tui.app.keys import show_key
 from tui.app.text import clean
+from tui.hardware.history import RAM
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
-    from tui.app.flows.pricing import PriceMade, Pricing, SpeedTried
+    from tui.app.flows.pricing import Fixing, PriceMade, Pricing, SpeedTried
     from tui.app.panels.load.form import Form
     from tui.app.panels.load.panel import LoadPanel
+    from tui.hardware.snapshot import Snapshot
     from tui.library import Model
     from tui.llama.settings import LoadSettings
     from tui.models.fitting import Fitting
+
+
+DRIFT_BYTES = 256 << 20
+"""What is free may change by this much before a price that is shown is made anew."""
 
 
 class FitFlow:
@@ -26,6 +33,9 @@ class FitFlow:
         self._form: Form | None = None
         self._pricing: Pricing | None = None
         self._price: PriceMade | None = None
+        self._asked: Snapshot | None = None
+        """The memory that the last question was about."""
+        self._memory_asked = False
 
     @property
     def pricing(self) -> Pricing:
@@ -61,21 +71,20 @@ class FitFlow:
         from tui.app.panels.load.panel import LoadPanel
 
         panel = LoadPanel(event.model, event.form)
+        panel.anyway_key, panel.details_key = self._shown_key("load_anyway"), self._shown_key("load_details")
         self._form = event.form
         await self._desk.bench.open_load(panel)
-        install(panel.fields, self._desk.keymap, "load")
+        install(panel, self._desk.keymap, "load")
         self._desk.refresh_keys()
         if event.problem:
             panel.say(event.problem)
-        self.form_changed(event.form)
-        if not self._desk.loading.loading and not self._desk.chatting.busy:
-            self.pricing.measure_memory()
+        self._ask()
 
     def form_changed(self, form: Form) -> None:
-        """Verdict and ghost follow the settings."""
-        self._form = form
-        self._ask_again()
-        self.show_ghost()
+        """Verdict and ghost follow the settings; the cursor moves nothing but itself."""
+        before, self._form = self._wished(), form
+        if self._wished() != before or before is None:
+            self._ask()
 
     def price_made(self, event: PriceMade) -> None:
         """What the selected model, or the one on the load panel, would take is known."""
@@ -84,58 +93,114 @@ class FitFlow:
             return  # other settings were chosen meanwhile
         self._price = event
         if panel is not None:
-            panel.answer.show(event.price)
-            if event.problem:
-                panel.say(f"llama.cpp refuses: {event.problem}")
+            panel.show(event.price, event.problem)
+            self._measure_memory(event)
         self.show_ghost()
+
+    def details(self) -> None:
+        """Show all that is known of the price, to be read at leisure."""
+        from tui.app.panels.load.details import details_text
+        from tui.app.screens.read import ReadScreen
+
+        panel = self._desk.bench.load
+        if panel is not None and panel.answer.price is not None:
+            app = self._desk.app
+            text = details_text(panel.answer.price, app.size.width, app.glyphs)
+            app.push_screen(ReadScreen(f"What {clean(panel.model.name)} would take", text, self._desk.keymap))
 
     def try_speed(self) -> None:
         """Measure how fast the model on the panel would be, without its weights."""
         panel, wished = self._desk.bench.load, self._wished()
-        if panel is not None and wished is not None:
-            panel.say("Measuring: zeros in place of the weights, for some seconds.")
-            self.pricing.try_speed(panel.model, wished)
+        if panel is None or wished is None:
+            return
+        if self._desk.loading.loading or self._desk.chatting.busy:
+            panel.say("It is measured while nothing else computes: wait for the answer, or stop it.")
+            return
+        panel.say("Measuring with zeros in place of the weights; this takes some seconds.")
+        self.pricing.try_speed(panel.model, wished)
 
     def speed_tried(self, event: SpeedTried) -> None:
         """That is measured, or cannot be."""
         panel = self._desk.bench.load
         if panel is not None and panel.model.identity == event.model.identity:
             panel.say(event.words)
-            self._ask_again()
+            self._learnt()
 
     def memory_measured(self) -> None:
         """How fast this machine reads its memory is known now."""
-        self._ask_again()
+        self._learnt()
+
+    def load_noted(self, _event: LoadNoted) -> None:
+        """What a load took is known, and counts for the next."""
+        self._learnt()
+
+    def memory_seen(self) -> None:
+        """Memory was measured: a price that was set against other figures is made anew."""
+        now, panel = self._desk.machine, self._desk.bench.load
+        if now is None or (self._asked is not None and not drifted(self._asked, now)):
+            return
+        if panel is None:
+            self.selected()
+        elif self._asked is None or not panel.answer.waiting:
+            self._ask(quietly=panel.answer.price is not None)
 
     async def panel_closed(self) -> None:
         """The panel goes."""
-        self._form = None
+        self._form = self._price = None
+        self.pricing.stop_trying()
         await self._desk.bench.close_load()
+        self.selected()
         self.show_ghost()
 
     async def wanted(self, event: LoadPanel.Load) -> None:
         """Remember the settings, then load with them."""
         self._desk.background.remember(event.model, event.changes)
-        self._form = None
+        self._form = self._price = None
+        self.pricing.stop_trying()
         await self._desk.bench.close_load(then="chat")
         self._desk.loading.load(event.model, event.settings)
 
-    def _ask_again(self) -> None:
+    def _ask(self, *, quietly: bool = False) -> None:
+        """Have the settings on the panel priced; `quietly` where they are the same and only the machine has changed."""
         panel, wished = self._desk.bench.load, self._wished()
         if panel is not None and wished is None:
-            panel.answer.show(None)
+            self._price = None
+            panel.show(None)
         elif panel is not None and wished is not None:
-            self.pricing.changed(panel.model, wished, self._desk.loading.pid)
+            if not quietly:
+                panel.wait()
+            fixes: Fixing = "with" if quietly else "later"
+            self._asked = self._desk.machine
+            self.pricing.changed(panel.model, wished, self._desk.loading.pid, fixes=fixes)
+
+    def _learnt(self) -> None:
+        self.pricing.fitting.learn_again()
+        panel = self._desk.bench.load
+        self._ask(quietly=panel is not None and panel.answer.price is not None and not panel.answer.waiting)
+
+    def _measure_memory(self, priced: PriceMade) -> None:
+        """Once, behind the first price, which it would have kept waiting."""
+        idle = not self._desk.loading.loading and not self._desk.chatting.busy
+        if priced.price is not None and idle and not self._memory_asked:
+            self._memory_asked = True
+            self.pricing.measure_memory()
 
     def _wished(self) -> LoadSettings | None:
         return self._form.settings() if self._form is not None and not self._form.problem() else None
 
+    def _shown_key(self, action_id: str) -> str:
+        keys = self._desk.keymap.keys[action_id]
+        return show_key(keys[0], self._desk.app.glyphs.ascii) if keys else "^p"
+
     # ---- the ghost
 
     def selected(self) -> None:
-        """Another model is selected, or memory has become known: the ghost follows once a person rests there."""
+        """Another model is selected, or there is other news of what a load would take: the ghost follows once a person
+        rests there.
+        """
         model = self._meant()
-        if model is not None and self._desk.bench.load is None and not self._is_priced(model):
+        if model is not None and self._desk.bench.load is None:
+            self._asked = self._desk.machine
             self.pricing.selected(model, self._desk.loading.pid)
 
     def show_ghost(self) -> None:
@@ -146,19 +211,24 @@ class FitFlow:
     def ghost(self) -> Mapping[str, int]:
         """What the selected model would add with its settings: bytes by the key of a GPU or RAM."""
         model = self._meant()
-        if model is None or self._price is None or not self._is_priced(model):
+        if model is None or self._price is None or self._price.model.identity != model.identity:
             return {}
         return self._price.ghost
 
     def _meant(self) -> Model | None:
-        """The model whose ghost is wanted; what is in memory has none, and beside it another only on its load panel."""
+        """The model whose ghost is wanted; beside one that is in memory, only that of the load panel."""
         desk = self._desk
         panel = desk.bench.load
         model = panel.model if panel is not None else desk.bench.library.selected
-        held = desk.loading.model
         if model is None or model.problem or desk.loading.loading:
             return None
-        return None if held is not None and (panel is None or held.identity == model.identity) else model
+        return None if desk.loading.model is not None and panel is None else model
 
-    def _is_priced(self, model: Model) -> bool:
-        return self._price is not None and self._price.model.identity == model.identity
+
+def drifted(before: Snapshot, after: Snapshot) -> bool:
+    """True where what is free has changed by more than processes come and go with."""
+    free = [
+        {gpu.key: gpu.free_bytes or 0 for gpu in one.gpus} | {RAM: one.ram.available_bytes or 0}
+        for one in (before, after)
+    ]
+    return free[0].keys() != free[1].keys() or any(abs(free[1][key] - free[0][key]) > DRIFT_BYTES for key in free[0])

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from tui.models.prepare import Prepared
 
 
+RESERVED_THREADS = 1
+"""Cores that an engine leaves to the screen."""
+
+
 class LoadFlow:
     """Holds the engines. `start` may replace the real ones."""
 
@@ -174,6 +178,7 @@ class LoadFlow:
         desk.bench.library.loaded = ""
         desk.chatting.context_changed(0)
         self.refresh()
+        desk.fit.selected()
 
     def refresh(self) -> None:
         """Bring hint, status, meter and footer up to date with what is loaded and selected."""
@@ -209,7 +214,7 @@ class LoadFlow:
             name=name,
             on_progress=on_progress,
             nice=own.engine.nice if own else 10,
-            reserve_threads=1,
+            reserve_threads=RESERVED_THREADS,
             engines_dir=self._desk.paths.engines_dir,
         )
 

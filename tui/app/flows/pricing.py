@@ -6,23 +6,26 @@ Nothing here waits on the screen's behalf: a newer question ends the one before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from textual.message import Message
 
 from tui.app.background import FormRead
+from tui.app.flows.load import RESERVED_THREADS
 from tui.app.panels.load.fields import Limits
 from tui.app.panels.load.form import Form
 from tui.app.panels.load.price import Price
 from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.fit.bandwidths import BandwidthError
+from tui.fit.fixes import Fix
 from tui.fit.phantom import PhantomError
 from tui.fit.values import Refused
-from tui.hardware.cpu import physical_cores
+from tui.hardware.cpu import default_threads, physical_cores
 from tui.hardware.history import RAM
+from tui.hardware.snapshot import Snapshot
 from tui.llama.settings import LoadSettings, SettingsError
 from tui.models.fitting import Fitting, Priced
 from tui.models.headers import headers_dir
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 REST_S = 0.12
 """How long a person rests on a row, or on a setting, before what costs more than a moment is worked out."""
 _KEPT_SUBJECTS = 16
+Fixing = Literal["none", "later", "with"]
+"""Whether changes that would help are looked for, and when they are told."""
 
 
 @dataclass
@@ -47,9 +52,11 @@ class PriceMade(Message):
 
     model: Model
     wished: LoadSettings
-    price: Price | None
-    ghost: Mapping[str, int]
-    """Bytes by the key of a gauge."""
+    snapshot: Snapshot | None = None
+    """The memory that it was set against; None where that is not known yet."""
+    price: Price | None = None
+    ghost: Mapping[str, int] = field(default_factory=dict)
+    """Bytes that would be added, by the key of a gauge."""
     problem: str = ""
 
 
@@ -71,7 +78,7 @@ class Pricing:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.fitting = Fitting(desk.paths)
-        self._subjects: dict[str, Subject | None] = {}
+        self._subjects: dict[str, Subject] = {}
 
     async def close(self) -> None:
         """End the dry-run process."""
@@ -86,9 +93,7 @@ class Pricing:
             event = await asyncio.to_thread(first_form, self._desk.paths, model, settings, subject, devices)
             self._post(event)
 
-        self._desk.app.run_worker(
-            work(), group="form", description=f"read the settings of {model.name}", exclusive=True, exit_on_error=False
-        )
+        self._run(work(), "form", f"read the settings of {model.name}")
 
     def try_speed(self, model: Model, wished: LoadSettings) -> None:
         """Load the model's header with zeros for weights, and decode."""
@@ -96,9 +101,11 @@ class Pricing:
         async def work() -> None:
             self._post(SpeedTried(model, await self._tried(model, wished)))
 
-        self._desk.app.run_worker(
-            work(), group="phantom", description=f"try {model.name}", exclusive=True, exit_on_error=False
-        )
+        self._run(work(), "phantom", f"try {model.name}")
+
+    def stop_trying(self) -> None:
+        """End a trial: it would be in the way of a load, or nobody waits for it any more."""
+        self._desk.app.workers.cancel_group(self._desk.app, "phantom")
 
     async def _tried(self, model: Model, wished: LoadSettings) -> str:
         settings, snapshot, subject = self._desk.settings, self._desk.machine, await self.subject(model)
@@ -121,13 +128,11 @@ class Pricing:
             seen = await self.fitting.seen(snapshot, settings)
             try:
                 if await self.fitting.measure_memory(seen.machine):
-                    self._desk.app.post_message(MemoryMeasured())
+                    self._post(MemoryMeasured())
             except BandwidthError:
                 pass  # speeds are then reckoned with a usual figure, and say so
 
-        self._desk.app.run_worker(
-            work(), group="bandwidth", description="measure memory's speed", exclusive=True, exit_on_error=False
-        )
+        self._run(work(), "bandwidth", "measure memory's speed")
 
     def selected(self, model: Model, leaving: int | None) -> None:
         """Price a model as it is kept, once a person rests on it."""
@@ -135,53 +140,73 @@ class Pricing:
         async def work() -> None:
             await asyncio.sleep(REST_S)
             settings = self._desk.settings
-            assert settings is not None
-            wished = await asyncio.to_thread(wished_for, self._desk.paths, model, settings)
-            await self._price(model, wished, leaving, with_fixes=False)
+            if settings is None:
+                return
+            try:
+                wished = await asyncio.to_thread(wished_for, self._desk.paths, model, settings)
+            except SettingsError:
+                return  # the load panel says what is wrong with them
+            await self._price(model, wished, leaving, fixes="none")
 
-        self._run(work)
+        self._run(work(), "price", f"work out what {model.name} would take")
 
-    def changed(self, model: Model, wished: LoadSettings, leaving: int | None) -> None:
-        """Price the settings on the panel now, and look for fixes once a person rests."""
+    def changed(self, model: Model, wished: LoadSettings, leaving: int | None, *, fixes: Fixing = "later") -> None:
+        """Price the settings on the panel now. Fixes come `later`, once a person rests, or `with` the price."""
+        self._run(self._price(model, wished, leaving, fixes=fixes), "price", f"work out what {model.name} would take")
 
-        async def work() -> None:
-            await self._price(model, wished, leaving, with_fixes=True)
+    def _run(self, work: Coroutine[Any, Any, None], group: str, description: str) -> None:
+        """Work in the background, in place of what was asked before in the same group."""
+        self._desk.app.run_worker(work, group=group, description=description, exclusive=True, exit_on_error=False)
 
-        self._run(work)
-
-    def _run(self, work: Any) -> None:
-        self._desk.app.run_worker(
-            work, group="price", description="work out what a load would take", exclusive=True, exit_on_error=False
-        )
-
-    async def _price(self, model: Model, wished: LoadSettings, leaving: int | None, *, with_fixes: bool) -> None:
+    async def _price(self, model: Model, wished: LoadSettings, leaving: int | None, *, fixes: Fixing) -> None:
         settings, snapshot = self._desk.settings, self._desk.machine
+        answer = PriceMade(model, wished, snapshot)
         if settings is None or snapshot is None:
+            self._post(replace(answer, problem="What it would take is told when this machine's memory is known."))
             return
-        subject = await self.subject(model)
-        if subject is None:
-            self._post(PriceMade(model, wished, None, {}))
-            return
-        seen = await self.fitting.seen(snapshot, settings, leaving=leaving)
         try:
-            made = await self.fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished))
+            await self._priced(answer, settings, snapshot, leaving, fixes)
         except Refused as refusal:
-            self._post(PriceMade(model, wished, None, {}, str(refusal)))
+            self._post(replace(answer, problem=f"llama.cpp refuses this: {refusal}"))
+        except Exception:
+            self._post(replace(answer, problem="What it would take could not be worked out."))
+            raise
+
+    async def _priced(
+        self, answer: PriceMade, settings: Settings, snapshot: Snapshot, leaving: int | None, fixes: Fixing
+    ) -> None:
+        subject = await self.subject(answer.model)
+        if subject is None:
+            words = "What it would take cannot be told beforehand: its header cannot be read."
+            self._post(replace(answer, problem=words))
             return
-        priced = self.fitting.priced(subject, made.settings, seen.machine, made.prediction)
-        price = Price(seen.machine, priced.prediction, priced.assessment, priced.speed, made.said, notes=_notes(seen))
-        ghost = ghost_of(priced, seen)
-        self._post(PriceMade(model, wished, price, ghost))
-        if with_fixes:
-            await asyncio.sleep(REST_S)
-            found = await self.fitting.fixes(subject, priced, seen.machine, others=holders(snapshot, seen))
-            if found:
-                self._post(PriceMade(model, wished, replace(price, fixes=found), ghost))
+        wished, fitting = answer.wished, self.fitting
+        seen = await fitting.seen(snapshot, settings, leaving=leaving)
+        made = await fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished))
+        priced = fitting.priced(subject, made.settings, seen.machine, made.prediction)
+        price = Price(
+            priced.settings, seen.machine, priced.prediction, priced.assessment, priced.speed, made.said,
+            notes=_notes(seen),
+            last=next((load for load in reversed(fitting.loads) if load.model == subject.identity), None),
+        )  # fmt: skip
+        answer = replace(answer, price=price, ghost=ghost_of(priced, seen, snapshot, leaving))
+        if fixes != "with":
+            self._post(answer)
+        if fixes == "none" or not price.may_be_better:
+            found: tuple[Fix, ...] | None = None
+        else:
+            await asyncio.sleep(REST_S if fixes == "later" else 0)
+            others = tuple(one for one in holders(snapshot, seen) if one.pid not in (leaving, fitting.dry_run.pid))
+            found = await fitting.fixes(subject, priced, seen.machine, others=others)
+        if fixes == "with" or found is not None:
+            self._post(replace(answer, price=replace(price, fixes=found)))
 
     async def subject(self, model: Model) -> Subject | None:
         """The model's header, read once; None where it cannot be read."""
         if model.identity not in self._subjects:
             found = await asyncio.to_thread(subject_or_none, model, headers_dir(self._desk.paths))
+            if found is None:
+                return None
             while len(self._subjects) >= _KEPT_SUBJECTS:
                 self._subjects.pop(next(iter(self._subjects)))
             self._subjects[model.identity] = found
@@ -191,14 +216,18 @@ class Pricing:
         self._desk.app.post_message(message)
 
 
-def ghost_of(priced: Priced, seen: Seen) -> dict[str, int]:
-    """Bytes by gauge key: on each card that a row of the meter shows, and in RAM."""
+def ghost_of(priced: Priced, seen: Seen, snapshot: Snapshot, leaving: int | None) -> dict[str, int]:
+    """Bytes by gauge key: on each card that a row of the meter shows, and in RAM. What the engine that makes room holds
+    there now is not added a second time.
+    """
     ghost = {
-        row.key: device.need_bytes
+        row.key: device.need_bytes - sum(one.used_bytes or 0 for one in row.processes if one.pid == leaving)
         for device, row in zip(priced.assessment.devices, seen.rows, strict=True)
         if row is not None and device.need_bytes
     }
-    return {**ghost, RAM: priced.assessment.host.need_bytes}
+    back = sum(engine.anon_bytes or 0 for engine in snapshot.engines if engine.pid == leaving)
+    ghost[RAM] = priced.assessment.host.need_bytes - back
+    return {key: max(0, more) for key, more in ghost.items()}
 
 
 def _notes(seen: Seen) -> tuple[str, ...]:
@@ -224,5 +253,5 @@ def first_form(
         stored, problem = base, problem or f"models.toml: {error}"
     n_block = subject.shape.n_block if subject is not None else model.n_layer
     n_expert = subject.shape.n_expert if subject is not None else 0
-    limits = Limits(n_block, model.n_ctx_train, physical_cores(), n_expert, devices)
+    limits = Limits(n_block, model.n_ctx_train, physical_cores(), n_expert, default_threads(RESERVED_THREADS), devices)
     return FormRead(model, Form.of(base, stored, limits), problem)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final, Protocol
 
-from tui.llama.settings import KV_TYPES, MAX_LAYERS, MAX_N_CTX, MAX_THREADS, NO_DEVICES
+from tui.app.text import thousands
+from tui.llama.settings import KV_TYPES, MAX_LAYERS, MAX_N_CTX, MAX_THREADS, NO_DEVICES, LoadSettings
 
 CONTEXT_STEP: Final = 1024
 """Tokens of one small step; llama.cpp pads to 256 in any case."""
@@ -33,6 +34,8 @@ class Limits:
     """Physical cores that may be used."""
     n_expert: int = 0
     """Experts of a layer; 0 for a dense model."""
+    threads: int | None = None
+    """Threads that a load gets by itself."""
     devices: tuple[str, ...] = ()
     """llama.cpp's names of the GPUs that it can use here."""
 
@@ -62,6 +65,9 @@ class Field(Protocol):
     def shown(self, value: Any) -> str:
         """A value in words."""
 
+    def comes_to(self, value: Any, loaded: Any, limits: Limits) -> str:
+        """What a load makes of a value, in words; empty where that is the value itself."""
+
     def hint(self, values: Mapping[str, Any], limits: Limits) -> str:
         """What is worth knowing, given all values on the panel."""
 
@@ -89,6 +95,9 @@ class Choice:
         if isinstance(value, tuple):
             return self.words.get(value) or ", ".join(f"{one:g}" if isinstance(one, float) else one for one in value)
         return str(value)
+
+    def comes_to(self, value: Any, loaded: Any, limits: Limits) -> str:
+        return "" if value == loaded else self.shown(loaded)
 
     def hint(self, values: Mapping[str, Any], limits: Limits) -> str:
         if self.name in ("type_k", "type_v"):
@@ -126,6 +135,14 @@ class Number:
     def shown(self, value: Any) -> str:
         return str(value)
 
+    def comes_to(self, value: Any, loaded: Any, limits: Limits) -> str:
+        if self.name != "n_gpu_layers" or not limits.n_layer:
+            return "" if value == loaded else str(loaded)
+        most = limits.n_layer + 1
+        if loaded == (most if value == "all" else value):
+            return ""
+        return f"all {most}" if loaded == most else f"{loaded} of {most}"
+
     def hint(self, values: Mapping[str, Any], limits: Limits) -> str:
         if self.name == "n_gpu_layers":
             return f"of {limits.n_layer + 1}; 0 keeps all in RAM" if limits.n_layer else "0 keeps all in RAM"
@@ -150,7 +167,10 @@ class Context:
         return int(max(LEAST_CONTEXT, min(high, _stepped_context(value, direction, page))))
 
     def shown(self, value: Any) -> str:
-        return f"{value:,}".replace(",", " ") if isinstance(value, int) else str(value)
+        return thousands(value) if isinstance(value, int) else str(value)
+
+    def comes_to(self, value: Any, loaded: Any, limits: Limits) -> str:
+        return "" if value == loaded else self.shown(loaded)
 
     def hint(self, values: Mapping[str, Any], limits: Limits) -> str:
         trained, value = limits.n_ctx_train, values[self.name]
@@ -173,8 +193,8 @@ def _stepped_context(value: int, direction: int, page: bool) -> int:
 _ALWAYS: Final[tuple[Field, ...]] = (
     Number("n_gpu_layers", "n_gpu_layers"),
     Context(),
-    Choice("type_k", "KV cache, keys", KV_TYPES, "f16"),
-    Choice("type_v", "KV cache, values", KV_TYPES, "f16"),
+    Choice("type_k", "KV cache keys", KV_TYPES, "f16"),
+    Choice("type_v", "KV cache values", KV_TYPES, "f16"),
     Choice(
         "flash_attn",
         "flash attention",
@@ -192,6 +212,15 @@ _ALWAYS: Final[tuple[Field, ...]] = (
 )
 _EXPERTS: Final = Number("n_cpu_moe", "n_cpu_moe", 0)
 _THREADS: Final = Number("threads", "threads")
+
+
+def loaded_values(
+    settings: LoadSettings, n_ctx: int, n_gpu_layers: int, flash_attn: str, limits: Limits
+) -> dict[str, Any]:
+    """What a load with resolved `settings` makes of every setting: llama.cpp pads the context, for one."""
+    threads = limits.threads if isinstance(settings.threads, str) and limits.threads else settings.threads
+    plain = {field.name: getattr(settings, field.name) for field in fields_of(limits)}
+    return {**plain, "n_ctx": n_ctx, "n_gpu_layers": n_gpu_layers, "flash_attn": flash_attn, "threads": threads}
 
 
 def fields_of(limits: Limits) -> tuple[Field, ...]:

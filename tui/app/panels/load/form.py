@@ -30,6 +30,8 @@ class Form:
     """The field under the cursor."""
     typed: str = ""
     """Digits typed into that field so far."""
+    others: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that the panel does not show and that are no longer as stored."""
 
     @classmethod
     def of(cls, base: LoadSettings, stored: LoadSettings, limits: Limits) -> Form:
@@ -50,14 +52,16 @@ class Form:
         """The field above or below."""
         return replace(self, at=max(0, min(len(self.fields) - 1, self.at + by)), typed="")
 
-    def step(self, direction: int, page: bool = False) -> Form:
-        """One step (or a large one) down (-1) or up (1)."""
-        value = self.field.step(self.values[self.field.name], direction, page, self.limits)
-        return self._set(value)
+    def step(self, direction: int, page: bool = False, loaded: Mapping[str, Any] | None = None) -> Form:
+        """One step (or a large one) down (-1) or up (1); from "auto", of what `loaded` says it comes to."""
+        value = self.values[self.field.name]
+        if value == "auto" and isinstance(number := (loaded or {}).get(self.field.name), int):
+            value = number
+        return self._set(self.field.step(value, direction, page, self.limits))
 
     def automatic(self) -> Form:
         """Everything back to what is chosen without a person."""
-        return replace(self, values={one.name: one.automatic for one in self.fields}, typed="")
+        return replace(self, values={one.name: one.automatic for one in self.fields}, others={}, typed="")
 
     def digit(self, digit: str) -> Form:
         """A digit typed behind those before it."""
@@ -73,13 +77,19 @@ class Form:
             return self._set(self.field.automatic)
         return replace(self._set(int(typed)), typed=typed)
 
-    def with_settings(self, settings: LoadSettings) -> Form:
-        """The form with other values of what it shows; what it does not show stays."""
-        return replace(self, values={name: getattr(settings, name) for name in self.values}, typed="")
+    def taking_over(self, before: LoadSettings, after: LoadSettings) -> Form:
+        """The form with what differs between two resolved settings; what is automatic besides stays automatic."""
+        names = LoadSettings.__struct_fields__
+        changed = {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
+        if self.limits.n_layer and changed.get("n_gpu_layers") == self.limits.n_layer + 1:
+            changed["n_gpu_layers"] = "all"
+        shown = {name: value for name, value in changed.items() if name in self.values}
+        hidden = {name: value for name, value in changed.items() if name not in self.values}
+        return replace(self, values={**self.values, **shown}, others={**self.others, **hidden}, typed="")
 
     def settings(self) -> LoadSettings:
         """The settings on the panel; raises SettingsError in words."""
-        settings = msgspec.structs.replace(self.stored, **self.values)
+        settings = msgspec.structs.replace(self.stored, **{**self.others, **self.values})
         layers, n_layer = settings.n_gpu_layers, self.limits.n_layer
         if isinstance(layers, int) and n_layer and layers > n_layer + 1:
             raise SettingsError("n_gpu_layers", f"{layers} is more than the {n_layer + 1} that this model has")
@@ -95,8 +105,8 @@ class Form:
 
     def changes(self) -> dict[str, Any]:
         """What models.toml is to hold: each value that is not the base's; None takes a key away."""
-        base = {name: getattr(self.base, name) for name in self.values}
-        return {name: None if value == base[name] else _plain(value) for name, value in self.values.items()}
+        values = {**self.others, **self.values}
+        return {name: None if value == getattr(self.base, name) else _plain(value) for name, value in values.items()}
 
     def hint(self) -> str:
         """What is worth knowing about the field under the cursor."""

@@ -1,0 +1,264 @@
+"""The load panel with a real dry run behind it: from the row of a model to its ghost, its price, its changes and its
+load, on machines that are described.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from tests.app.described import (
+    Answers,
+    DescribedDryRun,
+    a_published,
+    cards,
+    describe,
+    held,
+    machine_with,
+    opened,
+    priced,
+)
+from tests.app.rig import GIB, Bench, World, home_paths, workbench
+from tui.app.background import LoadNoted, Sampled
+from tui.config.model_file import read_models, update_model
+from tui.fit.receipts import LoadRecord, Parts
+from tui.hardware.history import RAM
+from tui.library import Model
+from tui.llama.receipt import DeviceBytes
+from tui.llama.settings import LoadSettings
+from tui.models.lessons import keep_load
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ROOMY = machine_with(cards(48))
+TIGHT = machine_with(cards(7.2))
+FULL = machine_with((held(cards(24)[0], 50),), ram_gib=128, ram_free_gib=100)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the headers of this module's models lie."""
+    return tmp_path_factory.mktemp("published")
+
+
+@pytest.fixture(scope="module")
+def eight_b(folder: Path) -> Model:
+    """A model of 33 layers that takes about 6 GiB."""
+    return a_published(folder, "llama3-8b")
+
+
+@pytest.fixture(scope="module")
+def seventy_b(folder: Path) -> Model:
+    """A model of 81 layers that takes about 43 GiB."""
+    return a_published(folder, "llama3-70b")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def dry_run() -> AsyncIterator[DescribedDryRun]:
+    """The one process that every test here asks."""
+    async with DescribedDryRun(answers=Answers()) as running:
+        yield running
+
+
+async def test_from_the_row_to_the_load(tmp_path: Path, eight_b: Model, dry_run: DescribedDryRun) -> None:
+    async with workbench(tmp_path, models=(eight_b,)) as bench:
+        fit = bench.app.desk.fit
+        describe(bench.app, ROOMY, dry_run)
+        await bench.until(lambda: fit.ghost.get("GPU-0", 0) > 5 * GIB)
+        panel = await opened(bench)
+        await bench.shows("all on the GPU", "tok/s", "H100", "dry run of the header", "auto → all 33", "auto → 8 192")
+        first = await priced(bench)
+        await bench.press("down", "right")
+        second = await priced(bench)
+        assert second.settings.n_ctx == 9216, "a step from auto begins at what it came to"
+        assert second.assessment.devices[0].context_bytes > first.assessment.devices[0].context_bytes
+        assert fit.ghost["GPU-0"] == second.assessment.devices[0].need_bytes
+        await bench.press("4", "0", "9", "6")
+        assert (await priced(bench)).settings.n_ctx == 4096
+        await bench.press("backspace", "backspace", "backspace", "backspace")
+        assert panel.fields.form.values["n_ctx"] == "auto"
+        await bench.press("right", "up", "left", "a")
+        assert panel.fields.form.values["n_ctx"] == panel.fields.form.values["n_gpu_layers"] == "auto"
+        assert (await priced(bench)).settings == first.settings
+        await bench.press("enter")
+        await bench.until(lambda: bench.app.desk.loading.ready)
+        assert bench.app.bench.load is None
+        assert fit.ghost == {}, "what is in memory adds nothing"
+
+
+async def test_an_old_price_is_marked_and_gives_no_orders(
+    tmp_path: Path, seventy_b: Model, dry_run: DescribedDryRun
+) -> None:
+    update_model(home_paths(tmp_path), seventy_b.identity, {"n_gpu_layers": "all", "n_ctx": 8192})
+    async with workbench(tmp_path, models=(seventy_b,), size=(100, 40)) as bench:
+        describe(bench.app, FULL, dry_run)
+        panel = await opened(bench)
+        assert panel.offers("A")
+        panel.wait()
+        await bench.pilot.pause()
+        assert "● does not fit" not in bench.text()
+        assert "… does not fit" in bench.text()
+        assert not panel.offers("A"), "a change to other settings is not taken over"
+        before = panel.fields.form
+        await bench.press("A")
+        assert panel.fields.form == before
+        await bench.press("enter")
+        await bench.shows("It is loaded as soon as it is known to fit; L does not wait for that.")
+        assert not bench.app.desk.loading.loading
+        panel.show(panel.answer.price)
+        await bench.shows("It does not fit.")
+        assert not bench.app.desk.loading.loading
+
+
+async def test_what_does_not_fit_is_refused_and_a_letter_makes_it_fit(
+    tmp_path: Path, seventy_b: Model, dry_run: DescribedDryRun
+) -> None:
+    update_model(home_paths(tmp_path), seventy_b.identity, {"n_gpu_layers": "all", "n_ctx": 8192})
+    async with workbench(tmp_path, models=(seventy_b,), size=(120, 40)) as bench:
+        describe(bench.app, FULL, dry_run)
+        await opened(bench)
+        await bench.shows("does not fit", "To make it fit:", "of 81 layers on the GPU", "PID 4121 of ana", "L anyway")
+        assert bench.app.desk.fit.ghost["GPU-0"] > 24 * GIB
+        await bench.press("enter")
+        await bench.shows("It does not fit. Choose one of the changes by its letter, or other settings; L loads it")
+        assert not bench.app.desk.loading.loading
+        await bench.press("A")
+        price = await priced(bench)
+        assert price.assessment.verdict == "partial"
+        layers = price.settings.n_gpu_layers
+        await bench.shows("part on the GPU", f"n_gpu_layers = {layers}")
+        assert "L anyway" not in bench.text()
+        await bench.press("enter")
+        await bench.until(lambda: bench.app.desk.loading.ready)
+        assert bench.world.engine.settings.n_gpu_layers != 81
+        await bench.until(lambda: read_models(home_paths(tmp_path))[0][seventy_b.identity]["n_gpu_layers"] == layers)
+
+
+async def test_loading_anyway(tmp_path: Path, seventy_b: Model, dry_run: DescribedDryRun) -> None:
+    update_model(home_paths(tmp_path), seventy_b.identity, {"n_gpu_layers": "all", "n_ctx": 8192})
+    async with workbench(tmp_path, models=(seventy_b,)) as bench:
+        describe(bench.app, FULL, dry_run)
+        await opened(bench)
+        await bench.press("L")
+        await bench.until(lambda: bench.app.desk.loading.ready)
+
+
+async def test_a_change_brings_all_of_it_to_the_gpu(tmp_path: Path, eight_b: Model, dry_run: DescribedDryRun) -> None:
+    update_model(home_paths(tmp_path), eight_b.identity, {"n_ctx": 32768, "type_k": "q8_0", "type_v": "q8_0"})
+    async with workbench(tmp_path, models=(eight_b,), size=(120, 40)) as bench:
+        describe(bench.app, TIGHT, dry_run)
+        panel = await opened(bench)
+        price = await priced(bench)
+        assert price.assessment.verdict == "partial"
+        await bench.shows("To have it all on the GPU:", "n_ctx", "A change")
+        at = next(n for n, fix in enumerate(price.offered) if "context" in fix.change)
+        await bench.press("ABCDEF"[at])
+        assert (await priced(bench)).assessment.verdict == "gpu"
+        assert panel.fields.form.values["n_gpu_layers"] == "all"
+        assert panel.fields.form.values["flash_attn"] == "auto", "only the change was taken over"
+
+
+async def test_memory_that_changes_is_priced_anew(tmp_path: Path, eight_b: Model, dry_run: DescribedDryRun) -> None:
+    async with workbench(tmp_path, models=(eight_b,)) as bench:
+        describe(bench.app, ROOMY, dry_run)
+        await opened(bench)
+        before = bench.app.bench.load
+        bench.app.desk.sampled(Sampled(machine_with(cards(2))))
+        assert before is not None
+        await bench.until(lambda: before.answer.price and before.answer.price.assessment.verdict != "gpu")
+        bench.app.desk.sampled(Sampled(machine_with(cards(2.1))))
+        assert (await priced(bench)).machine.devices[0].free_bytes == 2 * GIB, "little more changes nothing"
+
+
+async def test_what_the_model_in_memory_holds_is_free_for_the_next(
+    tmp_path: Path, eight_b: Model, seventy_b: Model, dry_run: DescribedDryRun
+) -> None:
+    class Here(World):
+        pid = 5170
+
+    ours = machine_with((held(cards(40)[0], 39, pid=5170, user="you", mine=True),), ram_gib=128, ram_free_gib=100)
+    async with workbench(tmp_path, Here(), models=(eight_b, seventy_b)) as bench:
+        describe(bench.app, ours, dry_run)
+        bench.app.desk.loading.load(eight_b)
+        await bench.until(lambda: bench.app.desk.loading.ready)
+        for model in (eight_b, seventy_b):
+            bench.app.desk.fit.open_panel(model)
+            await bench.until(lambda model=model: bench.app.bench.load and bench.app.bench.load.model is model)
+            price = await priced(bench)
+            assert price.machine.devices[0].free_bytes == 79 * GIB
+            assert price.assessment.verdict == "gpu"
+            more = max(0, price.assessment.devices[0].need_bytes - 39 * GIB)
+            assert bench.app.desk.fit.ghost["GPU-0"] == more, "it is not added to itself"
+
+
+async def test_a_model_whose_header_cannot_be_read(tmp_path: Path, eight_b: Model, dry_run: DescribedDryRun) -> None:
+    gone = replace(eight_b, path=tmp_path / "gone.gguf", name="gone")
+    async with workbench(tmp_path, models=(gone,)) as bench:
+        describe(bench.app, ROOMY, dry_run)
+        await bench.press("f4")
+        await bench.shows("What it would take cannot be told beforehand: its header cannot be read.")
+        assert bench.app.desk.fit.ghost == {}
+        await bench.press("enter")
+        await bench.until(lambda: bench.app.desk.loading.ready)
+
+
+async def test_the_last_load_is_told_and_corrects_the_next(
+    tmp_path: Path, eight_b: Model, dry_run: DescribedDryRun
+) -> None:
+    async with workbench(tmp_path, models=(eight_b,), size=(120, 45)) as bench:
+        describe(bench.app, ROOMY, dry_run)
+        await opened(bench)
+        assert "last load" not in bench.text()
+        noted(bench, eight_b, more=0)
+        await bench.shows("last load: as predicted, to the byte", "driver 412 M on H100", "driver measured here")
+        noted(bench, eight_b, more=3 << 20)
+        await bench.shows("last load: 3.0 M more than predicted")
+        keep_load(home_paths(tmp_path), record(eight_b, more=3 << 20))
+        for _ in range(7):
+            keep_load(home_paths(tmp_path), record(eight_b, more=3 << 20))
+        bench.app.desk.fit.load_noted(LoadNoted(None))
+        await bench.shows("3.0 MiB are added on CUDA0: the last 8 loads took that much more than predicted.")
+        await bench.press("e")
+        await bench.shows("What llama3-8b would take", "predicted", "allocated", "+3.0 M", "by the meter")
+        await bench.press("escape")
+        assert bench.app.bench.load is not None
+
+
+def record(model: Model, more: int) -> LoadRecord:
+    """A load that took `more` bytes than predicted on the GPU."""
+    parts = DeviceBytes(name="CUDA0", weights_bytes=4 * GIB, context_bytes=GIB, compute_bytes=1 << 27)
+    host = DeviceBytes(name="host", weights_bytes=1 << 28, compute_bytes=1 << 24)
+    taken = msgspec.structs.replace(parts, compute_bytes=parts.compute_bytes + more)
+    return LoadRecord(
+        time=0.0,
+        model=model.identity,
+        settings=msgspec.to_builtins(LoadSettings(n_ctx=8192, n_gpu_layers=33)),
+        source="dry-run",
+        devices=(Parts(name="CUDA0", card="GPU-0", predicted=parts, allocated=taken, driver_bytes=412 << 20),),
+        host=Parts(name="host", predicted=host, allocated=host),
+    )
+
+
+def noted(bench: Bench, model: Model, more: int) -> None:
+    """Such a load has just happened."""
+    made = record(model, more)
+    keep_load(bench.app.desk.paths, made)
+    bench.app.post_message(LoadNoted(made))
+
+
+async def test_the_price_waits_for_the_memory_to_be_known(
+    tmp_path: Path, eight_b: Model, dry_run: DescribedDryRun
+) -> None:
+    async with workbench(tmp_path, models=(eight_b,)) as bench:
+        describe(bench.app, ROOMY, dry_run, measured=False)
+        await bench.press("f4")
+        await bench.shows("when this machine's memory is known")
+        bench.app.desk.sampled(Sampled(ROOMY))
+        await priced(bench)
+        await bench.press("escape")
+        await bench.until(lambda: bench.app.bench.load is None and bench.app.desk.fit.ghost.get(RAM))
