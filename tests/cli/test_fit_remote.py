@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.puna import puna
 from tests.rigs.architectures import published_model
+from tests.rigs.architectures.quants import Quant
 from tests.rigs.hub import Content, IgnoreRange, LoopbackHub, Repo, with_hole
 from tui.gguf.layout import read_layout
 
@@ -21,7 +22,8 @@ MIB = 1 << 20
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Content]:
     """A model of 8 billion values in two quantizations, its weights a hole."""
     folder, made = tmp_path_factory.mktemp("published"), {}
-    for name, quant in ((NAME, "Q4_K_M"), (LARGER, "Q8_0")):
+    quants: dict[str, Quant] = {NAME: "Q4_K_M", LARGER: "Q8_0"}
+    for name, quant in quants.items():
         path = published_model(folder / name, "qwen3-8b", quant=quant, words=True)
         with path.open("rb") as file:
             made[name] = with_hole(file.read(read_layout(path).header.data_offset), path.stat().st_size)

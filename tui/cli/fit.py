@@ -176,7 +176,8 @@ async def _place(fitting: Fitting, asked: _Asked) -> _Place:
 
     seen = await see()
     if asked.described:
-        return _Place(described_machine(asked.devices, asked.args.ram, seen.machine))
+        notes = tuple(_undriven(seen.machine)) if asked.devices is None else ()
+        return _Place(described_machine(asked.devices, asked.args.ram, seen.machine), notes=notes)
     if seen.machine.host_bandwidth_bytes_s is None and not snapshot.engines and not asked.args.json:
         say("puna: measuring how fast this machine reads its memory; this is done once")
         with suppress(BandwidthError):  # a usual figure then stands for it
