@@ -90,7 +90,7 @@ def a_published(folder: Path, name: str) -> Model:
 class DescribedFitting(Fitting):
     """Plans for that machine, whose memory is as fast as usual: it cannot be measured."""
 
-    async def measure_memory(self) -> bool:
+    async def measure_memory(self, machine: Machine) -> bool:
         return False
 
 

@@ -27,6 +27,7 @@ SIGNS = Glyphs()
 CARDS = ("NVIDIA H100 80GB HBM3", "NVIDIA GeForce RTX 4090", "")
 sizes = st.integers(0, 700 * GIB)
 WIDTHS = st.integers(34, 200)
+ADDED = "3 MiB are added on CUDA0: the last 8 loads took that much more than predicted."
 
 
 @st.composite
@@ -84,7 +85,7 @@ def prices(draw: st.DrawFn) -> Price:
         draw(st.sampled_from((speed, None))),
         said=("The context is 39680 tokens, not 131072: more does not fit.",) * draw(st.integers(0, 3)),
         fixes=draw(st.none() | st.lists(fix_values, max_size=5).map(tuple)),
-        notes=("3.0 MiB are added on CUDA0: the last 8 loads took that much more than predicted.",)
+        notes=("3 MiB are added on CUDA0: the last 8 loads took that much more than predicted.",)
         * draw(st.integers(0, 1)),
         last=draw(st.sampled_from((None, a_record(0), a_record(3 * MIB)))),
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -38,6 +39,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROOMY = machine_with(cards(48))
 TIGHT = machine_with(cards(7.2))
 FULL = machine_with((held(cards(24)[0], 50),), ram_gib=128, ram_free_gib=100)
+
+
+def shows_model(bench: Bench, model: Model) -> bool:
+    """Whether the load panel is open for this model."""
+    return bench.app.bench.load is not None and bench.app.bench.load.model is model
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +194,7 @@ async def test_what_the_model_in_memory_holds_is_free_for_the_next(
         await bench.until(lambda: bench.app.desk.loading.ready)
         for model in (eight_b, seventy_b):
             bench.app.desk.fit.open_panel(model)
-            await bench.until(lambda model=model: bench.app.bench.load and bench.app.bench.load.model is model)
+            await bench.until(partial(shows_model, bench, model))
             price = await priced(bench)
             assert price.machine.devices[0].free_bytes == 79 * GIB
             assert price.assessment.verdict == "gpu"
@@ -222,7 +228,7 @@ async def test_the_last_load_is_told_and_corrects_the_next(
         for _ in range(7):
             keep_load(home_paths(tmp_path), record(eight_b, more=3 << 20))
         bench.app.desk.fit.load_noted(LoadNoted(None))
-        await bench.shows("3.0 MiB are added on CUDA0: the last 8 loads took that much more than predicted.")
+        await bench.shows("3 MiB are added on CUDA0: the last 8 loads took that much more than predicted.")
         await bench.press("e")
         await bench.shows("What llama3-8b would take", "predicted", "allocated", "+3.0 M", "by the meter")
         await bench.press("escape")
