@@ -110,6 +110,22 @@ repeat_penalty = 1e9
     assert "load.n_ctx: -5 is outside 1 to 4194304 (in tokens; auto chooses for you)" in lines[1]
 
 
+def test_check_tells_of_a_theme_that_is_nowhere_and_of_settings_no_model_can_be_loaded_with(
+    puna: Puna, home: Paths
+) -> None:
+    home.config_file.write_text('[ui]\ntheme = "punna"\n')
+    home.models_file.write_text('["org/m"]\nn_ctx = "lots"\n\n["org/n"]\ntype_k = "q8_0"\n')
+    code, _, said = puna("check")
+    assert code == 1
+    assert "there is no such theme" in said
+    assert "puna" in said
+    assert "models.toml" in said
+    assert "org/m.n_ctx" in said
+    assert "org/n" not in said
+    assert puna("set", "ui.theme", "nosuch")[0] == 1
+    assert "punna" in home.config_file.read_text()
+
+
 def test_check_tells_values_that_do_not_go_together(puna: Puna, home: Paths) -> None:
     home.config_file.write_text('[load]\ntype_v = "q8_0"\nflash_attn = "off"\n')
     code, out, err = puna("check")

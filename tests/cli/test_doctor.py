@@ -83,7 +83,7 @@ def test_a_llama_cpp_that_does_not_start_is_told(tmp_path: Path) -> None:
 def test_a_driver_mismatch_and_a_lost_card_are_told(tmp_path: Path) -> None:
     lost = Gpu(index=0, uuid="GPU-1", name="H100", vendor="nvidia", error="GPU is lost")
     machine = Snapshot(0.0, gpus=(lost,), nvml_error="the driver and its library differ: restart the machine")
-    mismatch, card = _problems(tmp_path, machine=machine)
+    mismatch, card = [found for found in _problems(tmp_path, machine=machine) if "stays idle" not in found.what]
     assert mismatch == Problem("the driver and its library differ", "restart the machine")
     assert "H100" in card.what
     assert "lost" in card.what
@@ -148,3 +148,16 @@ def test_an_idle_card_is_told_where_puna_is_not_installed(tmp_path: Path, monkey
     monkeypatch.setattr("tui.cli.doctor.requires", unknown)
     (problem,) = _problems(tmp_path, cards=(NVIDIA,))
     assert problem.fix.endswith("'llama-cpp-python'")
+
+
+def test_a_card_that_only_its_driver_tells_of_is_one_that_stays_idle(tmp_path: Path) -> None:
+    seen = Snapshot(0.0, gpus=(Gpu(index=0, uuid="GPU-1", name="NVIDIA H100", vendor="nvidia"),))
+    (problem,) = _problems(tmp_path, machine=seen)
+    assert "an NVIDIA card" in problem.what
+    assert "GGML_CUDA" in problem.fix
+
+
+def test_folders_that_one_place_blocks_are_one_problem(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file in the way")
+    (problem,) = [found for found in _problems(tmp_path / "home") if "cannot be written" in found.what]
+    assert str(tmp_path / "home" / "cache") in problem.what

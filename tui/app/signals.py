@@ -1,4 +1,4 @@
-"""SIGTERM, SIGHUP and SIGINT: end the program in order, give the terminal back as it was, and say 128 + N.
+"""SIGTERM, SIGHUP, SIGINT and SIGQUIT: end the program in order, give the terminal back as it was, and say 128 + N.
 
 Handlers are in place before the screen opens. While the app runs, a signal asks it to end; should that take too long,
 or the signal come twice, the terminal is restored through its driver and the process ends at once.
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Final, Protocol
 
-HANDLED: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+HANDLED: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 PATIENCE_S: Final = 4.0
 """How long an orderly end may take."""
 

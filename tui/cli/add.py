@@ -24,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Remember the place and print what the library now calls the models in it."""
+    if not args.path.strip():
+        raise CommandError("no path was given; name a GGUF file or a folder")
     here = paths()
     try:
         added = remember(here, args.path)

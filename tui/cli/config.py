@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tui.cli.main import say
 from tui.cli.output import show
 from tui.config.errors import ConfigError, ConfigUsageError
-from tui.config.paths import Paths, paths
+from tui.config.paths import Paths, paths, share
 from tui.config.plain import escaped
 
 if TYPE_CHECKING:
@@ -84,7 +84,14 @@ def _check(places: Paths, _: argparse.Namespace) -> int:
     from tui.config.settings import load_config
 
     loaded = load_config(places)
-    problems = [*loaded.problems, *_refused_by_llama(places, loaded.settings), *read_models(places)[1]]
+    models, broken = read_models(places)
+    problems = [
+        *loaded.problems,
+        *_refused_by_llama(places, loaded.settings),
+        *_unknown_theme(places, loaded.settings),
+        *broken,
+        *_refused_for_models(places, models),
+    ]
     for problem in problems:
         say(str(problem))
     if not problems:
@@ -98,8 +105,8 @@ def _set(places: Paths, args: argparse.Namespace) -> int:
 
     def check(before: Settings, after: Settings) -> None:
         """Refuse what llama.cpp would, unless it was wrong already and this change has nothing to do with it."""
-        known = {str(problem) for problem in _refused_by_llama(places, before)}
-        for problem in _refused_by_llama(places, after):
+        known = {str(problem) for problem in _refused(places, before)}
+        for problem in _refused(places, after):
             if str(problem) not in known or problem.key == args.key:
                 problem.line, problem.hint = None, "Nothing was changed."
                 raise problem
@@ -108,6 +115,38 @@ def _set(places: Paths, args: argparse.Namespace) -> int:
     before = "not set" if change.before is None else shown(change.before)
     show(f"{change.key} = {shown(change.after, limit=1000)} (was {before})")
     return 0
+
+
+def _refused(places: Paths, settings: Settings) -> Iterator[ConfigError]:
+    """What is of the right type and cannot be all the same."""
+    yield from _refused_by_llama(places, settings)
+    yield from _unknown_theme(places, settings)
+
+
+def _unknown_theme(places: Paths, settings: Settings) -> Iterator[ConfigError]:
+    from tui.config.errors import nearest_of
+    from tui.config.settings import problem_at
+
+    there = [file.stem for folder in (share("themes"), places.user_themes_dir) for file in folder.glob("*.toml")]
+    if settings.ui.theme not in there:
+        near = nearest_of(settings.ui.theme, there)
+        yield problem_at(places, "ui.theme", "there is no such theme", nearest=near, hint="Correct the value.")
+
+
+def _refused_for_models(places: Paths, models: Mapping[str, Mapping[str, Any]]) -> Iterator[ConfigError]:
+    """Settings kept for a model that it could not be loaded with."""
+    from tui.config.document import read_document
+    from tui.llama.settings import SettingsError
+    from tui.models.wishes import wished_settings
+
+    for identity, kept in models.items():
+        try:
+            wished_settings({}, kept, {})
+        except SettingsError as error:
+            message = str(error).removeprefix(f"{error.setting}: ")
+            line = read_document(places.models_file).line_of(identity, error.setting)
+            key = f"{identity}.{error.setting}"
+            yield ConfigError(message, file=places.models_file, line=line, key=key, hint="Correct or delete the line.")
 
 
 def _refused_by_llama(places: Paths, settings: Settings) -> Iterator[ConfigError]:

@@ -9,7 +9,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
@@ -31,6 +31,8 @@ from tui.process.death import meaning, signal_of
 from tui.process.spawn import environment
 
 _PROBE_S = 60.0
+LEAST_FREE_BYTES = 64 << 20
+"""Free disk below which writing settings and conversations is about to fail."""
 LLAMA_CPP_PYTHON = "llama-cpp-python"
 _BACKENDS = {
     "nvidia": ("CUDA", "-DGGML_CUDA=on"),
@@ -114,7 +116,7 @@ def find_problems(
     if probe.error is not None:
         yield Problem(f"llama.cpp does not start: {probe.error}", f"build it again: {_rebuild('')}")
     else:
-        yield from _unused_cards(probe, plugged)
+        yield from _unused_cards(probe, [*(card.vendor for card in plugged), *(gpu.vendor for gpu in machine.gpus)])
     if machine.nvml_error:
         what, _, fix = machine.nvml_error.partition(": ")
         yield Problem(what, fix)
@@ -126,6 +128,7 @@ def find_problems(
     for problem in (*config.problems, *read_models(here)[1]):
         yield Problem(str(problem), "mend the file; until then defaults are used")
     yield from _unwritable(here)
+    yield from _full_disk(here)
     if not models:
         yield Problem(
             "there is no model on this disk", f"{sys.executable} -m pip install 'puna[demo]', or `puna add PATH`"
@@ -137,16 +140,18 @@ def find_problems(
     )
 
 
-def _unused_cards(probe: Probe, plugged: tuple[Card, ...]) -> Iterator[Problem]:
-    """Cards that this build of llama.cpp has no backend for."""
+def _unused_cards(probe: Probe, vendors: Sequence[str]) -> Iterator[Problem]:
+    """Cards that this build of llama.cpp has no backend for. A container may hide the bus and show the driver, or the
+    other way round, so `vendors` are those of either.
+    """
     if probe.gpu_offload:
-        if plugged and not probe.devices:
+        if vendors and not probe.devices:
             yield Problem(
                 "llama.cpp was built for GPUs but finds none it can use",
                 "check the driver with `nvidia-smi` or `vulkaninfo`",
             )
         return
-    for vendor in dict.fromkeys(card.vendor for card in plugged):
+    for vendor in dict.fromkeys(vendor for vendor in vendors if vendor in _BACKENDS):
         backend, flag = _BACKENDS[vendor]
         name = {"nvidia": "an NVIDIA", "amd": "an AMD", "intel": "an Intel"}[vendor]
         yield Problem(
@@ -168,12 +173,25 @@ def _rebuild(flag: str) -> str:
 
 
 def _unwritable(here: Paths) -> Iterator[Problem]:
+    folders: dict[Path, list[str]] = {}
     for folder in (here.config, here.data, here.cache, here.state):
         nearest = next(place for place in (folder, *folder.parents) if place.exists())
         if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-            yield Problem(
-                f"{folder} cannot be written", f"make {nearest} a folder that you may write, or set PUNA_HOME to one"
-            )
+            folders.setdefault(nearest, []).append(str(folder))
+    for nearest, blocked in folders.items():
+        yield Problem(
+            f"{', '.join(blocked)} cannot be written",
+            f"make {nearest} a folder that you may write, or set PUNA_HOME to one",
+        )
+
+
+def _full_disk(here: Paths) -> Iterator[Problem]:
+    free = _disk_free(here.data)
+    if free is not None and free < LEAST_FREE_BYTES:
+        yield Problem(
+            f"the disk of {here.data} has {size(free)} left",
+            "free some space: conversations and settings are kept there",
+        )
 
 
 def _places(here: Paths) -> dict[str, str]:

@@ -16,7 +16,7 @@ VERDICTS = {
     "no": "no, it does not fit",
 }
 _SPEEDS = {
-    "measured": "measured with this file and these settings",
+    "measured": "measured here with this file and all settings that speed depends on",
     "phantom": "measured with this model's header and no weights",
     "similar": "measured with a similar model here",
     "calibrated": "from the memory's speed, corrected by what was measured here",
@@ -143,7 +143,10 @@ def _table(report: FitReport) -> Iterator[str]:
 
 
 def _held(pool: DeviceFit | HostFit, free: int) -> tuple[str, str, str]:
-    fits = "" if not pool.need_bytes else "fits" if pool.fits else f"{size(pool.over_bytes)} too much"
+    short = f"{size(pool.over_bytes)} too much"
+    if pool.need_bytes <= free:
+        short += ", as a margin is kept"
+    fits = "" if not pool.need_bytes else "fits" if pool.fits else short
     return _amount(pool.need_bytes), size(free), fits
 
 

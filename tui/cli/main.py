@@ -139,5 +139,5 @@ def _overview() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"puna {tui.__version__}")
-    parser.add_argument("command", nargs="?", choices=list(SUMMARIES), metavar="COMMAND", help=argparse.SUPPRESS)
+    parser.add_argument("command", nargs="?", choices=["chat", *SUMMARIES], metavar="COMMAND", help=argparse.SUPPRESS)
     return parser

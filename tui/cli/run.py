@@ -122,7 +122,7 @@ def _prompt(given: str | None) -> str | None:
                 f"the input is not UTF-8 text (byte 0x{raw[error.start]:02x} at offset {error.start});"
                 " convert it first, for example with iconv"
             ) from error
-    parts = [part for part in (given, piped.strip("\n")) if part]
+    parts = [part for part in (given, piped.strip("\n")) if part and part.strip("\0 \t\r\n")]
     return "\n\n".join(parts) if parts else None
 
 

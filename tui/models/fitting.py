@@ -174,14 +174,14 @@ class Fitting:
         *,
         here: bool = True,
     ) -> Priced:
-        """What resolved settings mean on a machine; with `here` it is this one, whose measurements count."""
+        """What resolved settings mean on a machine; with `here` it is this one, whose measurements count. What does not
+        fit has no speed.
+        """
         shape = subject.shape
-        return Priced(
-            settings,
-            prediction,
-            assess(prediction, machine, shape.n_block, n_cpu_moe=experts_on_host(settings, shape)),
-            self._speed(subject, settings, machine, prediction, here),
-        )
+        assessment = assess(prediction, machine, shape.n_block, n_cpu_moe=experts_on_host(settings, shape))
+        fits = assessment.verdict != "no"
+        speed = self._speed(subject, settings, machine, prediction, here) if fits else None
+        return Priced(settings, prediction, assessment, speed)
 
     def _speed(
         self, subject: Subject, settings: LoadSettings, machine: Machine, prediction: Prediction, here: bool

@@ -80,9 +80,7 @@ def _at(path: Path, models: Sequence[Model]) -> Model:
 def _in_repo(repo: str, quant: str | None, file: str | None, models: Sequence[Model]) -> Model:
     there = [model for model in models if model.repo and _same(model.repo, repo)]
     if not there:
-        raise ModelNotFound(
-            f"{_quoted(repo)} is not on this machine{_near(repo, models)}; `puna ls` shows what is here"
-        )
+        raise ModelNotFound(f"{_quoted(repo)} is not on this machine{_near(repo, models)} `puna ls` shows what is here")
     chosen = [model for model in there if _fits(model, quant, file)]
     if len(chosen) == 1:
         return chosen[0]
@@ -111,21 +109,21 @@ def _nowhere(wanted: str, path: Path, models: Sequence[Model]) -> str:
     if os.path.isdir(path):  # noqa: PTH112
         return f"{_quoted(wanted)} is a folder; name a model file in it, or add it: puna add {shown(path)}"
     if wanted.lower().endswith(".gguf") or wanted.startswith((".", "/", "~")):
-        return f"there is no file {_quoted(wanted)}{_near(path.stem, models)}; `puna ls` shows what is here"
+        return f"there is no file {_quoted(wanted)}{_near(path.stem, models)} `puna ls` shows what is here"
     if not models:
         return f"no model is called {_quoted(wanted)}: there is none here yet; `puna add PATH` adds a file or a folder"
-    return f"no model is called {_quoted(wanted)}{_near(wanted, models)}; `puna ls` shows what is here"
+    return f"no model is called {_quoted(wanted)}{_near(wanted, models)} `puna ls` shows what is here"
 
 
 def _near(wanted: str, models: Sequence[Model]) -> str:
-    """The nearest names as a half sentence; nothing when none is near."""
+    """The nearest names as a half sentence, or only the sign that divides two."""
     import difflib
 
     names = {name.casefold(): name for model in models for name in (model.name, model.repo) if name}
     close = difflib.get_close_matches(wanted.casefold(), names, n=_MOST_NAMED - 1, cutoff=0.5)
     inside = [name for name in names if wanted.casefold() in name and name not in close]
     near = [names[name] for name in (*close, *inside)][: _MOST_NAMED - 1]
-    return f"; did you mean {_listed(near, ' or ')}?" if near else ""
+    return f"; did you mean {_listed(near, ' or ')}?" if near else ";"
 
 
 def _same(one: str, other: str) -> bool:
