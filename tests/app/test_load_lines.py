@@ -124,7 +124,8 @@ def test_no_line_is_wider_than_there_is_room_and_no_number_is_cut(price: Price, 
     lines = text(full(price, width, signs))
     assert all(cell_len(line) <= width for line in lines), lines
     assert not ascii_only or "".join(lines).isascii()
-    assert numbers(lines) <= numbers(text(full(price, 1000, signs))), "a part of a number is another number"
+    known = numbers(text(full(price, 1000, signs))) | {"0.0"}  # a rule in the table by part
+    assert numbers(lines) <= known, "a part of a number is another number"
 
 
 @given(prices(), WIDTHS, st.integers(1, 40))

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -39,11 +38,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROOMY = machine_with(cards(48))
 TIGHT = machine_with(cards(7.2))
 FULL = machine_with((held(cards(24)[0], 50),), ram_gib=128, ram_free_gib=100)
-
-
-def shows_model(bench: Bench, model: Model) -> bool:
-    """Whether the load panel is open for this model."""
-    return bench.app.bench.load is not None and bench.app.bench.load.model is model
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +188,7 @@ async def test_what_the_model_in_memory_holds_is_free_for_the_next(
         await bench.until(lambda: bench.app.desk.loading.ready)
         for model in (eight_b, seventy_b):
             bench.app.desk.fit.open_panel(model)
-            await bench.until(partial(shows_model, bench, model))
+            await bench.shows(f"Load {model.name}")
             price = await priced(bench)
             assert price.machine.devices[0].free_bytes == 79 * GIB
             assert price.assessment.verdict == "gpu"
@@ -268,3 +262,46 @@ async def test_the_price_waits_for_the_memory_to_be_known(
         await priced(bench)
         await bench.press("escape")
         await bench.until(lambda: bench.app.bench.load is None and bench.app.desk.fit.ghost.get(RAM))
+
+
+async def test_a_trial_that_has_no_room_says_so(tmp_path: Path, seventy_b: Model, dry_run: DescribedDryRun) -> None:
+    update_model(home_paths(tmp_path), seventy_b.identity, {"n_gpu_layers": "all", "n_ctx": 8192})
+    async with workbench(tmp_path, models=(seventy_b,)) as bench:
+        describe(bench.app, FULL, dry_run)
+        await opened(bench)
+        await bench.press("T")
+        await bench.shows("It cannot be measured: a trial run takes as much memory as the model")
+
+
+async def test_a_question_that_fails_is_told(
+    tmp_path: Path, eight_b: Model, dry_run: DescribedDryRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with workbench(tmp_path, models=(eight_b,)) as bench:
+        describe(bench.app, ROOMY, dry_run)
+        await opened(bench)
+
+        async def broken(*_asked: object, **_how: object) -> None:
+            raise RuntimeError("a mistake")
+
+        monkeypatch.setattr(bench.app.desk.fit.pricing.fitting, "plan", broken)
+        await bench.press("down", "right")
+        await bench.shows("What it would take could not be worked out.")
+        assert any("work out what llama3-8b would take" in notice for notice in bench.notices)
+        assert "all on the GPU" not in bench.text()
+
+
+async def test_where_there_is_little_room_the_rest_is_read_by_a_key(
+    tmp_path: Path, seventy_b: Model, dry_run: DescribedDryRun
+) -> None:
+    update_model(home_paths(tmp_path), seventy_b.identity, {"n_gpu_layers": "all", "n_ctx": 8192})
+    async with workbench(tmp_path, models=(seventy_b,), size=(40, 10)) as bench:
+        describe(bench.app, FULL, dry_run)
+        await opened(bench)
+        await bench.shows("does not fit", "over", "e tells more", "A change", "L anyway")
+        for name in ("n_ctx", "KV keys", "KV values", "flash attn", "n_ubatch", "devices", "threads"):
+            await bench.press("down")
+            await bench.shows(f"▸ {name}")
+        await bench.press("enter")
+        await bench.shows("It does not fit.")
+        await bench.press("e", "end")
+        await bench.shows("information only")

@@ -182,7 +182,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Read all that is known: each part, each change, and what the last load took.",
         ("e",),
         "load",
-        footer=8,
+        footer=10,
         palette=False,
     ),
     Action(
@@ -191,7 +191,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Measure how fast this model would be, with zeros for its weights.",
         ("T",),
         "load",
-        footer=10,
+        footer=11,
         palette=False,
     ),
     Action(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rich.segment import Segment
 from textual import events
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.timer import Timer
 
@@ -45,7 +46,7 @@ class Answer(Drawn):
         self._words, self.waiting = "" if self._price is not None else self._words, True
         if self._fading is None and not self.late:
             self._fading = self.set_timer(LATE_S, self._fade)
-        self.refresh()
+        self.refresh(Region(0, 0, self.size.width, 1))
 
     def show(self, price: Price | None, words: str = "") -> None:
         """Show a price; without one, in `words`, why there is none."""

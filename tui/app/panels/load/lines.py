@@ -153,8 +153,8 @@ class _Parts:
             parts.append("driver measured here" if measured else "driver assumed")
         if not all(pool.fits for pool in price.assessment.pools):
             margins = price.machine.margins
-            a_gpu = f"{brief_size(margins.device_bytes)} of each GPU and " if used else ""
-            parts.append(f"{a_gpu}{brief_size(margins.host_bytes)} of RAM stay free")
+            a_gpu = f"{brief_size(margins.device_bytes)} a GPU, " if used else ""
+            parts.append(f"kept free: {a_gpu}{brief_size(margins.host_bytes)} of RAM")
         if price.speed is not None and price.assessment.verdict != "no":
             parts.append(f"speed: {price.speed.source}")
         return self._sentence(f" {self._glyphs.dot} ".join(parts), "faint")

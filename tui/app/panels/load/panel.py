@@ -66,6 +66,7 @@ class LoadPanel(Vertical):
         self._words, self._color = "", "faint"
         self._load_when_known = False
         self._most_answer = 0
+        self._cut_words, self._keys = "", ""
         self.border_title = Content(f"Load {clean(model.name)} {clean(model.quant or '')}".rstrip())
 
     def compose(self) -> ComposeResult:
@@ -109,7 +110,7 @@ class LoadPanel(Vertical):
             loaded = loaded_values(price.settings, told.n_ctx, told.n_gpu_layers, told.flash_attn, limits)
         self.fields.show_loaded(loaded)
         self._arrange()
-        self.screen.refresh_bindings()
+        self._refresh_keys()
         if self._load_when_known:
             self.load_now()
 
@@ -179,7 +180,9 @@ class LoadPanel(Vertical):
 
     def _mark_cut(self) -> None:
         words = f"{self.details_key} tells more" if self.answer.cut else ""
-        self.border_subtitle = Content(words)
+        if words != self._cut_words:
+            self._cut_words = words
+            self.border_subtitle = Content(words)
 
     # ---- words
 
@@ -199,7 +202,7 @@ class LoadPanel(Vertical):
     def _put(self, words: str, color: str) -> None:
         if (words, color) != (self._words, self._color):
             self._words, self._color = words, color
-            self.query_one("#load-words", Static).update(Content(words).stylize(f"${color}"))
+            self.query_one("#load-words", Static).update(Content(words).stylize(f"${color}"), layout=False)
             self._arrange()
 
     # ---- keys
@@ -212,6 +215,14 @@ class LoadPanel(Vertical):
             price = self.answer.price
             return self.answer.waiting or (price is not None and price.assessment.verdict == "no")
         return action != "load_details" or self.answer.price is not None
+
+    def _refresh_keys(self) -> None:
+        """The footer shows other keys where other changes are offered; drawing it takes a while."""
+        price = self.answer.price
+        keys = f"{price.assessment.verdict == 'no'} {len(price.offered)}" if price is not None else ""
+        if keys != self._keys:
+            self._keys = keys
+            self.screen.refresh_bindings()
 
     def action_field_up(self) -> None:
         self.fields.form = self.fields.form.move(-1)
