@@ -25,6 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of its own with an empty cache, and a folder with two models, one of them broken."""
     monkeypatch.setenv("PUNA_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
     monkeypatch.setattr("tui.library.places.DEMO_PACKAGE", "no-such-package-here")
     place = tmp_path / "models"
     tiny_model(place / "Tiny-F16.gguf", quant="F16")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,12 @@ def test_a_library_name_wins_over_a_file_of_that_name(tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     assert resolve("smollm2-demo", ALL) is DEMO
     assert resolve("./smollm2-demo", ALL).source == "added"
+
+
+def test_the_same_file_of_a_repository_in_two_programs_is_one_choice() -> None:
+    mine = model("org/r/a", "org/r", "Q4_0", file="a.gguf")
+    theirs = replace(mine, name="lm-studio/org/r/a", path=Path("/lms/a.gguf"), source="lm-studio")
+    assert resolve("org/r:Q4_0", (mine, theirs)) is mine
+    broken = replace(mine, problem="is cut short")
+    assert resolve("org/r", (broken, theirs)) is theirs
+    assert resolve("lm-studio/org/r/a", (mine, theirs)) is theirs

@@ -44,4 +44,7 @@ def run(args: argparse.Namespace) -> int:
 def _as_listed(model: Model, library: tuple[Model, ...]) -> Model:
     """The library's entry of the same file: its name is unique there."""
     real = os.path.realpath(model.path)
-    return next((listed for listed in library if os.path.realpath(listed.path) == real), model)
+    for listed in library:
+        if real in (os.path.realpath(path) for path in (listed.path, *(place.path for place in listed.also))):
+            return listed
+    return model

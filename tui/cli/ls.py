@@ -14,14 +14,13 @@ from tui.config.settings import load_config
 from tui.config.sizes import size
 from tui.hardware.meter.words import cells, clip
 from tui.library import Model, look
-from tui.library.model import shown, to_json
+from tui.library.model import SOURCES, shown, to_json
 
 _EMPTY = """no models here yet
   puna add PATH                          remembers a GGUF file or a folder of them where it is
   puna config set library.folders PATH   searches a folder every time
-models in the Hugging Face cache are found by themselves"""
+models of the Hugging Face cache, LM Studio, Ollama, llama.cpp, Jan and GPT4All are found by themselves"""
 
-_SOURCES = {"demo": "demo", "hf-cache": "hub cache", "folder": "folder", "added": "added"}
 _GAP = "  "
 _MARK = "…"
 
@@ -53,7 +52,7 @@ def table(models: Sequence[Model], width: int | None, *, long: bool = False) -> 
 
     With `long`, architecture and path follow too, and nothing is shortened.
     """
-    rows = [(model.name, size(model.file_bytes), model.quant or "-", _SOURCES[model.source]) for model in models]
+    rows = [(model.name, size(model.file_bytes), model.quant or "-", SOURCES[model.source]) for model in models]
     heads = ("NAME", "SIZE", "QUANT", "FROM")
     sizes, quants, sources = (max(len(row[n]) for row in (heads, *rows)) for n in (1, 2, 3))
     names = max(cells(row[0]) for row in (heads, *rows))
@@ -74,7 +73,7 @@ def _line(row: Sequence[str], names: int, sizes: int, quants: int) -> str:
 
 
 def _below(model: Model, long: bool) -> list[str]:
-    below: list[str] = []
+    below = [f"= {place.name} ({SOURCES[place.source]})" for place in model.also]
     if long:
         shards = f", {model.shards} files" if model.shards > 1 else ""
         where = f", {model.repo}" if model.repo else ""

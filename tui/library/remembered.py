@@ -31,7 +31,7 @@ def remember(paths: Paths, path: Path | str) -> tuple[Model, ...]:
     """
     from tui.config.errors import ConfigError
     from tui.config.files import locked, write_atomic
-    from tui.library.places import absolute
+    from tui.library.walking import absolute
 
     place = absolute(os.fspath(path))
     models = _models_at(place)
@@ -60,15 +60,18 @@ def _models_at(place: Path) -> tuple[Model, ...]:
     from tui.library.entries import models_of
     from tui.library.facts import FactStore
     from tui.library.naming import named
-    from tui.library.places import folder_files, is_folder
+    from tui.library.places import folder_files
     from tui.library.single import entry_for
+    from tui.library.walking import Trail, is_folder
 
     if not is_folder(place):
         return (entry_for(place),)
-    notes: list[str] = []
-    models = named(models_of(folder_files(place, "added", notes), FactStore()))
+    trail = Trail()
+    models = named(models_of(folder_files(place, "added", trail), FactStore()))
     if not models:
-        raise LibraryError(notes[0] if notes else f"{shown(place)}: there is no model (*.gguf) in this folder")
+        raise LibraryError(
+            trail.notes[0] if trail.notes else f"{shown(place)}: there is no model (*.gguf) in this folder"
+        )
     return models
 
 

@@ -83,7 +83,7 @@ def _in_repo(repo: str, quant: str | None, file: str | None, models: Sequence[Mo
         raise ModelNotFound(
             f"{_quoted(repo)} is not on this machine{_near(repo, models)}; `puna ls` shows what is here"
         )
-    chosen = [model for model in there if _fits(model, quant, file)]
+    chosen = _one_of_copies([model for model in there if _fits(model, quant, file)])
     if len(chosen) == 1:
         return chosen[0]
     if chosen:
@@ -98,6 +98,15 @@ def _fits(model: Model, quant: str | None, file: str | None) -> bool:
     if file:
         return _same(model.file, file)
     return quant is None or (model.quant is not None and same_quant(model.quant, quant))
+
+
+def _one_of_copies(models: Sequence[Model]) -> list[Model]:
+    """The models without those that are the same file of the repository in another program's folder; a whole one counts
+    before a broken one."""
+    chosen: dict[str, Model] = {}
+    for model in sorted(models, key=lambda each: each.problem is not None):
+        chosen.setdefault(model.identity, model)
+    return [model for model in models if model in chosen.values()]
 
 
 def _choices(models: Sequence[Model]) -> list[str]:
