@@ -208,3 +208,29 @@ def test_an_import_needs_a_folder_and_one_way(folder: Path, capsys: pytest.Captu
     assert "puna config set library.folders PATH" in output(capsys)[1]
     assert main(["add", file, "--dry-run"]) == 1
     assert main(["add", file, "--copy", "--move"]) == 2
+
+
+def test_one_model_is_told_in_full(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["add", str(folder)]) == 0
+    output(capsys)
+    assert main(["ls", "tiny-f16", "--json"]) == 0
+    found = json.loads(output(capsys)[0])
+    assert list(found)[: len(KEYS)] == KEYS
+    assert (found["chat_template"], found["n_layer"], found["licence"], found["loads"]) == (True, 2, None, 0)
+    assert {each["type"] for each in found["tensors"]} == {"F32", "F16"}
+    assert sum(each["count"] for each in found["tensors"]) > 10
+    assert main(["ls", "tiny-f16", "--long"]) == 0
+    lines = output(capsys)[0].splitlines()
+    assert any(line.split() == ["template", "yes"] for line in lines)
+    assert main(["ls", "tiny-f16"]) == 0
+    assert len(output(capsys)[0].splitlines()) == 2
+
+
+def test_one_broken_model_is_told_as_far_as_it_goes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["add", str(folder)]) == 0
+    output(capsys)
+    assert main(["ls", "broken", "--json"]) == 0
+    found = json.loads(output(capsys)[0])
+    assert (found["problem"], found["chat_template"], found["tensors"]) == ("is not a GGUF file", None, [])
+    assert main(["ls", "nothing"]) == 1
+    assert "no model is called 'nothing'" in output(capsys)[1]

@@ -31,7 +31,7 @@ class DigestStore:
         named = _BLOB.fullmatch(path.name) or _BLOB.fullmatch(_link_target(path))
         if named is not None:
             return named[1]
-        record = self._known.get(str(path))
+        record = self._known.get(str(path)) if self._known else None
         if not isinstance(record, dict) or record.get("stamp") != _stamp(path):
             return None
         digest = record.get("sha256")

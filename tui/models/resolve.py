@@ -66,7 +66,7 @@ def _at(path: Path, models: Sequence[Model]) -> Model:
 
     real = os.path.realpath(path)
     for model in models:
-        if os.path.realpath(model.path) == real:
+        if any(os.path.realpath(each) == real for each in (model.path, *(place.path for place in model.also))):
             return model
     try:
         entry = entry_for(path)
