@@ -1,5 +1,5 @@
-"""How long does the library take for 50 000 files? A folder of other files, and folders of models: scanned for the first
-time and again, the list for the first frame, and the poll that tells whether another scan is worth it.
+"""How long does the library take for 50 000 files? A folder of other files, and folders of models: scanned for the
+first time and again, the list for the first frame, and the poll that tells whether another scan is worth it.
 """
 
 from __future__ import annotations
