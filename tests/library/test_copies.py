@@ -36,6 +36,14 @@ def test_copies_in_content_stores_are_known_without_reading(home: Home, tiny: Pa
     assert model.also == (Place(blob, "ollama", "m:latest"),)
 
 
+def test_a_persons_own_place_comes_before_another_programs(home: Home, tiny: Path) -> None:
+    blob = ollama(home.user / ".ollama" / "models", "registry.ollama.ai/library/m/latest", tiny)
+    os.link(blob, home.folder / "mine.gguf")
+    (model,) = home.look(home.folder).values()
+    assert (model.name, model.source) == ("mine", "folder")
+    assert model.also == (Place(blob, "ollama", "m:latest"),)
+
+
 def test_a_store_whose_file_is_cut_short_is_no_copy(home: Home, tiny: Path) -> None:
     home.hub.put("org/m", "m.gguf", tiny)
     os.truncate(ollama(home.user / ".ollama/models", "registry.ollama.ai/library/m/latest", tiny), 200_000)

@@ -13,6 +13,7 @@ from tests.library.test_owners import ollama
 from tests.rigs.gguf_maker import tiny_model
 from tui.library import LibraryError
 from tui.library.importing import How, Import, Step, plan_import
+from tui.library.model import Place
 from tui.library.transfer import carry_out
 
 
@@ -77,7 +78,8 @@ def test_an_ollama_model_gets_its_name(home: Home, tiny: Path, library: Path) ->
     (target,) = carry_out(plan(home, blob, library, "link"))
     assert target.name == "small-1b.gguf"
     (model,) = home.look(library).values()
-    assert (model.name, [place.path for place in model.also]) == ("small:1b", [target])
+    assert (model.path, model.source) == (target, "folder")
+    assert model.also == (Place(blob, "ollama", "small:1b"),)
 
 
 def test_a_link_in_the_cache_is_followed(home: Home, tiny: Path, library: Path) -> None:

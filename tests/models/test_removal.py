@@ -64,6 +64,8 @@ def test_other_places_are_told(home: Home, tiny_llama: Path) -> None:
     mine = plan(home, str(home.folder / "hard.gguf"), models)
     assert (mine.owner, mine.files) == (None, (home.folder / "hard.gguf",))
     assert mine.uses[0] == f"{link} (hub cache) has the same bytes, and stays"
+    by_name = plan(home, "hard", models)
+    assert (by_name.name, by_name.source, by_name.files) == ("hard", "folder", mine.files)
     soft = plan(home, str(home.folder / "soft.gguf"), models)
     assert (soft.files, soft.freed_bytes) == ((home.folder / "soft.gguf",), 0)
 

@@ -16,7 +16,7 @@ from tui.hardware.meter.words import cells, clip
 from tui.library import LibraryError, Model, look
 from tui.library.copies import alike, learn
 from tui.library.digests import DigestStore
-from tui.library.model import SOURCES, shown, to_json
+from tui.library.model import SOURCES, Place, shown, to_json
 from tui.library.scanner import digest_file
 
 _EMPTY = """no models here yet
@@ -113,7 +113,7 @@ def _line(row: Sequence[str], names: int, sizes: int, quants: int) -> str:
 
 
 def _below(model: Model, long: bool) -> list[str]:
-    below = [f"= {place.name} ({SOURCES[place.source]})" for place in model.also]
+    below = [f"= {_place(place, long)} ({SOURCES[place.source]})" for place in model.also]
     if long:
         shards = f", {model.shards} files" if model.shards > 1 else ""
         where = f", {model.repo}" if model.repo else ""
@@ -121,6 +121,10 @@ def _below(model: Model, long: bool) -> list[str]:
     if model.problem is not None:
         below.append(f"! {model.problem}")
     return below
+
+
+def _place(place: Place, long: bool) -> str:
+    return f"{place.name}, {shown(place.path)}" if long else place.name
 
 
 def _width() -> int | None:

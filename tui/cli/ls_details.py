@@ -42,7 +42,7 @@ def lines(model: Model, here: Paths) -> list[str]:
     """The same for a person: a line for each thing that is known."""
     details, usage = _known(model, here)
     told = [("layers", model.n_layer), ("context", f"{model.n_ctx_train} tokens" if model.n_ctx_train else None)]
-    told += [("parameters", f"{model.parameters / 1e9:.2f} B" if model.parameters else None)]
+    told += [("parameters", _count(model.parameters))]
     if details is not None:
         told += [("title", details.title), ("licence", details.licence or "not said")]
         told += [("template", "yes" if details.chat_template else "none: it is completed plainly")]
@@ -57,6 +57,12 @@ def _known(model: Model, here: Paths) -> tuple[Details | None, Usage]:
     except GgufError:
         details = None  # it went, or was damaged, since the scan
     return details, usage_of(model, learnt(here))
+
+
+def _count(parameters: int | None) -> str | None:
+    if not parameters:
+        return None
+    return f"{parameters / 1e9:.1f} B" if parameters >= 1e9 else f"{parameters / 1e6:.1f} M"
 
 
 def _when(moment: float | None) -> str | None:

@@ -53,8 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _told(deletion: Deletion) -> list[str]:
-    model = deletion.model
-    told = [f"{one_line(model.name)}  {size(model.file_bytes)}  {SOURCES[model.source]}"]
+    told = [f"{one_line(deletion.name)}  {SOURCES[deletion.source]}"]
     told += [f"  {shown(file)}" for file in deletion.files]
     if deletion.owner is not None:
         told.append(f"  ! belongs to {deletion.owner}, which will miss it")
@@ -67,8 +66,8 @@ def _report(args: argparse.Namespace, deletion: Deletion) -> None:
     if args.json:
         write_json(
             {
-                "model": deletion.model.name,
-                "source": deletion.model.source,
+                "model": deletion.name,
+                "source": deletion.source,
                 "owner": deletion.owner,
                 "files": [path_text(file) for file in deletion.files],
                 "freed_bytes": deletion.freed_bytes,
@@ -77,4 +76,4 @@ def _report(args: argparse.Namespace, deletion: Deletion) -> None:
             }
         )
     elif not args.dry_run:
-        show(f"deleted {one_line(deletion.model.name)}: {size(deletion.freed_bytes)} free")
+        show(f"deleted {one_line(deletion.name)}: {size(deletion.freed_bytes)} free")

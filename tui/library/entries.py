@@ -15,6 +15,9 @@ from tui.library.facts import Facts, FactStore
 from tui.library.model import Model, Place, shown
 from tui.library.walking import Found
 
+_OWN = ("demo", "hf-cache", "folder", "added")
+"""Where a model counts before any other program's folder: the cache is everybody's."""
+
 NO_MODEL_KINDS = {
     "mmproj": "an image or sound encoder that belongs to a model (mmproj)",
     "adapter": "an adapter (LoRA) that belongs to a model",
@@ -50,8 +53,9 @@ def models_of(files: Sequence[Found], store: FactStore, digests: DigestStore | N
 
 
 def grouped(files: Iterable[Found], digests: DigestStore | None = None) -> list[Group]:
-    """Files by model. A file in two places, or copies whose sum is known to be the same, count where they were found
-    first, and of a repository's revisions the first that has the model whole."""
+    """Files by model. A path that is found twice counts as whose it was found first; a file in two places, or copies
+    whose sum is known to be the same, count where they are the person's own; and of a repository's revisions the first
+    that has the model whole."""
     groups: dict[tuple[str, str, int], Group] = {}
     for found in files:
         if is_projector(found.path.name) or is_imatrix(found.path.name):
@@ -62,7 +66,8 @@ def grouped(files: Iterable[Found], digests: DigestStore | None = None) -> list[
         group = groups.setdefault(key, Group({}, count))
         if group.parts.setdefault(number, found).title != found.title and found.title:
             group.also.append(found)
-    return _once(_newest(groups.values()), digests or DigestStore())
+    own_first = sorted(_newest(groups.values()), key=lambda group: group.first.source not in _OWN)
+    return _once(own_first, digests or DigestStore())
 
 
 def model_of(group: Group, store: FactStore) -> Model | None:

@@ -14,7 +14,7 @@ from tui.config.model_file import read_models
 from tui.config.paths import Paths
 from tui.engine.registry import running
 from tui.hub.cache import CacheDeletion, execute, plan_cache_deletion
-from tui.library.model import SOURCES, Model, owner_name, shown
+from tui.library.model import SOURCES, Model, Place, Source, owner_name, shown
 from tui.library.places import hub_cache
 from tui.library.remembered import forget
 from tui.library.removal import delete, freed_bytes, plan_removal
@@ -26,7 +26,9 @@ from tui.models.resolve import resolve
 class Deletion:
     """What deleting a model would do."""
 
-    model: Model
+    name: str
+    """What it is called there."""
+    source: Source
     owner: str | None
     """The program whose files these are; None for the person's own."""
     files: tuple[Path, ...]
@@ -44,23 +46,24 @@ def plan_deletion(
     environ: Mapping[str, str] | None = None,
     system: Path = Path("/"),
 ) -> Deletion:
-    """What deleting the model that `text` means would do. Of a model in several places a path names the one to delete,
-    a name the first.
+    """What deleting the model that `text` means would do. Of a model in several places it is the one of this path or
+    name.
 
     Raises ModelNotFound, LibraryError, HubError.
     """
     environ = os.environ if environ is None else environ
     model = resolve(text, models)
-    path = _named_place(text, model)
-    removal = plan_removal(path, model.source if path == model.path else "added", environ, system)
+    place = _named_place(text, model)
+    removal = plan_removal(place.path, place.source, environ, system)
     files, freed, in_cache = removal.files, removal.freed_bytes, None
     if removal.source == "hf-cache":
         in_cache = plan_cache_deletion(hub_cache(environ), files)
         files, freed = in_cache.files, freed_bytes(in_cache.blobs)
-    uses = [*_engines(paths, model), *_links(path, model, in_cache), *_settings(paths, path)]
+    uses = [*_engines(paths, model), *_links(place.path, model, in_cache), *_settings(paths, place.path)]
     if len(removal.called) > 1:
         uses.append(f"Ollama has it under {len(removal.called)} names, which all go: {', '.join(removal.called)}")
-    return Deletion(model, owner_name(removal.source), files, freed, tuple(uses), in_cache)
+    owner = owner_name(removal.source)
+    return Deletion(place.name, removal.source, owner, files, freed, tuple(uses), in_cache)
 
 
 def carry_out(paths: Paths, deletion: Deletion) -> None:
@@ -72,11 +75,15 @@ def carry_out(paths: Paths, deletion: Deletion) -> None:
     forget(paths, deletion.files)
 
 
-def _named_place(text: str, model: Model) -> Path:
-    """The model's file, or the other name of it that a person wrote."""
-    path = absolute(text.strip())
-    others = [place.path for place in model.also]
-    return path if path in others else model.path
+def _named_place(text: str, model: Model) -> Place:
+    """Where the model lies, or the other place of it whose path or name a person wrote."""
+    wanted = text.strip()
+    first = Place(model.path, model.source, model.name)
+    if wanted.casefold() == model.name.casefold():
+        return first
+    path = absolute(wanted)
+    meant = (place for place in model.also if place.path == path or place.name.casefold() == wanted.casefold())
+    return next(meant, first)
 
 
 def _engines(paths: Paths, model: Model) -> list[str]:
