@@ -174,6 +174,25 @@ def test_a_copy_that_is_stopped_leaves_no_part(home: Home, one: Path, library: P
     assert list(library.iterdir()) == []
 
 
+def test_what_a_killed_copy_left_is_written_anew(home: Home, one: Path, library: Path) -> None:
+    library.mkdir()
+    (library / ".one.gguf.part").write_bytes(b"x" * 10_000_000)
+    (target,) = carry_out(plan(home, one, library, "copy"))
+    assert target.read_bytes() == one.read_bytes()
+    assert [file.name for file in library.iterdir()] == ["one.gguf"]
+
+
+def test_two_copies_at_once_do_not_write_into_one_file(home: Home, one: Path, library: Path) -> None:
+    planned = plan(home, one, library, "copy")
+
+    def again(_: int) -> None:
+        with pytest.raises(LibraryError, match="nothing was changed"):
+            carry_out(planned)
+
+    (target,) = carry_out(planned, again)
+    assert target.read_bytes() == one.read_bytes()
+
+
 def test_a_move_to_another_disk_copies(home: Home, one: Path, library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = one.read_bytes()
 

@@ -81,9 +81,10 @@ def unconfirmed(kept: Path, other: Path) -> Joined | None:
 
 
 def _replace(joined: Joined) -> None:
-    link = joined.other.with_name(f"{joined.aside.name}.{os.urandom(4).hex()}")
+    link = joined.other.with_name(f"{joined.aside.name}.new")
     try:
         os.link(joined.other, joined.aside)
+        link.unlink(missing_ok=True)  # of a process that was killed just here
         try:
             os.link(joined.kept, link)
             link.replace(joined.other)

@@ -5,6 +5,8 @@ A file is never written over. A source is removed last, when all its files are i
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import shutil
 from collections.abc import Callable
@@ -79,22 +81,25 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _copy(source: Path, target: Path, progress: Progress | None) -> None:
-    """A copy that bears its name only when it is whole and on the disk."""
-    part = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.part")
-    try:
-        with source.open("rb") as reader, part.open("xb") as writer:
+    """A copy that bears its name only when it is whole and on the disk. What a killed one left is written anew."""
+    part = target.with_name(f".{target.name[:200]}.part")
+    with source.open("rb") as reader, part.open("ab") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX | fcntl.LOCK_NB)  # two at once would write into one file
+        try:
+            writer.truncate(0)
             while piece := reader.read(_PIECE_BYTES):
                 writer.write(piece)
                 if progress is not None:
                     progress(len(piece))
             writer.flush()
             os.fsync(writer.fileno())
-        shutil.copystat(source, part)
-        if os.path.lexists(target):
-            raise FileExistsError(f"{target} came into being meanwhile")
-        part.rename(target)
-    finally:
-        part.unlink(missing_ok=True)
+            shutil.copystat(source, part)
+            if os.path.lexists(target):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+            part.rename(target)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
 
 
 def _remove_sources(plan: Import) -> None:
