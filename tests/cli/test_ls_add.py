@@ -25,6 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of its own with an empty cache, and a folder with two models, one of them broken."""
     monkeypatch.setenv("PUNA_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
     monkeypatch.setattr("tui.library.places.DEMO_PACKAGE", "no-such-package-here")
     place = tmp_path / "models"
     tiny_model(place / "Tiny-F16.gguf", quant="F16")
@@ -154,3 +155,82 @@ def test_a_file_gets_the_table_whole() -> None:
 def test_the_long_form_says_where_and_what() -> None:
     lines = table([model("big", shards=3)], 80, long=True)
     assert lines[2:] == ["  llama, 3 files, org/repo", "  /models/big.gguf"]
+
+
+@pytest.fixture
+def library(folder: Path) -> Path:
+    """The first library folder of the settings."""
+    place = folder.parent / "library"
+    assert main(["config", "set", "library.folders", str(place)]) == 0
+    return place
+
+
+def test_a_dry_run_says_what_would_be_done(folder: Path, library: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = folder / "Tiny-F16.gguf"
+    output(capsys)
+    assert main(["add", str(file), "--copy", "--dry-run", "--json"]) == 0
+    plan = json.loads(output(capsys)[0])
+    bytes_ = file.stat().st_size
+    assert plan.pop("free_bytes") > bytes_
+    assert plan == {
+        "how": "copy",
+        "files": [{"from": str(file), "to": str(library / "Tiny-F16.gguf"), "bytes": bytes_}],
+        "needed_bytes": bytes_,
+    }
+    assert main(["add", str(file), "--move", "--dry-run"]) == 0
+    out, err = output(capsys)
+    assert out.startswith(f"move  {file}\n")
+    assert "Nothing was done" in err
+    assert not library.exists()
+
+
+@pytest.mark.parametrize("how", ["copy", "move", "link", "symlink"])
+def test_an_imported_model_is_listed_in_the_library_folder(
+    folder: Path, library: Path, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "Tiny-F16.gguf"
+    main(["add", str(file)])
+    output(capsys)
+    assert main(["add", str(file), f"--{how}", "--json"]) == 0
+    entry = json.loads(output(capsys)[0])
+    assert list(entry) == KEYS
+    assert (entry["path"], entry["source"]) == (str(library / "Tiny-F16.gguf"), "folder")
+    assert main(["ls", "--json"]) == 0
+    listed = json.loads(output(capsys)[0])["models"]
+    assert entry["path"] in [model["path"] for model in listed]
+    # What was moved is not missed.
+    assert all(model["problem"] is None for model in listed)
+
+
+def test_an_import_needs_a_folder_and_one_way(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(folder / "Tiny-F16.gguf")
+    assert main(["add", file, "--copy"]) == 1
+    assert "puna config set library.folders PATH" in output(capsys)[1]
+    assert main(["add", file, "--dry-run"]) == 1
+    assert main(["add", file, "--copy", "--move"]) == 2
+
+
+def test_one_model_is_told_in_full(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["add", str(folder)]) == 0
+    output(capsys)
+    assert main(["ls", "tiny-f16", "--json"]) == 0
+    found = json.loads(output(capsys)[0])
+    assert list(found)[: len(KEYS)] == KEYS
+    assert (found["chat_template"], found["n_layer"], found["licence"], found["loads"]) == (True, 2, None, 0)
+    assert {each["type"] for each in found["tensors"]} == {"F32", "F16"}
+    assert sum(each["count"] for each in found["tensors"]) > 10
+    assert main(["ls", "tiny-f16", "--long"]) == 0
+    lines = output(capsys)[0].splitlines()
+    assert any(line.split() == ["template", "yes"] for line in lines)
+    assert main(["ls", "tiny-f16"]) == 0
+    assert len(output(capsys)[0].splitlines()) == 2
+
+
+def test_one_broken_model_is_told_as_far_as_it_goes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["add", str(folder)]) == 0
+    output(capsys)
+    assert main(["ls", "broken", "--json"]) == 0
+    found = json.loads(output(capsys)[0])
+    assert (found["problem"], found["chat_template"], found["tensors"]) == ("is not a GGUF file", None, [])
+    assert main(["ls", "nothing"]) == 1
+    assert "no model is called 'nothing'" in output(capsys)[1]

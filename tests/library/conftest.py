@@ -45,11 +45,15 @@ class Home:
         self.hub = HubCache(folder / "hub")
         self.folder = folder / "models"
         self.folder.mkdir()
-        self.environ = {"HF_HUB_CACHE": str(self.hub.root)}
+        self.system = folder / "system"
+        self.user = folder / "user"
+        """The home folder that other programs have."""
+        self.user.mkdir()
+        self.environ = {"HF_HUB_CACHE": str(self.hub.root), "HOME": str(self.user)}
 
     def look(self, *folders: Path) -> dict[str, Model]:
         """A scan of the cache, `folders` and what was added; the demo model is left out."""
-        found = look(self.paths, [str(folder) for folder in folders], self.environ)
+        found = self.found = look(self.paths, [str(folder) for folder in folders], self.environ, self.system)
         self.notes = found.notes
         return {model.name: model for model in found.models if model.source != "demo"}
 

@@ -212,7 +212,7 @@ def test_a_cache_that_may_not_be_looked_into_is_passed_over(home: Home, tiny: Pa
 
 def test_a_whole_disk_is_not_walked_for_ever(home: Home, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(tiny, home.folder / "a.gguf")
-    monkeypatch.setattr("tui.library.places.MAX_ENTRIES", 3)
+    monkeypatch.setattr("tui.library.walking.MAX_ENTRIES", 3)
     for number in range(9):
         (home.folder / f"file{number}").touch()
     home.look(home.folder)

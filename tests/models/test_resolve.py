@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.rigs.gguf_maker import tiny_model
-from tui.library.model import Model, Source
+from tui.library.model import Model, Place, Source
 from tui.models.resolve import ModelNotFound, resolve
 
 
@@ -137,3 +138,20 @@ def test_a_library_name_wins_over_a_file_of_that_name(tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     assert resolve("smollm2-demo", ALL) is DEMO
     assert resolve("./smollm2-demo", ALL).source == "added"
+
+
+def test_a_name_that_a_model_has_elsewhere_means_it_too() -> None:
+    both = replace(QWEN_4, also=(Place(Path("/o/blob"), "ollama", "qwen3:8b"),))
+    assert resolve("Qwen3:8B", (both, QWEN_8)) is both
+    assert resolve("qwen3:", (both, QWEN_8)) is both
+    named_so = model("qwen3:8b")
+    assert resolve("qwen3:8b", (both, named_so)) is named_so
+
+
+def test_the_same_file_of_a_repository_in_two_programs_is_one_choice() -> None:
+    mine = model("org/r/a", "org/r", "Q4_0", file="a.gguf")
+    theirs = replace(mine, name="lm-studio/org/r/a", path=Path("/lms/a.gguf"), source="lm-studio")
+    assert resolve("org/r:Q4_0", (mine, theirs)) is mine
+    broken = replace(mine, problem="is cut short")
+    assert resolve("org/r", (broken, theirs)) is theirs
+    assert resolve("lm-studio/org/r/a", (mine, theirs)) is theirs

@@ -25,6 +25,7 @@ SUMMARIES = {
     "run": "ask a model once and print the answer",
     "ls": "list the models on this disk",
     "add": "remember a model file or folder where it is",
+    "rm": "delete a model, after saying whose it is and what comes free",
     "fit": "say what a model takes, here or on a machine you describe",
     "monitor": "show what this machine's memory holds, beside other work",
     "ps": "list the running engines of this user",

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from tui.config.plain import escaped, lines, piece
+from tui.config.sizes import size
 
 
 def write_json(value: Any) -> None:
@@ -20,6 +21,29 @@ def write_json(value: Any) -> None:
 def show(text: str) -> None:
     """Lines for a person. Nothing in them can harm the terminal."""
     print(lines(text))
+
+
+class Bytes:
+    """How far a long piece of work on files is, on a line of the terminal that goes when it ends; elsewhere nothing."""
+
+    def __init__(self, what: str, total_bytes: int) -> None:
+        self._what, self._total, self._done, self._shown = what, total_bytes, 0, -1
+        self._show = sys.stderr.isatty() and total_bytes > 0
+
+    def __enter__(self) -> Bytes:
+        return self
+
+    def more(self, n_bytes: int) -> None:
+        """So many bytes were done since."""
+        self._done += n_bytes
+        percent = 100 * self._done // self._total if self._show else self._shown
+        if percent != self._shown:
+            self._shown = percent
+            print(f"\r\x1b[2K{self._what} {percent} % of {size(self._total)}", end="", file=sys.stderr, flush=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown >= 0:
+            print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
 
 
 class AnswerWriter:

@@ -95,7 +95,8 @@ class LibrarySettings(_Section, frozen=True):
     """Models on this disk."""
 
     folders: tuple[str, ...] = ()
-    """Folders that are searched for GGUF files, besides the Hugging Face cache; read in place, ~ is the home folder."""
+    """Folders that are searched for GGUF files, besides the Hugging Face cache and other programs' models; read in
+    place, ~ is the home folder. The first is where imported models go."""
 
 
 class FitSettings(_Section, frozen=True):

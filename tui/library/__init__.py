@@ -1,4 +1,5 @@
-"""Models on this disk, wherever another program put them. Files are read in place; nothing is ever copied or moved.
+"""Models on this disk, wherever another program put them. Files are read in place; they are copied,
+moved, linked or deleted only where that is what a person asked for.
 
 The names below are loaded when they are first used: the list for the first frame needs none of the scanner.
 """
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from tui.library.remembered import add
     from tui.library.scanner import look, scan
     from tui.library.single import entry_for
+    from tui.library.watching import changed
 
-__all__ = ["LibraryError", "Model", "add", "cached", "entry_for", "look", "scan"]
+__all__ = ["LibraryError", "Model", "add", "cached", "changed", "entry_for", "look", "scan"]
 
 _HOMES = {
     "LibraryError": "model",
@@ -23,6 +25,7 @@ _HOMES = {
     "cached": "index",
     "entry_for": "single",
     "look": "scanner",
+    "changed": "watching",
     "scan": "scanner",
 }
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from tui.config.plain import one_line
 from tui.gguf.errors import GgufError
 from tui.gguf.names import is_imatrix, is_projector, quant_of, shard_name, shard_of, stem_of
+from tui.library.digests import DigestStore
 from tui.library.facts import Facts, FactStore
-from tui.library.model import Model, shown
-from tui.library.places import Found
+from tui.library.model import Model, Place, shown
+from tui.library.walking import Found
+
+_OWN = ("demo", "hf-cache", "folder", "added")
+"""Where a model counts before any other program's folder: the cache is everybody's."""
 
 NO_MODEL_KINDS = {
     "mmproj": "an image or sound encoder that belongs to a model (mmproj)",
@@ -26,6 +31,8 @@ class Group:
 
     parts: dict[int, Found]
     count: int
+    also: list[Found] = field(default_factory=list)
+    """The same model in other places, and by other names."""
 
     @property
     def first(self) -> Found:
@@ -39,15 +46,16 @@ class Group:
         return [shard_name(stem_of(self.first.path.name), n, self.count) for n in numbers]
 
 
-def models_of(files: Sequence[Found], store: FactStore) -> list[Model]:
+def models_of(files: Sequence[Found], store: FactStore, digests: DigestStore | None = None) -> list[Model]:
     """One model for each group of files that is one, in the files' order; their names are not unique yet."""
-    found = (model_of(group, store) for group in grouped(files))
+    found = (model_of(group, store) for group in grouped(files, digests))
     return [model for model in found if model is not None]
 
 
-def grouped(files: Iterable[Found]) -> list[Group]:
-    """Files by model. A file that is reached in two ways counts where it was found first, and of a repository's
-    revisions the first that has the model whole."""
+def grouped(files: Iterable[Found], digests: DigestStore | None = None) -> list[Group]:
+    """Files by model. A path that is found twice counts as whose it was found first; a file in two places, or copies
+    whose sum is known to be the same, count where they are the person's own; and of a repository's revisions the first
+    that has the model whole."""
     groups: dict[tuple[str, str, int], Group] = {}
     for found in files:
         if is_projector(found.path.name) or is_imatrix(found.path.name):
@@ -55,8 +63,11 @@ def grouped(files: Iterable[Found]) -> list[Group]:
         shard = shard_of(found.path.name)
         stem, number, count = shard or (found.path.name, 1, 1)
         key = (str(found.path.parent), stem, count)
-        groups.setdefault(key, Group({}, count)).parts.setdefault(number, found)
-    return _once(_newest(groups.values()))
+        group = groups.setdefault(key, Group({}, count))
+        if group.parts.setdefault(number, found).title != found.title and found.title:
+            group.also.append(found)
+    own_first = sorted(_newest(groups.values()), key=lambda group: group.first.source not in _OWN)
+    return _once(own_first, digests or DigestStore())
 
 
 def model_of(group: Group, store: FactStore) -> Model | None:
@@ -71,7 +82,7 @@ def model_of(group: Group, store: FactStore) -> Model | None:
     problem = problem or _parts_problem(group, store, facts)
     file = group.first
     return Model(
-        name=stem_of(file.path.name),
+        name=_title(file),
         path=file.path,
         repo=file.repo,
         file=shown(file.file),
@@ -84,6 +95,7 @@ def model_of(group: Group, store: FactStore) -> Model | None:
         n_layer=facts.n_layer,
         n_ctx_train=facts.n_ctx_train,
         parameters=_parameters(group, store) if problem is None else None,
+        also=tuple(Place(other.path, other.source, _title(other)) for other in group.also),
     )
 
 
@@ -118,7 +130,13 @@ def _parts_problem(group: Group, store: FactStore, facts: Facts) -> str | None:
 def _reason(part: Found, error: GgufError) -> str:
     if os.path.islink(part.path) and not os.path.exists(part.path):  # noqa: PTH110, PTH114 - these never raise
         return "the link leads to a file that is gone; get it again"
+    if part.source == "ollama" and not os.path.exists(part.path):  # noqa: PTH110
+        return f"Ollama's manifest names a file that is gone; ollama pull {shown(part.title)} gets it again"
     return error.reason
+
+
+def _title(file: Found) -> str:
+    return file.title or stem_of(file.path.name)
 
 
 def _parameters(group: Group, store: FactStore) -> int | None:
@@ -131,21 +149,45 @@ def _newest(groups: Iterable[Group]) -> list[Group]:
     for group in groups:
         file = group.first
         inside = file.file.removesuffix(file.path.name) + stem_of(file.path.name)
-        key = (file.repo, inside, group.count) if file.repo else ("", str(file.path), group.count)
+        in_cache = file.repo is not None and file.revision
+        key = (file.repo or "", inside, group.count) if in_cache else ("", str(file.path), group.count)
         if key not in chosen or (chosen[key].missing and not group.missing):
             chosen[key] = group
     return list(chosen.values())
 
 
-def _once(groups: Iterable[Group]) -> list[Group]:
-    seen: set[str] = set()
+def _once(groups: Iterable[Group], digests: DigestStore) -> list[Group]:
+    """Of groups that are the same model the first, which then knows the places of the others."""
+    seen: dict[object, Group] = {}
     kept: list[Group] = []
     for group in groups:
-        real = os.path.realpath(group.first.path)
-        if real not in seen:
-            seen.add(real)
+        keys = [key for key in (_file_key(group.first.path), _content_key(group, digests)) if key is not None]
+        first = next((seen[key] for key in keys if key in seen), group)
+        if first is group:
             kept.append(group)
+        else:
+            first.also += [group.first, *group.also]
+        seen |= dict.fromkeys(keys, first)
     return kept
+
+
+def _file_key(path: Path) -> tuple[int, int] | None:
+    """What two names of one file have in common; None for a file that cannot be looked at."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _content_key(group: Group, digests: DigestStore) -> tuple[tuple[int, str | None], ...] | None:
+    """What copies have in common: sizes and sums of all parts. None where a sum is not known, or a part is missing."""
+    if len(group.parts) != group.count:
+        return None
+    sums = [digests.known(part.path) for _, part in sorted(group.parts.items())]
+    if None in sums:
+        return None
+    return tuple((_size(part), known) for (_, part), known in zip(sorted(group.parts.items()), sums, strict=True))
 
 
 def _size(part: Found) -> int:

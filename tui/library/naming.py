@@ -10,14 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tui.gguf.names import stem_of
-from tui.library.model import Model, shown
+from tui.library.model import Model, Source, shown
 from tui.library.places import DEMO_NAME
+
+PLAIN_SOURCES: tuple[Source, ...] = ("hf-cache", "folder", "added")
+"""Sources that tell no names apart."""
 
 
 def named(models: Sequence[Model]) -> tuple[Model, ...]:
     """The models with a unique name each, sorted by it. Case does not make two names different."""
     names = [_printable(_stem(model)) for model in models]
-    for longer in (_with_place, _with_path):
+    for longer in (_with_place, _with_owner, _with_path):
         names = _told_apart(models, names, longer)
     names = _numbered(models, names)
     done = (replace(model, name=name) for model, name in zip(models, names, strict=True))
@@ -43,11 +46,17 @@ def _numbered(models: Sequence[Model], names: list[str]) -> list[str]:
 
 
 def _stem(model: Model) -> str:
-    return DEMO_NAME if model.source == "demo" else stem_of(model.path.name)
+    """The name that its owner gave it, if there is one, else its file's."""
+    return DEMO_NAME if model.source == "demo" else model.name or stem_of(model.path.name)
 
 
 def _with_place(model: Model) -> str:
-    return f"{model.repo or model.path.parent.name}/{stem_of(model.path.name)}"
+    folder = model.path.parent.name if model.source in PLAIN_SOURCES else model.source
+    return f"{model.repo or folder}/{_stem(model)}"
+
+
+def _with_owner(model: Model) -> str:
+    return _with_place(model) if model.source in PLAIN_SOURCES else f"{model.source}/{_with_place(model)}"
 
 
 def _with_path(model: Model) -> str:

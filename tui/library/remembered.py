@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,10 +32,10 @@ def remember(paths: Paths, path: Path | str) -> tuple[Model, ...]:
     """
     from tui.config.errors import ConfigError
     from tui.config.files import locked, write_atomic
-    from tui.library.places import absolute
+    from tui.library.walking import absolute
 
     place = absolute(os.fspath(path))
-    models = _models_at(place)
+    models = models_at(place)
     file = paths.library_file
     try:
         with locked(file):
@@ -47,6 +48,22 @@ def remember(paths: Paths, path: Path | str) -> tuple[Model, ...]:
     return models
 
 
+def forget(paths: Paths, gone: Collection[Path]) -> None:
+    """Take places off the list, as they were moved or deleted. Raises LibraryError."""
+    from tui.config.errors import ConfigError
+    from tui.config.files import locked, write_atomic
+
+    file, texts = paths.library_file, {str(place) for place in gone}
+    if not texts.intersection(_read(file)):
+        return
+    try:
+        with locked(file):
+            left = [place for place in _read(file) if place not in texts]
+            write_atomic(file, json.dumps({"version": VERSION, "paths": left}, indent=1).encode() + b"\n")
+    except ConfigError as error:
+        raise LibraryError(str(error)) from error
+
+
 def remembered_places(paths: Paths, notes: list[str]) -> list[Path]:
     """What was added, in that order; a list that cannot be read is noted."""
     try:
@@ -56,19 +73,23 @@ def remembered_places(paths: Paths, notes: list[str]) -> list[Path]:
         return []
 
 
-def _models_at(place: Path) -> tuple[Model, ...]:
+def models_at(place: Path) -> tuple[Model, ...]:
+    """The model in a file, or those below a folder. Raises LibraryError when there is none."""
     from tui.library.entries import models_of
     from tui.library.facts import FactStore
     from tui.library.naming import named
-    from tui.library.places import folder_files, is_folder
+    from tui.library.places import folder_files
     from tui.library.single import entry_for
+    from tui.library.walking import Trail, is_folder
 
     if not is_folder(place):
         return (entry_for(place),)
-    notes: list[str] = []
-    models = named(models_of(folder_files(place, "added", notes), FactStore()))
+    trail = Trail()
+    models = named(models_of(folder_files(place, "added", trail), FactStore()))
     if not models:
-        raise LibraryError(notes[0] if notes else f"{shown(place)}: there is no model (*.gguf) in this folder")
+        raise LibraryError(
+            trail.notes[0] if trail.notes else f"{shown(place)}: there is no model (*.gguf) in this folder"
+        )
     return models
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui.library.digests import DigestStore
 from tui.library.entries import models_of
 from tui.library.facts import FactStore
 from tui.library.index import save_index
 from tui.library.model import Model
 from tui.library.naming import named
-from tui.library.places import Found, absolute, demo_files, folder_files, hub_cache, hub_files, is_file, is_folder
+from tui.library.owners import owned_files, owned_places
+from tui.library.places import demo_files, folder_files, hub_cache, hub_files
 from tui.library.remembered import remembered_places
 from tui.library.single import siblings
+from tui.library.walking import Found, Trail, absolute, is_file, is_folder
 
 if TYPE_CHECKING:
     from tui.config.paths import Paths
@@ -29,6 +32,8 @@ class Look:
     """Sorted by name, sound and broken ones."""
     notes: tuple[str, ...]
     """What was passed over and why, one sentence each."""
+    stamps: Mapping[Path, int | None] = field(default_factory=dict, compare=False)
+    """The folders that were read, for `tui.library.watching.changed`."""
 
 
 def scan(paths: Paths, folders: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> tuple[Model, ...]:
@@ -36,35 +41,49 @@ def scan(paths: Paths, folders: Sequence[str] = (), environ: Mapping[str, str] |
     return look(paths, folders, environ).models
 
 
-def look(paths: Paths, folders: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> Look:
-    """Search the demo package, the Hugging Face cache, `folders`, and what was added; keep the list for `cached`.
+def look(
+    paths: Paths,
+    folders: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+    system: Path = Path("/"),
+) -> Look:
+    """Search the demo package, the Hugging Face cache, other programs' folders, `folders`, and what was added; keep the
+    list for `cached`. `environ` (default: this process's) and `system` tell where they are.
 
     Never raises for what is found: what cannot be read is in the notes, or a model with a problem.
     """
-    notes: list[str] = []
+    environ = os.environ if environ is None else environ
+    trail = Trail()
     files = demo_files()
-    files += hub_files(hub_cache(os.environ if environ is None else environ), notes)
+    files += hub_files(hub_cache(environ), trail)
+    # Before the folders that a person named: those may be another program's, and whose a file is comes first.
+    files += owned_files(owned_places(environ, system), trail)
     for folder in folders:
-        files += _in_folder(absolute(folder), notes)
-    files += _added(paths, notes)
+        files += _in_folder(absolute(folder), trail)
+    files += _added(paths, trail)
     store = FactStore(paths.cache / "header-cache.json")
-    models = named(models_of(files, store))
+    models = named(models_of(files, store, DigestStore(digest_file(paths))))
     store.save()
     save_index(paths, models)
-    return Look(models, tuple(dict.fromkeys(notes)))
+    return Look(models, tuple(dict.fromkeys(trail.notes)), trail.stamps)
 
 
-def _in_folder(folder: Path, notes: list[str]) -> list[Found]:
+def digest_file(paths: Paths) -> Path:
+    """Where the sums that were worked out are kept."""
+    return paths.cache / "digest-cache.json"
+
+
+def _in_folder(folder: Path, trail: Trail) -> list[Found]:
     if is_file(folder):
         return siblings(folder, "folder")
-    return folder_files(folder, "folder", notes)
+    return folder_files(folder, "folder", trail)
 
 
-def _added(paths: Paths, notes: list[str]) -> list[Found]:
+def _added(paths: Paths, trail: Trail) -> list[Found]:
     found: list[Found] = []
-    for place in remembered_places(paths, notes):
+    for place in remembered_places(paths, trail.notes):
         if is_folder(place):
-            found += folder_files(place, "added", notes)
+            found += folder_files(place, "added", trail)
         else:
             # A file that is gone stays in the list, as one that cannot be loaded.
             found += siblings(place) or [Found(place, "added", place.name)]

@@ -11,7 +11,7 @@ from tui.library.entries import NO_MODEL_KINDS, grouped, model_of, no_model
 from tui.library.facts import FactStore
 from tui.library.model import LibraryError, Model, Source, shown
 from tui.library.naming import named
-from tui.library.places import Found, absolute
+from tui.library.walking import Found, absolute
 
 
 def entry_for(path: Path | str) -> Model:

@@ -34,16 +34,16 @@ def resolve(text: str, models: Sequence[Model]) -> Model:
     address = web_address(wanted)
     if address is not None:
         return _in_repo(address.repo, address.quant, address.file, models)
-    exact = [model for model in models if model.name.casefold() == wanted.casefold()]
-    if exact:
-        return exact[0]
+    exact = next((model for model in models if _same(model.name, wanted)), None) or _by_other_name(wanted, models)
+    if exact is not None:
+        return exact
     path = Path(os.path.expanduser(wanted))  # noqa: PTH111 - Path.expanduser raises for an unknown user
     if os.path.lexists(path) and not os.path.isdir(path):  # noqa: PTH112 - pathlib raises without permission
         return _at(path, models)
     address = repo_address(wanted)
     if address is not None and any(model.repo and _same(model.repo, address.repo) for model in models):
         return _in_repo(address.repo, address.quant, None, models)
-    begins = [model for model in models if model.name.casefold().startswith(wanted.casefold())]
+    begins = [model for model in models if any(_begins(name, wanted) for name in _names(model))]
     if len(begins) == 1:
         return begins[0]
     if begins:
@@ -66,7 +66,7 @@ def _at(path: Path, models: Sequence[Model]) -> Model:
 
     real = os.path.realpath(path)
     for model in models:
-        if os.path.realpath(model.path) == real:
+        if any(os.path.realpath(each) == real for each in (model.path, *(place.path for place in model.also))):
             return model
     try:
         entry = entry_for(path)
@@ -81,7 +81,7 @@ def _in_repo(repo: str, quant: str | None, file: str | None, models: Sequence[Mo
     there = [model for model in models if model.repo and _same(model.repo, repo)]
     if not there:
         raise ModelNotFound(f"{_quoted(repo)} is not on this machine{_near(repo, models)} `puna ls` shows what is here")
-    chosen = [model for model in there if _fits(model, quant, file)]
+    chosen = _one_of_copies([model for model in there if _fits(model, quant, file)])
     if len(chosen) == 1:
         return chosen[0]
     if chosen:
@@ -96,6 +96,15 @@ def _fits(model: Model, quant: str | None, file: str | None) -> bool:
     if file:
         return _same(model.file, file)
     return quant is None or (model.quant is not None and same_quant(model.quant, quant))
+
+
+def _one_of_copies(models: Sequence[Model]) -> list[Model]:
+    """The models without those that are the same file of the repository in another program's folder; a whole one counts
+    before a broken one."""
+    chosen: dict[str, Model] = {}
+    for model in sorted(models, key=lambda each: each.problem is not None):
+        chosen.setdefault(model.identity, model)
+    return [model for model in models if model in chosen.values()]
 
 
 def _choices(models: Sequence[Model]) -> list[str]:
@@ -119,11 +128,26 @@ def _near(wanted: str, models: Sequence[Model]) -> str:
     """The nearest names as a half sentence, or only the sign that divides two."""
     import difflib
 
-    names = {name.casefold(): name for model in models for name in (model.name, model.repo) if name}
+    names = {name.casefold(): name for model in models for name in (*_names(model), model.repo) if name}
     close = difflib.get_close_matches(wanted.casefold(), names, n=_MOST_NAMED - 1, cutoff=0.5)
     inside = [name for name in names if wanted.casefold() in name and name not in close]
     near = [names[name] for name in (*close, *inside)][: _MOST_NAMED - 1]
     return f"; did you mean {_listed(near, ' or ')}?" if near else ";"
+
+
+def _names(model: Model) -> tuple[str, ...]:
+    """What a model is called in the library, and in its other places."""
+    return model.name, *(place.name for place in model.also)
+
+
+def _by_other_name(wanted: str, models: Sequence[Model]) -> Model | None:
+    """The one model that is called so in another of its places."""
+    called = [model for model in models if any(_same(name, wanted) for name in _names(model))]
+    return called[0] if len(called) == 1 else None
+
+
+def _begins(name: str, start: str) -> bool:
+    return name.casefold().startswith(start.casefold())
 
 
 def _same(one: str, other: str) -> bool:

@@ -20,12 +20,12 @@ from textual.strip import Strip
 
 from tui.app.rows import RowList
 from tui.app.text import clean, fit, fit_right, size
+from tui.library.model import SOURCES
 
 if TYPE_CHECKING:
     from tui.library import Model
 
 QUANT, SIZE, SOURCE = 9, 9, 10
-SOURCES = {"demo": "demo", "hf-cache": "hub cache", "folder": "folder", "added": "added"}
 NOTHING = (
     ("There are no models on this machine yet.", "foreground"),
     ("", ""),
@@ -177,7 +177,7 @@ class LibraryPanel(RowList["Model"]):
             Segment(fit_right(size(row.file_bytes), SIZE), self.pen("foreground", on=on)),
         ]
         if width >= 56 and self._longest + 5 + QUANT + SIZE + SOURCE + 4 <= width:
-            segments.append(Segment("  " + fit(SOURCES.get(row.source, row.source), SOURCE), self.pen("faint", on=on)))
+            segments.append(Segment("  " + fit(SOURCES[row.source], SOURCE), self.pen("faint", on=on)))
         elif width < 50:  # most names end with it
             segments = segments[1:]
         return [*segments, Segment(" ", muted)]

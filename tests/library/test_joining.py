@@ -1,0 +1,113 @@
+"""Two copies made one: only when their bytes are the same, and as they were until it is confirmed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.library.conftest import Home
+from tests.rigs.permission import permissions_count
+from tui.library import LibraryError
+from tui.library.copies import alike, copies_of, learn
+from tui.library.digests import DigestStore
+from tui.library.joining import confirm, join, unconfirmed, undo
+from tui.library.scanner import digest_file
+
+
+@pytest.fixture
+def pair(tmp_path: Path, tiny: Path) -> tuple[Path, Path]:
+    """The same model twice."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        shutil.copy(tiny, tmp_path / name / "m.gguf")
+    return tmp_path / "a" / "m.gguf", tmp_path / "b" / "m.gguf"
+
+
+def test_copies_become_one_file(pair: tuple[Path, Path]) -> None:
+    kept, other = pair
+    joined = join(kept, other)
+    assert other.samefile(kept)
+    assert joined.freed_bytes == kept.stat().st_size
+    assert joined.aside.exists()
+    confirm(joined)
+    assert [file.name for file in other.parent.iterdir()] == ["m.gguf"]
+    assert unconfirmed(kept, other) is None
+    with pytest.raises(LibraryError, match="is one file with"):
+        join(kept, other)
+
+
+def test_it_can_be_undone_until_it_is_confirmed(pair: tuple[Path, Path]) -> None:
+    kept, other = pair
+    inode = other.stat().st_ino
+    undo(join(kept, other))
+    assert other.stat().st_ino == inode
+    assert [file.name for file in other.parent.iterdir()] == ["m.gguf"]
+
+
+def test_what_a_killed_process_left_is_found(pair: tuple[Path, Path]) -> None:
+    kept, other = pair
+    inode = other.stat().st_ino
+    joined = join(kept, other)
+    assert unconfirmed(kept, other) == joined
+    undo(joined)
+    assert other.stat().st_ino == inode
+
+
+def test_bytes_that_differ_stay_apart(pair: tuple[Path, Path]) -> None:
+    kept, other = pair
+    with other.open("r+b") as stream:
+        stream.seek(-1, os.SEEK_END)
+        stream.write(b"\x01")
+    with pytest.raises(LibraryError, match="is not the same as"):
+        join(kept, other)
+    assert not other.samefile(kept)
+    assert [file.name for file in other.parent.iterdir()] == ["m.gguf"]
+
+
+def test_a_file_that_is_written_to_meanwhile_stays(pair: tuple[Path, Path]) -> None:
+    kept, other = pair
+
+    def write(_: int) -> None:
+        os.utime(other, (1, 1))
+
+    with pytest.raises(LibraryError, match="was written to while it was compared"):
+        join(kept, other, write)
+    assert not other.samefile(kept)
+
+
+def test_a_folder_that_may_not_be_written_changes_nothing(pair: tuple[Path, Path]) -> None:
+    kept, other = pair
+    other.parent.chmod(0o500)
+    with permissions_count(), pytest.raises(LibraryError, match=r"permission denied.*nothing was changed"):
+        join(kept, other)
+    other.parent.chmod(0o700)
+    assert [file.name for file in other.parent.iterdir()] == ["m.gguf"]
+
+
+def test_a_link_in_a_cache_is_followed(home: Home, tiny: Path, pair: tuple[Path, Path]) -> None:
+    link = home.hub.put("org/m", "m.gguf", tiny)
+    confirm(join(pair[0], link))
+    assert link.is_symlink()
+    assert link.samefile(pair[0])
+
+
+def test_a_copy_that_is_gone_says_so(pair: tuple[Path, Path]) -> None:
+    pair[1].unlink()
+    with pytest.raises(LibraryError, match="no such file"):
+        join(*pair)
+
+
+def test_only_files_of_one_size_are_summed(home: Home, tiny: Path, pair: tuple[Path, Path]) -> None:
+    shutil.copy(tiny, home.folder / "one.gguf")
+    (home.folder / "other.gguf").write_bytes(b"GGUF")
+    models = home.look(home.folder, pair[0].parent, pair[1].parent)
+    candidates = alike(list(models.values()))
+    assert {model.path for model in candidates} == {home.folder / "one.gguf", *pair}
+    seen: list[int] = []
+    learn(candidates, DigestStore(digest_file(home.paths)), seen.append)
+    assert sum(seen) == 3 * tiny.stat().st_size
+    (model,) = (model for model in home.look(home.folder, pair[0].parent, pair[1].parent).values() if not model.problem)
+    assert copies_of(model) == [(home.folder / "one.gguf", pair[0]), (home.folder / "one.gguf", pair[1])]
