@@ -118,7 +118,7 @@ def _assert_within_what_is_free(found: Plan, machine: Machine) -> None:
 
 def _assert_kept(wished: LoadSettings, found: Plan, model: Model) -> None:
     kept = found.settings
-    assert kept.is_resolved
+    assert not {kept.n_gpu_layers, kept.n_ctx} & {"auto", "all"}
     assert wished.n_ctx in ("auto", kept.n_ctx)
     if wished.n_gpu_layers != "auto":
         everything = model.n_block + 1

@@ -84,7 +84,7 @@ def test_the_overhead_of_a_card_is_the_largest_of_its_recent_loads() -> None:
 
 
 def test_what_cannot_be_the_drivers_is_not_taken_for_it() -> None:
-    loads = [record((MIB, MIB), driver=-5), record((MIB, MIB), driver=20 << 30), record((MIB, MIB))]
+    loads = [record((MIB, MIB), driver=size) for size in (-5, 3 * MIB, 20 << 30, None)]
     assert overhead_of("GPU-1", loads) is None
 
 

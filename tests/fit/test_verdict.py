@@ -86,6 +86,14 @@ def test_shared_memory_is_one_pool() -> None:
     assert assess(prediction, _machine(12, ram_gib=9, shares_host=True), LAYERS).verdict == "gpu"
 
 
+def test_what_is_missing_of_a_shared_pool_is_missing_once() -> None:
+    prediction = _prediction(1, _held("Metal", 16))
+    together = assess(prediction, _machine(12, ram_gib=12, shares_host=True), LAYERS)
+    assert not together.devices[0].fits
+    assert not together.host.fits
+    assert together.missing_bytes == max(together.devices[0].over_bytes, together.host.over_bytes)
+
+
 def test_all_that_is_held_is_counted_once() -> None:
     prediction = _prediction(1, _held("Metal", 6))
     assert assess(prediction, _machine(12, shares_host=True), LAYERS).need_bytes == 7 * GIB + 512 * MIB

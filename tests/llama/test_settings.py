@@ -205,12 +205,6 @@ def test_only_what_differs_from_the_defaults_is_written() -> None:
     assert msgspec.to_builtins(LoadSettings(n_ctx=8192)) == {"n_ctx": 8192}
 
 
-def test_resolved_means_that_an_engine_can_start() -> None:
-    assert not LoadSettings().is_resolved
-    assert not LoadSettings(n_ctx=512).is_resolved
-    assert LoadSettings(n_ctx=512, n_gpu_layers=0).is_resolved
-
-
 def test_every_setting_is_described() -> None:
     classes = {node.name: node for node in ast.parse(Path(settings.__file__).read_text()).body if _is_class(node)}
     for struct in (LoadSettings, SamplingSettings, LoraAdapter):

@@ -46,12 +46,14 @@ def run(args: argparse.Namespace) -> int:
 async def _measure(asked: Chosen, args: argparse.Namespace) -> int:
     try:
         started = await start(asked)
-        async with started.engine as engine:
-            _check_room(engine, args)
-            runs = [await _one(engine, args, seed) for seed in range(args.runs + 1)][1:]
+        try:
+            _check_room(started.engine, args)
+            runs = [await _one(started.engine, args, seed) for seed in range(args.runs + 1)][1:]
             for timings in runs:
                 await note_speed(started, timings, "bench")
             _report(started, runs, args.json)
+        finally:
+            await started.close()
     except EngineError as error:
         say(f"puna: {explain(error)}")
         return FAILED

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from tui.cli.fit_table import beside_json, explained, report_lines, table_by_context
-from tui.cli.loading import asked_for, configured, number_or, run_until_signal, sound
+from tui.cli.loading import asked_for, configured, in_daemon_thread, number_or, run_until_signal, sound
 from tui.cli.main import DONE, USAGE, CommandError, say
 from tui.cli.output import show, write_json
 from tui.config.paths import Paths
@@ -145,8 +145,8 @@ async def _remote(asked: _Asked, not_here: str) -> Subject:
             print(f"\rheader {size(done)} of {size(needed)} or more ", end="", file=sys.stderr, flush=True)
 
     try:
-        found = await asyncio.to_thread(
-            remote_subject, connect(), asked.args.model, asked.paths, progress=progress, cancel=cancel
+        found = await in_daemon_thread(
+            lambda: remote_subject(connect(), asked.args.model, asked.paths, progress=progress, cancel=cancel)
         )
     except HubError as error:
         raise CommandError(f"{not_here.partition(';')[0]}, and on the Hub: {error}") from error
@@ -162,9 +162,11 @@ async def _remote(asked: _Asked, not_here: str) -> Subject:
 def _wished(asked: _Asked, subject: Subject, n_ctx: int | str | None) -> LoadSettings:
     """What is asked for with this context. Raises CommandError."""
     flags = {"n_ctx": n_ctx, **{name: getattr(asked.args, name) for name in _SETTINGS}}
+    elsewhere = asked.devices is not None
     if asked.args.n_ubatch is not None:
-        flags["n_batch"] = max(asked.args.n_ubatch, LoadSettings().n_batch)
-    return asked_for(asked.paths, subject, asked.settings, flags, elsewhere=asked.devices is not None)
+        kept = asked_for(asked.paths, subject, asked.settings, {**flags, "n_ubatch": None}, elsewhere=elsewhere)
+        flags["n_batch"] = max(asked.args.n_ubatch, kept.n_batch)
+    return asked_for(asked.paths, subject, asked.settings, flags, elsewhere=elsewhere)
 
 
 async def _place(fitting: Fitting, asked: _Asked) -> _Place:
@@ -210,8 +212,8 @@ def _print(args: argparse.Namespace, reports: Sequence[FitReport]) -> None:
         show("\n".join(table_by_context(reports)))
     else:
         show("\n".join(report_lines(reports[0])))
-    if args.explain and not args.json:
-        show("\n".join(explained(reports[0])))
+    for report in reports if args.explain else ():
+        (say if args.json else show)("\n".join(explained(report)))
 
 
 def _size(text: str) -> int:

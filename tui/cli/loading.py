@@ -8,11 +8,13 @@ import argparse
 import asyncio
 import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from tui.cli.main import CommandError, say
 from tui.config.model_file import read_models
@@ -26,10 +28,11 @@ from tui.library import Model, scan
 from tui.llama.settings import LoadSettings, SettingsError
 from tui.models import afterwards
 from tui.models.fitting import Fitting
-from tui.models.prepare import Prepared, prepare, wished_for
+from tui.models.prepare import Prepared, look, prepare, wished_for
 from tui.models.resolve import ModelNotFound, resolve
 from tui.models.subject import Subject
 
+T = TypeVar("T")
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -43,13 +46,23 @@ class Chosen:
     paths: Paths
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Started:
     """An engine, and the plan that it was started by."""
 
     engine: Engine
     prepared: Prepared
     chosen: Chosen
+    noting: asyncio.Task[None] | None = None
+    """Sets what the load took beside its prediction, while the answer is under way."""
+
+    async def close(self) -> None:
+        """End the engine; what it took is noted before."""
+        try:
+            if self.noting is not None:
+                await asyncio.wait((self.noting,))
+        finally:
+            await self.engine.close()
 
 
 def add_load_arguments(parser: argparse.ArgumentParser) -> None:
@@ -127,7 +140,15 @@ async def start(asked: Chosen) -> Started:
     finally:
         if show is not None:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-    return Started(engine, prepared, asked)
+    started = Started(engine, prepared, asked)
+    if prepared.prediction is not None and prepared.prediction.source == "dry-run":
+        started.noting = asyncio.create_task(asyncio.to_thread(_note_load, started), name="note what the load took")
+    return started
+
+
+def _note_load(started: Started) -> None:
+    here, engine = started.chosen.paths, started.engine
+    afterwards.note_load(here, started.prepared, engine.receipt, engine.pid, look(here))
 
 
 async def note_speed(started: Started, timings: Timings, kind: Kind) -> None:
@@ -164,6 +185,29 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+async def in_daemon_thread(work: Callable[[], T]) -> T:
+    """Do what may wait for a silent server for long in a thread that no end of this program waits for."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(settle_with: Callable[[], None]) -> None:
+        if not done.done():
+            settle_with()
+
+    def run() -> None:
+        try:
+            result = work()
+        except BaseException as error:
+            outcome = partial(done.set_exception, error)
+        else:
+            outcome = partial(done.set_result, result)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, outcome)
+
+    threading.Thread(target=run, daemon=True, name="hub").start()
+    return await done
 
 
 def run_until_signal(work: Callable[[], Coroutine[Any, Any, int]]) -> int:

@@ -154,7 +154,7 @@ async def _ask(request: _Request, answer: _Answer) -> int:
     try:
         return await _answer(started, request, answer)
     finally:
-        await started.engine.close()
+        await started.close()
 
 
 async def _answer(started: Started, request: _Request, answer: _Answer) -> int:

@@ -104,9 +104,12 @@ def _fix(change: Change, base: LoadSettings, short: Assessment, speed: Speed | N
 
 
 def _saved_bytes(short: Assessment, after: Assessment) -> int:
-    """How much less is needed of every device, and of the host, that did not fit."""
-    pools = zip(short.pools, after.pools, strict=True)
-    return sum(before.need_bytes - now.need_bytes for before, now in pools if not before.fits)
+    """How much less is needed of every device, and of the host, that did not fit; of a pool that they share once."""
+    devices = zip(short.devices, after.devices, strict=True)
+    # What a device that shares the host's memory holds is in the host's need already.
+    counted = [(was, now) for was, now in devices if not was.fits and not (was.shares_host and not short.host.fits)]
+    host = 0 if short.host.fits else short.host.need_bytes - after.host.need_bytes
+    return host + sum(was.need_bytes - now.need_bytes for was, now in counted)
 
 
 def _slower(base: LoadSettings, settings: LoadSettings, speed: Speed | None) -> str:

@@ -1,7 +1,7 @@
 """Prediction beside fact: what a load was expected to take, what llama.cpp allocated, what the driver took besides.
 
 From these come the driver's overhead on each device of this machine and, where loads differ from their predictions in
-the same way again and again, a correction of the next one. Values only; `tui.models.receipts` keeps them.
+the same way again and again, a correction of the next one. Values only; `tui.models.lessons` keeps them.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ RECENT = 8
 """Loads that the overhead and a correction are taken from: a driver that was updated is soon forgotten."""
 SYSTEMATIC = 2
 """Loads that must differ in the same direction before the next prediction is corrected."""
-MOST_OVERHEAD_BYTES = 8 << 30
-"""Above this a difference of the meter is another process's doing."""
+LEAST_OVERHEAD_BYTES, MOST_OVERHEAD_BYTES = 64 << 20, 8 << 30
+"""A difference of the meter beyond these is another process's doing: one that came, or one that went, such as the dry
+run itself. No driver takes less for a process that computes.
+"""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,4 +145,8 @@ def _comparable(parts: DeviceBytes, mapped: bool) -> DeviceBytes:
 
 
 def _plausible(driver_bytes: int | None) -> int | None:
-    return driver_bytes if driver_bytes is not None and 0 <= driver_bytes <= MOST_OVERHEAD_BYTES else None
+    return (
+        driver_bytes
+        if driver_bytes is not None and LEAST_OVERHEAD_BYTES <= driver_bytes <= MOST_OVERHEAD_BYTES
+        else None
+    )

@@ -36,6 +36,8 @@ class DeviceFit(msgspec.Struct, frozen=True, kw_only=True):
     """What the driver takes besides; 0 where nothing would lie on the device."""
     room_bytes: int
     """What may be taken: free less the margin. Negative where less than the margin is free."""
+    shares_host: bool
+    """What it holds counts in the host's pool, too."""
     fits: bool
 
     @property
@@ -91,8 +93,12 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def missing_bytes(self) -> int:
-        """What is missing on everything that does not fit, together, in bytes; 0 where all fits."""
-        return sum(pool.over_bytes for pool in self.pools if not pool.fits)
+        """What is missing on everything that does not fit, together, in bytes; 0 where all fits. Of one pool that the
+        host and devices share the larger lack counts, once.
+        """
+        own = sum(device.over_bytes for device in self.devices if not (device.fits or device.shares_host))
+        shared = sum(device.over_bytes for device in self.devices if device.shares_host and not device.fits)
+        return own + max(shared, 0 if self.host.fits else self.host.over_bytes)
 
     @property
     def need_bytes(self) -> int:
@@ -148,6 +154,7 @@ def _device_fit(held: DeviceBytes, spec: DeviceSpec, margin_bytes: int) -> Devic
         compute_bytes=held.compute_bytes,
         overhead_bytes=overhead,
         room_bytes=room,
+        shares_host=spec.shares_host,
         fits=not held.sum_bytes or held.sum_bytes + overhead <= room,
     )
 

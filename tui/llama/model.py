@@ -13,7 +13,7 @@ from tui.llama.binding import L, start_backend
 from tui.llama.errors import LlamaError
 from tui.llama.log import NativeLog
 from tui.llama.params import context_params, model_params
-from tui.llama.settings import LoadSettings, SettingsError
+from tui.llama.settings import NO_DRAFT_MODEL, LoadSettings, SettingsError
 from tui.llama.vocab import Vocab
 
 _BAD_FILE = "if it is damaged, download it again; a model newer than this llama.cpp needs a newer one"
@@ -68,9 +68,7 @@ class LoadedModel:
         begun = time.monotonic()
         _check_file(self.path)
         if self.settings.draft_model:
-            raise LlamaError(
-                "settings", "draft_model: this version cannot run a draft model", "set draft_model to an empty text"
-            )
+            raise LlamaError("settings", f"draft_model: {NO_DRAFT_MODEL}")
         start_backend()
         try:
             self._load_weights(on_progress)

@@ -23,6 +23,8 @@ SplitMode = Literal["layer", "row", "none"]
 KV_TYPES: tuple[str, ...] = get_args(KVType)
 UNQUANTIZED_KV = frozenset({"f32", "f16", "bf16"})
 
+NO_DRAFT_MODEL = "this version cannot run a draft model; set it to an empty text"
+"""Why a load with `draft_model` is refused."""
 NO_DEVICES = ("none",)
 """`devices` for a load that leaves every GPU alone; with no layer on it a GPU still computes long prompts."""
 
@@ -111,11 +113,6 @@ class LoadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     def __post_init__(self) -> None:
         check_load_settings(self)
-
-    @property
-    def is_resolved(self) -> bool:
-        """True when no field that an engine needs as a number is "auto"."""
-        return not isinstance(self.n_gpu_layers, str) and not isinstance(self.n_ctx, str)
 
 
 def check_load_settings(s: LoadSettings) -> None:

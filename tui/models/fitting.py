@@ -31,7 +31,7 @@ from tui.gguf.errors import GgufError
 from tui.gguf.layout import read_layout
 from tui.hardware.cpu import physical_cores
 from tui.hardware.snapshot import Snapshot
-from tui.llama.settings import LoadSettings, LoraAdapter
+from tui.llama.settings import NO_DRAFT_MODEL, LoadSettings, LoraAdapter
 from tui.models.fit_report import FitReport
 from tui.models.lessons import learnt, speeds
 from tui.models.machine import NOTHING_LEARNT, Seen, machine_of
@@ -90,7 +90,8 @@ class Fitting:
         """
         now = time.monotonic()
         if now - self._learnt_at > LESSONS_S:
-            self._lessons, self._learnt_at = await asyncio.to_thread(learnt, self._paths), now
+            self._learnt_at = now  # before it is read: what is learnt meanwhile asks for another reading
+            self._lessons = await asyncio.to_thread(learnt, self._paths)
         known = () if without_gpus else await self.dry_run.devices()
         return machine_of(
             snapshot,
@@ -123,6 +124,8 @@ class Fitting:
         """A question about one model on one machine, answered by llama.cpp or, where it cannot be asked, estimated."""
 
         async def answer(settings: LoadSettings) -> Prediction:
+            if settings.draft_model:
+                raise Refused(f"draft_model: {NO_DRAFT_MODEL}")
             return await self.dry_run.predict(
                 subject.header,
                 settings,
