@@ -159,14 +159,14 @@ async def test_an_answer_does_not_depend_on_what_was_asked_before(
 ) -> None:
     """A graph whose operations were all taken is not asked about again; one with a refusal is."""
     asked = [
-        settings(n_ctx=n_ctx, flash_attn=mode, n_gpu_layers=layers, type_k=kind)
+        settings(n_ctx=n_ctx, flash_attn=mode, n_gpu_layers=layers, type_k=kind, n_ubatch=n_ubatch)
         for kind in ("f16", "iq4_nl")
         for layers in ("all", 1)
         for mode in ("auto", "on")
-        for n_ctx in (256, 8192)
+        for n_ctx, n_ubatch in ((256, 512), (8192, 512), (8192, 128))
     ]
     for header in (demo_header, tiny_header):
-        possible = asked if header is demo_header else asked[:8]  # its heads are shorter than a block of iq4_nl
+        possible = asked if header is demo_header else asked[:12]  # its heads are shorter than a block of iq4_nl
         async with DryRun() as dry_run:
             found = [await dry_run.predict(header, each, machine(*sizes)) for each in possible]
         async with DryRun() as dry_run:

@@ -99,6 +99,12 @@ async def test_a_gpu_with_nothing_free_leaves_all_to_the_cpu() -> None:
     )
 
 
+async def test_gpus_that_hold_not_even_what_they_compute_with_leave_all_to_the_cpu() -> None:
+    found = await _planned(machine(1.05, 1.02))
+    assert (found.assessment.verdict, found.settings.n_gpu_layers) == ("ram", 0)
+    assert found.settings.devices == NO_DEVICES
+
+
 async def test_one_pool_is_not_spent_twice() -> None:
     def here(gib: float) -> Machine:
         return Machine(devices=(gpu(0, int(gib * GIB), shares_host=True),), host_available_bytes=int((gib + 0.5) * GIB))

@@ -80,14 +80,18 @@ class Candidates:
         *,
         may_spread: bool,
         by_formula: Candidates | None = None,
+        thorough: bool = False,
     ) -> None:
-        """`by_formula` are the same, answered at once, to learn from how layers could be spread."""
+        """`by_formula` are the same, answered at once, to learn from how layers could be spread; they are `thorough`,
+        as asking costs them little.
+        """
         self._wished = wished
         self._shape = shape
         self._machine = machine
         self._ask = ask
         self._aims = aims
         self._by_formula = by_formula
+        self._thorough = thorough
         self._answers: dict[LoadSettings, Candidate | None] = {}
         self._found: dict[tuple[int, Place, KV], Candidate | None] = {}
         self._may_choose = (
@@ -158,7 +162,11 @@ class Candidates:
                 return found
             fewer = await self._on(settings, kept)
             if fewer is None or fewer.assessment.over_bytes >= found.assessment.over_bytes:
-                return found
+                if settings.n_gpu_layers or not kept:
+                    return found
+                kept, fewer = (), await self._on(settings, ())  # without a layer, no device is needed
+                if fewer is None or fewer.assessment.over_bytes >= found.assessment.over_bytes:
+                    return found
             indices, found = kept, fewer
         return found
 
@@ -196,19 +204,22 @@ class Candidates:
             devices = [found.assessment.devices[index] for index in indices]
             self._learned[indices] = learn(counts, devices, layers)
             counts = self._learned[indices].counts(layers)
+        if self._thorough and (best is None or best.assessment.devices_over_bytes > 0):
+            counts = by_room([self._room_bytes(index) for index in indices], n_layers)
+            plain = await self._answer(msgspec.structs.replace(settings, tensor_split=tuple(map(float, counts))))
+            best = min((each for each in (best, plain) if each is not None), key=_devices_over, default=None)
         return best
 
     async def _first_spread(self, settings: LoadSettings, indices: tuple[int, ...], n_layers: int) -> Counts | None:
-        """What an answer taught, or else what the formula comes to, or else in proportion to what is free."""
+        """What fits by the formula, or else what an answer taught, or else in proportion to what is free."""
+        hinted = await self._by_formula._best_spread(settings, indices) if self._by_formula is not None else None
+        hint = tuple(map(int, hinted.settings.tensor_split)) if hinted is not None else None
+        if hinted is not None and _devices_over(hinted) <= 0:
+            return hint
+        taught = None
         if indices in self._learned:
-            counts = self._learned[indices].counts(await self._layers(settings, n_layers))
-            if counts is not None:
-                return counts
-        if self._by_formula is not None:
-            found = await self._by_formula._best_spread(settings, indices)
-            if found is not None:
-                return tuple(map(int, found.settings.tensor_split))
-        return by_room([self._room_bytes(index) for index in indices], n_layers)
+            taught = self._learned[indices].counts(await self._layers(settings, n_layers))
+        return taught or hint or by_room([self._room_bytes(index) for index in indices], n_layers)
 
     async def _layers(self, settings: LoadSettings, n_layers: int) -> Layers:
         """The layers that are on devices under `settings`. Their sizes come from candidates that are never offered."""
@@ -237,3 +248,7 @@ class Candidates:
         changed = {"n_gpu_layers": n_gpu_layers, "n_cpu_moe": n_cpu_moe, "n_ctx": self._aims.least}
         found = await self._answer(msgspec.structs.replace(self._wished, **changed))
         return sum(device.weights_bytes for device in found.assessment.devices) if found is not None else 0
+
+
+def _devices_over(candidate: Candidate) -> int:
+    return candidate.assessment.devices_over_bytes

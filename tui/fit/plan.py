@@ -63,7 +63,9 @@ async def plan(
     """
     aims = goals(wished, shape, least_n_ctx, most_n_ctx)
     may_spread = "split" in may_move
-    by_formula = Candidates(wished, shape, machine, formula, aims, may_spread=may_spread) if formula else None
+    by_formula = None
+    if formula is not None:
+        by_formula = Candidates(wished, shape, machine, formula, aims, may_spread=may_spread, thorough=True)
     candidates = Candidates(wished, shape, machine, ask, aims, may_spread=may_spread, by_formula=by_formula)
     kv_types = [KV(wished.type_k, wished.type_v)]
     saving = saving_kv(wished) if "kv" in may_move else None

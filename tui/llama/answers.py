@@ -1,8 +1,9 @@
 """What the rules of stand-in devices answered while llama.cpp laid a graph out, remembered so that a graph like it is
 laid out without asking them again. Values only.
 
-No rule of a backend depends on n_ctx, which llama.cpp pads to what kernels want, nor on where an operation's operands
-lie. So what holds for a graph holds for every context, and where all of it was on devices it holds for any part of it.
+No rule of a backend depends on n_ctx, which llama.cpp pads to what kernels want, on how many the many rows of a
+micro-batch are, nor on which part of a model is on devices. So what holds for a graph holds for one of another length,
+and where all of it was on devices, for any part of it.
 """
 
 from __future__ import annotations

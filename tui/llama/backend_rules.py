@@ -50,8 +50,10 @@ class Rules:
     """
     supports: Mapping[int, Callable[[int], bool]]
     """Operations (ggml_op) that it computes only on a condition; every other one it computes."""
-    offloads: Callable[[int], bool]
-    """True when it takes the operation at an address over although the weights lie in host memory."""
+    offloads: Callable[[int, int], bool]
+    """True when it takes an operation over although the weights lie in host memory, given the addresses of the device
+    (which does not matter) and of the operation.
+    """
     proven: bool = False
 
 
@@ -65,11 +67,11 @@ def _rows(op: int) -> int:
     return int(ne2) if kind in _ROWS_IN_NE2 else int(ne1 * ne2 * ne3)
 
 
-def _offloads_any(op: int) -> bool:
+def _offloads_any(_device: int, op: int) -> bool:
     return _rows(op) >= OFFLOAD_BATCH
 
 
-def _offloads_products(op: int) -> bool:
+def _offloads_products(_device: int, op: int) -> bool:
     return read_op(op)[0] in _MUL_MATS and _rows(op) >= OFFLOAD_BATCH
 
 

@@ -38,6 +38,8 @@ _PLACE_ONLY = {
     "main_device": 0,
 }
 """Settings that decide only where a model lies."""
+_MANY_ROWS = 64
+"""Rows of a micro-batch beyond which no rule of a backend depends on how many there are."""
 _BESIDE = {"lora": (), "draft_model": "", "chat_template": ""}
 """Settings that llama.cpp is not told."""
 
@@ -69,12 +71,17 @@ class DryQuestion:
 
     def graph_key(self) -> bytes:
         """The same for contexts of one loaded model whose graphs differ in no more than how long they are."""
-        return msgspec.msgpack.encode(msgspec.structs.replace(self.settings, n_ctx=256, **_BESIDE))
+        return msgspec.msgpack.encode(self._graph())
 
     def graph_key_anywhere(self) -> bytes:
         """The same wherever the model lies on devices that follow the same rules."""
-        plain = msgspec.structs.replace(self.settings, n_ctx=256, **_BESIDE, **_PLACE_ONLY)
+        plain = msgspec.structs.replace(self._graph(), **_PLACE_ONLY)
         return msgspec.msgpack.encode((self.header.digest, plain, sorted(self.stand_ins.profiles)))
+
+    def _graph(self) -> LoadSettings:
+        """The settings with all that only makes a graph longer in its place."""
+        rows = min(self.settings.n_ubatch, _MANY_ROWS)
+        return msgspec.structs.replace(self.settings, n_ctx=256, n_batch=rows, n_ubatch=rows, **_BESIDE)
 
     def weights_key_anywhere(self) -> bytes:
         """The same for models that differ in no more than where they lie, on devices that follow the same rules."""

@@ -150,10 +150,10 @@ class _StandIn:
 
     def _fill_buffer_type(self) -> None:
         """Begins like the device does, by which llama.cpp's own code tells it from every other buffer type."""
-        iface = self._buffer_type.iface
+        iface, alignment = self._buffer_type.iface, self._rules.alignment
         iface.get_name = self._get_name
         iface.alloc_buffer = self._describe_or_alloc
-        iface.get_alignment = ggml.GetSize(lambda _: self._rules.alignment)
+        iface.get_alignment = ggml.GetSize(lambda _: alignment)
 
     def _fill_device(self) -> None:
         iface, rules, pinned = self._struct.iface, self._rules, self._backend.pinned
@@ -167,7 +167,7 @@ class _StandIn:
         if pinned is not None:
             iface.get_host_buffer_type = ggml.GetPointer(lambda _: addressof(pinned[0]))
         iface.supports_buft = ggml.begin_alike
-        iface.offload_op = ggml.Asks(lambda _, tensor: rules.offloads(tensor))
+        iface.offload_op = ggml.Asks(rules.offloads)
         iface.event_new = ggml.GetPointer(lambda _: None)
         iface.event_free = iface.event_synchronize = ggml.FreeEvent(lambda _device, _event: None)
 

@@ -256,6 +256,7 @@ def estimates(subject: Subject, machine: Machine) -> Ask:
     """The same question, answered by formula."""
 
     async def answer(settings: LoadSettings) -> Prediction:
+        await asyncio.sleep(0)  # a plan asks it some forty times, and the screen comes first
         return closed_form.predict(subject.shape, settings, machine)
 
     return answer
