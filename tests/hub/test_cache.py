@@ -28,13 +28,14 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_the_last_file_takes_the_repository_along(cache: HubCache, files: tuple[Path, Path]) -> None:
     link = cache.put("org/m", "m.gguf", files[0])
-    other = cache.put("org/n", "n.gguf", files[0])
+    # Copies of the repository have the same commit.
+    others = [cache.put(f"org/n{number}", "n.gguf", files[0]) for number in range(8)]
     deletion = plan_cache_deletion(cache.root, [link])
     assert (deletion.files, deletion.whole_repo) == ((link,), True)
     assert link.exists()
     execute(deletion)
     assert not (cache.root / "models--org--m").exists()
-    assert other.exists()
+    assert all(other.exists() for other in others)
 
 
 def test_what_else_is_there_stays(cache: HubCache, files: tuple[Path, Path]) -> None:

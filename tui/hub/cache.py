@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,9 @@ def plan_cache_deletion(cache: Path, files: Collection[Path]) -> CacheDeletion:
     going = [file for file in there if file.blob_path in blobs]
     whole = len(going) == len(there)
     if whole:
-        strategy = info.delete_revisions(*(revision.commit_hash for revision in repo.revisions))
+        # A copy of a repository has the same commits, and the client takes the first that has one.
+        alone = replace(info, repos=frozenset({repo}))
+        strategy = alone.delete_revisions(*(revision.commit_hash for revision in repo.revisions))
     else:
         strategy = info.delete_files(*going)
     names = tuple(sorted(file.file_path for file in going))
