@@ -45,7 +45,7 @@ def given_back(terminal: Terminal, mark: int) -> bool:
     return all(sequence in tail for sequence in OFF)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
 def test_a_signal_gives_the_terminal_back_and_is_the_exit_code(home: dict[str, str], number: signal.Signals) -> None:
     # Run below a shell, so that the terminal outlives the program and can be looked at.
     with Terminal(

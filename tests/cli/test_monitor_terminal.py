@@ -155,7 +155,7 @@ def test_keys(tmp_path: Path, stand_in: StandIn) -> None:
         assert_restored(terminal)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_leaves_the_terminal_as_it_was(tmp_path: Path, stand_in: StandIn, number: signal.Signals) -> None:
     with monitor(tmp_path, stand_in, "--interval", "10") as terminal:
         terminal.wait_for("RAM")
