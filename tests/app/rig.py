@@ -117,11 +117,11 @@ class Scripted:
             await self.world.end_gate.wait()
             self.world.log.append(f"{self.name} closed")
 
-    def die(self) -> None:
+    def die(self, how: EngineDied = KILLED) -> None:
         """End as a killed process does. An answer that is being written raises KILLED if its script says so."""
-        self.died = KILLED
+        self.died = how
         for callback in self._callbacks:
-            callback(KILLED)
+            callback(how)
 
 
 class World:
