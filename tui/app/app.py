@@ -152,7 +152,9 @@ class PunaApp(LookApp):
         await super().on_event(event)
 
     async def on_resize(self, event: events.Resize) -> None:
-        """Say so where the terminal is too small."""
+        """Say so where the terminal is too small; notices find their place anew."""
+        if self._notifications:
+            self.call_after_refresh(self._refresh_notifications)
         width, height = event.size
         if width < 40 or height < 10 or any(screen.query("#small") for screen in self.screen_stack):
             from tui.app.small import show_small
@@ -192,6 +194,13 @@ class PunaApp(LookApp):
 
         self.last_words = keep_traceback(self.paths.log_file)
         self._close_messages_no_wait()
+
+    def _refresh_notifications(self) -> None:
+        """Textual's own: shows what there is to be said now."""
+        from tui.app.notices import tidy
+
+        tidy(self)
+        super()._refresh_notifications()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The one door for failures of workers."""

@@ -136,7 +136,8 @@ class LoadFlow:
     def failed(self, event: LoadFailed) -> None:
         self.last_log = event.error.log or self.last_log
         self._nothing_loaded()
-        if event.error.kind != "cancelled":
+        in_its_place = self._desk.chatting.busy and self._desk.bench.view == "chat"  # the answer's own line tells it
+        if event.error.kind != "cancelled" and not in_its_place:
             hint = clean(event.error.hint)
             advice = f" {hint[:1].upper()}{hint[1:]}." if hint else ""
             words = f"{clean(event.model.name)} could not be loaded: {clean(event.error.message)}.{advice}"
