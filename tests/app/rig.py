@@ -117,11 +117,11 @@ class Scripted:
             await self.world.end_gate.wait()
             self.world.log.append(f"{self.name} closed")
 
-    def die(self) -> None:
+    def die(self, how: EngineDied = KILLED) -> None:
         """End as a killed process does. An answer that is being written raises KILLED if its script says so."""
-        self.died = KILLED
+        self.died = how
         for callback in self._callbacks:
-            callback(KILLED)
+            callback(how)
 
 
 class World:
@@ -222,15 +222,17 @@ async def workbench(
     opening: Opening = Opening(),  # noqa: B008 - immutable
     settle: bool = True,
     watch: bool = False,
+    toasts: bool = False,
 ) -> AsyncIterator[Bench]:
-    """The app with these models. Nothing is scanned, and nothing measured without `watch`."""
+    """The app with these models. Nothing is scanned, and nothing measured without `watch`, and notices are drawn only
+    with `toasts`."""
     world = world or World()
     where = home_paths(home)
     app = PunaApp(
         where, ThemeBook(share("themes"), where.user_themes_dir), opening, models=models, meter=METER,
         start=world.start, watch=watch, scan=False,
     )  # fmt: skip
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=toasts) as pilot:
         bench = Bench(app, pilot, world)
         if settle:
             await bench.until(lambda: app.settled and app.desk.settings is not None and app.desk.chatting.talk)

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.app.rig import BROKEN, LLAMA, QWEN, World, workbench, write_config
+from tests.app.rig import BROKEN, KILLED, LLAMA, QWEN, World, workbench, write_config
 from tests.chat import scripted
 from tests.chat.scripted import Gate
 from tui.app.panels.chat.state import Answering, Loading, NoModel, Reading, Ready
@@ -161,15 +161,47 @@ async def test_the_context_counts_as_empty_until_this_engine_has_answered_in_thi
         assert bench.status() == Ready(0, 8192)
 
 
-async def test_a_second_question_while_one_is_answered_is_kept_in_the_prompt(tmp_path: Path) -> None:
+async def test_questions_typed_while_one_is_answered_are_sent_in_their_turn(tmp_path: Path) -> None:
+    loaded, answered = Gate(), Gate()
+    world = World(["One.", answered], ["Two."], ["Three."])
+    world.load_gate = loaded
+    async with workbench(tmp_path, world) as bench:
+        bench.app.bench.go("chat")
+        await bench.press("a", "a", "enter", "b", "enter", "c", "enter", "d")
+        await bench.shows("loading tiny-llama")
+        await bench.press("backspace")
+        await bench.shows("2 prompts wait to be sent")
+        loaded.set()
+        await bench.shows("One.")
+        await bench.press("e")
+        answered.set()
+        await bench.shows("Three.")
+        await bench.until(lambda: not bench.app.desk.chatting.busy)
+        asked = [messages[-1].content for messages in bench.world.engine.asked]
+        assert asked == ["aa", "b", "c"]
+        assert bench.app.bench.chat.editor.text == "e"
+        await bench.press("backspace")
+        await bench.shows("Write here")
+
+
+@pytest.mark.parametrize("how", ["stop", "die"])
+async def test_questions_that_wait_come_back_when_the_answer_is_stopped_or_fails(tmp_path: Path, how: str) -> None:
     gate = Gate()
-    async with workbench(tmp_path, World(["slow", gate])) as bench:
+    async with workbench(tmp_path, World(["slow", gate, KILLED])) as bench:
         await bench.write("first")
         await bench.shows("slow")
         await bench.write("second")
-        await bench.until(lambda: any("esc stops it" in words for words in bench.notices))
-        assert bench.app.bench.chat.editor.text == "second"
-        gate.set()
+        await bench.write("third")
+        await bench.press("f", "o", "u", "r")
+        assert bench.app.bench.chat.editor.text == "four"
+        if how == "stop":
+            await bench.press("escape")
+        else:
+            bench.world.engine.die()
+            gate.set()
+        await bench.until(lambda: not bench.app.desk.chatting.busy)
+        assert bench.app.bench.chat.editor.text == "second\nthird\nfour"
+        assert len(bench.world.engine.asked) == 1
 
 
 async def test_without_a_model_a_question_says_what_is_missing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 
 from tests.app.rig import World, workbench, write_config
 from tui.app.actions import ACTIONS, BY_ID
@@ -149,6 +150,16 @@ async def test_keys_pressed_before_the_first_frame_are_not_lost(tmp_path: Path) 
         assert not bench.app.settled
         await bench.pilot.press("h", "i")
         await bench.until(lambda: bench.app.settled and bench.app.bench.chat.editor.text == "hi")
+
+
+async def test_two_prompts_typed_before_the_first_frame_are_two(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["One."], ["Two."]), settle=False) as bench:
+        assert not bench.app.settled
+        for key in ("a", "a", "enter", "b", "enter", "c"):
+            bench.app.post_message(Key(key, key if len(key) == 1 else None))
+        await bench.shows("Two.")
+        assert [messages[-1].content for messages in bench.world.engine.asked] == ["aa", "b"]
+        assert bench.app.bench.chat.editor.text == "c"
 
 
 async def test_help_shows_every_action_and_the_palette_runs_one(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from tests.app.rig import KILLED, LLAMA, QWEN, World, home_paths, workbench, wri
 from tests.chat.scripted import Gate
 from tui.app.panels.chat.state import Loading, NoModel, Ready
 from tui.config.model_file import read_models, update_model
-from tui.engine.errors import EngineError
+from tui.engine.errors import EngineDied, EngineError
 
 
 async def test_the_panel_sets_loads_and_remembers(tmp_path: Path) -> None:
@@ -161,9 +161,24 @@ async def test_an_engine_that_dies_leaves_the_answer_and_offers_safer_settings(t
         await bench.until(lambda: bench.app.desk.loading.ready)
         assert (bench.world.engine.settings.type_k, bench.world.engine.settings.type_v) == ("q8_0", "q8_0")
         assert "the engine stopped while" not in bench.text()
-        await bench.until(lambda: read_models(home_paths(tmp_path))[0])
-        kept = read_models(home_paths(tmp_path))[0][LLAMA.identity]
-        assert kept == {"type_k": "q8_0", "type_v": "q8_0"}
+        assert not home_paths(tmp_path).models_file.exists()
+        bench.app.desk.loading.unload()
+        await bench.until(lambda: not bench.app.desk.loading.ready)
+        bench.app.desk.loading.load(LLAMA)
+        await bench.until(lambda: bench.app.desk.loading.ready)
+        assert bench.world.engine.settings.type_k == "f16"
+
+
+async def test_an_engine_that_was_stopped_is_reloaded_as_it_was(tmp_path: Path) -> None:
+    stopped = EngineDied("waiting", -15, "it was asked to stop (SIGTERM)", ())
+    async with workbench(tmp_path, World(["One."])) as bench:
+        await bench.write("first")
+        await bench.shows("One.", "3 tokens")
+        bench.world.engine.die(stopped)
+        await bench.shows("it was asked to stop (SIGTERM)", "r reload   l the log")
+        await bench.press("r")
+        await bench.until(lambda: bench.app.desk.loading.ready)
+        assert bench.world.engine.settings.type_k == "f16"
 
 
 async def test_the_card_counts_the_answer_that_ended_before_the_death_was_told(tmp_path: Path) -> None:

@@ -103,8 +103,7 @@ async def test_a_model_that_went_away_is_told_in_words(tmp_path: Path) -> None:
     world.load_error = EngineError("load", "/models/tiny-llama.gguf is not there any more", "R looks for models again")
     async with workbench(tmp_path, world) as bench:
         await bench.write("Hello")
-        await bench.until(lambda: any("is not there any more. R looks" in words for words in bench.notices))
-        await bench.shows("Hello", "is not there any more")
+        await bench.shows("Hello", "is not there any more; R looks for models again")
         assert not bench.app.desk.chatting.busy
 
 
@@ -119,7 +118,7 @@ async def test_whatever_a_load_raises_the_panel_does_not_wait_for_ever(tmp_path:
 
         bench.app.desk.loading.engines._prepare = fail  # type: ignore[assignment]
         await bench.write("Hello")
-        await bench.until(lambda: any("could not be loaded" in words for words in bench.notices))
+        await bench.shows(str(error))
         assert not bench.app.desk.loading.loading
         assert not bench.app.desk.chatting.busy
 

@@ -66,7 +66,7 @@ async def test_a_killed_engine_leaves_the_partial_answer_and_comes_back(tmp_path
         assert talk is not None
         assert engine is not None
         os.kill(engine.pid, signal.SIGKILL)
-        await bench.shows("the engine stopped", "SIGKILL", "are kept.", "r reload with KV cache q8_0")
+        await bench.shows("the engine stopped", "SIGKILL", "are kept.", "r reload")
         await bench.until(lambda: isinstance(bench.status(), NoModel) and not talk.busy)
         answer = talk.session.messages[-1]
         assert (answer.state, answer.reason) == ("cut", "failed")

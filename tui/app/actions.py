@@ -222,7 +222,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "reload_safer",
         "reload",
-        "Load the model again with settings that need less memory.",
+        "Load the model again; where memory may be why it stopped, with less.",
         ("r", "f5"),
         "crash",
         footer=3,

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from tui.app.desk import Desk, Told
     from tui.app.engines import EngineGone, EngineReady, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
+    from tui.app.flows.chat import TurnEnded
     from tui.app.flows.pricing import MemoryMeasured, PriceMade, SpeedTried
     from tui.app.panels.load.panel import LoadPanel
     from tui.app.panels.load.steppers import LoadFields
@@ -101,7 +102,7 @@ class PunaApp(LookApp):
         self.last_words = ""
         """What has to be said after the screen has closed."""
         self._early: list[events.Event] = []
-        self._leaving = False
+        self._hearing = self._leaving = False
 
     # ---- the first frame, and what follows
 
@@ -132,21 +133,28 @@ class PunaApp(LookApp):
         self.desk = Desk(self, self._start, watch=self._watch, scan=self._scan)
         await self.desk.open()
         self.settled = True
-        for event in self._early:
-            self.post_message(event)  # behind the focus that `open` has asked for
-        self._early.clear()
+        self.call_later(self._hear)  # behind the focus that `open` has asked for
+
+    async def _hear(self) -> None:
+        """Pass on the keys that were pressed before there was anybody to hear them, ahead of any that come now."""
+        self._hearing = True
+        early, self._early = self._early, []
+        for event in early:
+            await self.on_event(event)
 
     async def on_event(self, event: events.Event) -> None:
         """Keys come first: what streams waits until they have been seen to."""
         if isinstance(event, events.Key | events.Paste):
-            if not self.settled:
+            if not self._hearing:
                 self._early.append(event)
                 return
             self.desk.ticker.key()
         await super().on_event(event)
 
     async def on_resize(self, event: events.Resize) -> None:
-        """Say so where the terminal is too small."""
+        """Say so where the terminal is too small; notices find their place anew."""
+        if self._notifications:
+            self.call_after_refresh(self._refresh_notifications)
         width, height = event.size
         if width < 40 or height < 10 or any(screen.query("#small") for screen in self.screen_stack):
             from tui.app.small import show_small
@@ -187,6 +195,13 @@ class PunaApp(LookApp):
         self.last_words = keep_traceback(self.paths.log_file)
         self._close_messages_no_wait()
 
+    def _refresh_notifications(self) -> None:
+        """Textual's own: shows what there is to be said now."""
+        from tui.app.notices import tidy
+
+        tidy(self)
+        super()._refresh_notifications()
+
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The one door for failures of workers."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
@@ -217,6 +232,9 @@ class PunaApp(LookApp):
 
     def on_remembered(self, event: Remembered) -> None:
         self.desk.tell(event.problem, "warning")
+
+    def on_turn_ended(self, event: TurnEnded) -> None:
+        self.desk.chatting.turn_ended(event)
 
     def on_told(self, event: Told) -> None:
         self.desk.told(event)

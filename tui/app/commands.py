@@ -237,12 +237,11 @@ class Commands:
 
     def reload_safer(self) -> None:
         crash = self._desk.bench.chat.crash
-        if crash is not None and crash.safer is not None:
-            self._desk.loading.reload(crash, crash.safer.settings)
+        if crash is not None:
+            self._desk.loading.reload(crash, crash.safer.settings if crash.safer is not None else crash.settings)
 
     def can_reload_safer(self) -> bool:
-        crash = self._desk.bench.chat.crash
-        return crash is not None and crash.safer is not None
+        return self._desk.bench.chat.crash is not None
 
     def reload_same(self) -> None:
         crash = self._desk.bench.chat.crash
@@ -250,9 +249,10 @@ class Commands:
             self._desk.loading.reload(crash, crash.settings)
 
     def can_reload_same(self) -> bool:
-        return self._desk.bench.chat.crash is not None
+        crash = self._desk.bench.chat.crash
+        return crash is not None and crash.safer is not None
 
-    can_crash_log = can_reload_same
+    can_crash_log = can_reload_safer
 
     def crash_log(self) -> None:
         self.engine_log()

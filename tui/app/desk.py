@@ -33,11 +33,11 @@ NOTICE_S = 8.0
 
 
 class Told(Message):
-    """Something a worker has to say; `give_back` is text that returns to the prompt."""
+    """Something a worker has to say."""
 
-    def __init__(self, words: str = "", severity: str = "information", give_back: str = "") -> None:
+    def __init__(self, words: str, severity: str = "information") -> None:
         super().__init__()
-        self.words, self.severity, self.give_back = words, severity, give_back
+        self.words, self.severity = words, severity
 
 
 class Desk:
@@ -128,9 +128,6 @@ class Desk:
     def told(self, event: Told) -> None:
         """A worker has something to say."""
         self.tell(event.words, event.severity)
-        if event.give_back:
-            self.bench.chat.give_back(event.give_back)
-        self.refresh_keys()
 
     def show_hint(self) -> None:
         """What the conversation says while it is empty."""

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from tui.llama.binding import L, lib
+from tui.llama.memory_words import tell_of_memory
 
 LEVELS = {1: "debug", 2: "info", 3: "warning", 4: "error"}
 """ggml_log_level by number (ggml.h); 5 continues the line before."""
 _CONTINUE = 5
 _UNHEARD = ctypes.cast(lib.llama_supports_mmap, L.llama_log_callback)
 """Native, and does nothing with what it is given."""
-_MEMORY_SIGNS = ("failed to allocate", "unable to allocate", "out of memory", "bad_alloc", "not enough memory")
 
 
 class NativeLog:
@@ -61,7 +61,7 @@ class NativeLog:
 
     def ran_out_of_memory(self) -> bool:
         """True when an error line says that memory could not be had."""
-        return any(sign in line.lower() for line in self.errors() for sign in _MEMORY_SIGNS)
+        return tell_of_memory(self.errors())
 
     def clear(self) -> None:
         """Forget what was logged so far."""

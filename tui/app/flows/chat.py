@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from textual.message import Message
 
 from tui.app import remember
 from tui.app.keys import show_key
@@ -20,17 +24,29 @@ if TYPE_CHECKING:
     from tui.chat.turn import TurnOptions
     from tui.llama.settings import SamplingSettings
 
+
+@dataclass
+class TurnEnded(Message):
+    """An answer is over."""
+
+    failed: bool = False
+    unsent: str = ""
+    """A prompt that could not be stored, so nothing was asked."""
+
+
 STOP_S = 1.5
 """How long a running answer may take to end when the program does."""
 
 
 class ChatFlow:
-    """Holds the conversation. What is typed before history and settings are read waits for them."""
+    """Holds the conversation. What is sent before history and settings are read, or while an answer is being written,
+    waits for its turn."""
 
     def __init__(self, desk: Desk, conversation_id: int | None) -> None:
         self._desk = desk
         self._wanted_id = conversation_id
-        self._waiting = ""
+        self._waiting: deque[str] = deque()
+        self._turning = self._stopped = False
         self._system = ""
         self._store: AsyncStore | None = None
         self.talk: Talk | None = None
@@ -38,7 +54,7 @@ class ChatFlow:
     @property
     def busy(self) -> bool:
         """True while a turn runs."""
-        return self.talk is not None and self.talk.busy
+        return self._turning or (self.talk is not None and self.talk.busy)
 
     @property
     def kept_tokens(self) -> int:
@@ -90,34 +106,43 @@ class ChatFlow:
         return show_key(keys[-1], self._desk.app.glyphs.ascii) if keys else "the palette"
 
     def go_on(self) -> None:
-        """Send what has waited, now that more of what it needs is there."""
-        known = self._desk.bench.library.known
-        if self._waiting and self.talk is not None and self._desk.settings is not None and known:
-            text, self._waiting = self._waiting, ""
-            self.submit(text)
+        """Send what has waited longest, once all that it needs is there; a model is loaded for it when none is."""
+        desk = self._desk
+        known = desk.settings is not None and desk.bench.library.known
+        if self._waiting and self.talk is not None and known and not self.busy:
+            if self._have_model():
+                text = self._waiting.popleft()
+                desk.bench.view = "chat"
+                engine = desk.loading.engines.expected()
+                self._run(self.talk.send(text, engine, self._sampling(), self._options()), "answer a prompt", text)
+            else:
+                self._give_back()
+        desk.bench.chat.show_waiting(len(self._waiting))
 
     def submit(self, text: str) -> None:
-        """Have a prompt answered; a model is loaded for it when none is."""
-        desk = self._desk
-        if not text.strip():
-            return
-        if self.busy:
-            desk.tell("An answer is being written; esc stops it.", "warning")
-            return
-        if self.talk is None or desk.settings is None or not desk.bench.library.known:
-            self._waiting = f"{self._waiting}\n{text}".strip()
-            desk.bench.chat.editor.clear()
-            return
-        if not self._have_model():
-            return
-        desk.bench.chat.editor.clear()
-        desk.bench.view = "chat"
-        engine = desk.loading.engines.expected()
-        self._run(self.talk.send(text, engine, self._sampling(), self._options()), "answer a prompt", text)
+        """Have a prompt answered, now or when those before it have been; one that cannot be returns to the editor."""
+        if text.strip():
+            self._waiting.append(text)
+            self.go_on()
+
+    def turn_ended(self, event: TurnEnded) -> None:
+        """The next prompt is sent; after a failure or a stop, the person decides about it."""
+        self._turning = False
+        if event.failed or self._stopped:
+            self._give_back(event.unsent)
+        self.go_on()
+        self._desk.refresh_keys()
+
+    def _give_back(self, *first: str) -> None:
+        """What was not sent returns to the editor, before what was written there meanwhile."""
+        unsent = [text for text in (*first, *self._waiting) if text]
+        self._waiting.clear()
+        if unsent:
+            self._desk.bench.chat.give_back("\n".join(unsent))
 
     def again(self) -> None:
         """Have the last question answered once more."""
-        if self.talk is not None and self.talk.can_answer_again and self._have_model():
+        if self.talk is not None and not self.busy and self.talk.can_answer_again and self._have_model():
             engine = self._desk.loading.engines.expected()
             self._run(self.talk.again(engine, self._sampling(), self._options()), "answer again", "")
 
@@ -130,6 +155,7 @@ class ChatFlow:
     def stop(self) -> None:
         """End the running answer; what there is stays."""
         if self.talk is not None:
+            self._stopped = True
             self.talk.stop()
 
     def new(self) -> None:
@@ -219,27 +245,33 @@ class ChatFlow:
         return True
 
     def _run(self, turn: Coroutine[Any, Any, None], description: str, text: str) -> None:
+        self._turning, self._stopped = True, False
         self._desk.app.run_worker(
             self._guarded(turn, text), group="answer", description=description, exclusive=True, exit_on_error=False
         )
         self._desk.refresh_keys()
 
     async def _guarded(self, turn: Coroutine[Any, Any, None], text: str) -> None:
-        """One turn. What the engine could not do is told; text that could not be stored goes back to the prompt."""
+        """One turn. What the engine could not do is told; text that could not be stored goes back to the editor."""
         from tui.app.desk import Told
         from tui.chat.errors import ChatError
         from tui.engine.errors import EngineError
 
-        desk = self._desk
+        desk, ended = self._desk, TurnEnded()
         try:
             await turn
         except EngineError as error:
+            ended.failed = True
             if error.kind not in ("died", "cancelled", "load", "settings"):  # those are told where they happen
                 desk.app.post_message(Told(f"{error}. {error.hint}", "warning"))
         except ChatError as error:
-            desk.app.post_message(Told(str(error), "error", give_back=text))
+            ended = TurnEnded(failed=True, unsent=text)
+            desk.app.post_message(Told(str(error), "error"))
+        except BaseException:
+            ended.failed = True
+            raise
         finally:
-            desk.app.post_message(Told())
+            desk.app.post_message(ended)
 
     def _sampling(self) -> SamplingSettings:
         from tui.llama.settings import SettingsError

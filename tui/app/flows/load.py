@@ -136,7 +136,8 @@ class LoadFlow:
     def failed(self, event: LoadFailed) -> None:
         self.last_log = event.error.log or self.last_log
         self._nothing_loaded()
-        if event.error.kind != "cancelled":
+        in_its_place = self._desk.chatting.busy and self._desk.bench.view == "chat"  # the answer's own line tells it
+        if event.error.kind != "cancelled" and not in_its_place:
             hint = clean(event.error.hint)
             advice = f" {hint[:1].upper()}{hint[1:]}." if hint else ""
             words = f"{clean(event.model.name)} could not be loaded: {clean(event.error.message)}.{advice}"
@@ -148,7 +149,13 @@ class LoadFlow:
         desk = self._desk
         self.last_log = event.error.log
         crash = Crash.of(
-            event.error, event.model, event.wished, event.receipt, desk.chatting.kept_tokens, self._others.suspects()
+            event.error,
+            event.model,
+            event.wished,
+            event.receipt,
+            desk.chatting.kept_tokens,
+            self._others.suspects(),
+            for_memory=self._others.memory_may_be_why(event.error, on_gpus=bool(event.receipt.devices)),
         )
         self._nothing_loaded()
         keys = [desk.keymap.keys[name] for name in ("reload_safer", "reload_same", "crash_log")]
@@ -160,10 +167,9 @@ class LoadFlow:
         self._nothing_loaded()
 
     def reload(self, crash: Crash, wished: LoadSettings) -> None:
-        """Load again after a crash; settings other than before are remembered for the model."""
+        """Load again after a crash. Settings other than before count for this load: what is kept for the model is the
+        person's."""
         self._desk.bench.chat.clear_crash()
-        if wished != crash.settings:
-            self._desk.background.remember(crash.model, changed_settings(crash.settings, wished))
         self.load(crash.model, wished)
 
     def answered(self, timings: Timings) -> None:
@@ -224,9 +230,3 @@ class LoadFlow:
     def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], description: str) -> None:
         run: Any = work  # Textual's types do not tell a coroutine function from any other
         self._desk.app.run_worker(run, group="engine", description=description, exclusive=True, exit_on_error=False)
-
-
-def changed_settings(before: LoadSettings, after: LoadSettings) -> dict[str, Any]:
-    """Fields that differ, as models.toml keeps them."""
-    names = before.__struct_fields__
-    return {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}

@@ -50,21 +50,27 @@ class Crash:
         receipt: Receipt | None,
         kept_tokens: int = 0,
         suspects: tuple[str, ...] = (),
+        *,
+        for_memory: bool,
     ) -> Crash:
-        """The card of an error."""
-        return cls(clean(error.message), model, settings, safer(settings, receipt), kept_tokens, suspects)
+        """The card of an error. Safer settings are offered where it may have been `for_memory`: they cost quality or
+        room, and help against nothing else."""
+        less = safer(settings, receipt) if for_memory else None
+        return cls(clean(error.message), model, settings, less, kept_tokens, suspects)
 
     def lines(self, safer_key: str, same_key: str, log_key: str) -> list[str]:
         """The card's text, with the keys that go on from here."""
         message = self.message[:1].upper() + self.message[1:]
         kept = f" and the first {plural(self.kept_tokens, 'token')} or so of the answer" if self.kept_tokens else ""
-        keys = f"**{same_key}** as before   **{log_key}** the log"
-        if self.safer is not None:
-            keys = f"**{safer_key}** reload {self.safer.words}   {keys}"
+        if self.safer is None:
+            only, keys = "", f"**{safer_key}** reload   **{log_key}** the log"
+        else:
+            only = " Other settings count for this load only."
+            keys = f"**{safer_key}** reload {self.safer.words}   **{same_key}** as before   **{log_key}** the log"
         return [
             message if message[-1:] in ".!?" else f"{message}.",
             *self.suspects,
-            f"Your words{kept} are kept.",
+            f"Your words{kept} are kept.{only}",
             "",
             keys,
         ]

@@ -32,7 +32,8 @@ class PromptEditor(EditView):
     """
 
     class Submitted(Message):
-        """Enter was pressed."""
+        """Enter was pressed, and the text taken out: what is typed from now on is another prompt. Who cannot use it
+        gives it back."""
 
         def __init__(self, editor: PromptEditor, text: str) -> None:
             super().__init__()
@@ -202,8 +203,10 @@ class PromptEditor(EditView):
             self._break_line()
             return
         text = self.text
-        self._history.add(text)
-        self.post_message(self.Submitted(self, text))
+        if text.strip():
+            self._history.add(text)
+            self.buffer.replace_all("")
+            self.post_message(self.Submitted(self, text))
 
     def _break_line(self) -> None:
         self.buffer.insert("\n")

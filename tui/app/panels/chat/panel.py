@@ -19,7 +19,7 @@ from textual.strip import Strip
 
 from tui.app.look import Drawn
 from tui.app.panels.chat.editor import PromptEditor
-from tui.app.text import clean, fit, rate
+from tui.app.text import clean, fit, plural, rate
 
 if TYPE_CHECKING:
     from tui.app.panels.chat.crash import Crash
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tui.chat.values import Message
 
 TITLE = "Chat"
+PLACEHOLDER = "Write here"
 MOST_ROWS = 8
 """Rows that the prompt grows to, in a screen that is four times as high."""
 ABOUT = "~ "
@@ -63,7 +64,7 @@ class ChatPanel(Vertical):
         yield Vertical(id="talk", classes="panel")
         with Horizontal(id="ask"):
             yield PromptSign(id="sign")
-            yield PromptEditor(id="prompt", placeholder="Write here")
+            yield PromptEditor(id="prompt", placeholder=PLACEHOLDER)
 
     def on_mount(self) -> None:
         self._draw_title()
@@ -108,6 +109,12 @@ class ChatPanel(Vertical):
     def give_back(self, text: str) -> None:
         """Text that could not be sent returns to the prompt, before what was typed meanwhile."""
         self.editor.text = f"{text}\n{self.editor.text}" if self.editor.text else text
+
+    def show_waiting(self, count: int) -> None:
+        """Say how many prompts wait to be sent, where the next one is written."""
+        waits = f"{plural(count, 'prompt waits', 'prompts wait')} to be sent" if count else PLACEHOLDER
+        if self.editor.placeholder != waits:
+            self.editor.placeholder = waits
 
     def code_blocks(self) -> dict[int, str]:
         """The code blocks of the conversation by their numbers."""
