@@ -93,6 +93,9 @@ class DescribedFitting(Fitting):
     async def measure_memory(self, machine: Machine) -> bool:
         return False
 
+    async def close(self) -> None:
+        """Whoever described the machine ends its dry run."""
+
 
 def describe(app: PunaApp, snapshot: Snapshot, dry_run: DescribedDryRun, *, measured: bool = True) -> None:
     """Have a settled app run on this machine, whose memory is yet to be `measured`."""

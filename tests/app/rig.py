@@ -243,6 +243,7 @@ async def workbench(
                 gate.set()
             world.end_gate.set()
             await app.leave(0)
+            await app.desk.fit.close()
             await app.desk.loading.close()
 
 

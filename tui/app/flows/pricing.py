@@ -6,8 +6,9 @@ Nothing here waits on the screen's behalf: a newer question ends the one before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from textual.message import Message
@@ -93,7 +94,7 @@ class Pricing:
             event = await asyncio.to_thread(first_form, self._desk.paths, model, settings, subject, devices)
             self._post(event)
 
-        self._run(work(), "form", f"read the settings of {model.name}")
+        self._run(work, "form", f"read the settings of {model.name}")
 
     def try_speed(self, model: Model, wished: LoadSettings) -> None:
         """Load the model's header with zeros for weights, and decode."""
@@ -101,7 +102,7 @@ class Pricing:
         async def work() -> None:
             self._post(SpeedTried(model, await self._tried(model, wished)))
 
-        self._run(work(), "phantom", f"try {model.name}")
+        self._run(work, "phantom", f"try {model.name}")
 
     def stop_trying(self) -> None:
         """End a trial: it would be in the way of a load, or nobody waits for it any more."""
@@ -132,7 +133,7 @@ class Pricing:
             except BandwidthError:
                 pass  # speeds are then reckoned with a usual figure, and say so
 
-        self._run(work(), "bandwidth", "measure memory's speed")
+        self._run(work, "bandwidth", "measure memory's speed")
 
     def selected(self, model: Model, leaving: int | None) -> None:
         """Price a model as it is kept, once a person rests on it."""
@@ -148,15 +149,17 @@ class Pricing:
                 return  # the load panel says what is wrong with them
             await self._price(model, wished, leaving, fixes="none")
 
-        self._run(work(), "price", f"work out what {model.name} would take")
+        self._run(work, "price", f"work out what {model.name} would take")
 
     def changed(self, model: Model, wished: LoadSettings, leaving: int | None, *, fixes: Fixing = "later") -> None:
         """Price the settings on the panel now. Fixes come `later`, once a person rests, or `with` the price."""
-        self._run(self._price(model, wished, leaving, fixes=fixes), "price", f"work out what {model.name} would take")
+        work = partial(self._price, model, wished, leaving, fixes=fixes)
+        self._run(work, "price", f"work out what {model.name} would take")
 
-    def _run(self, work: Coroutine[Any, Any, None], group: str, description: str) -> None:
+    def _run(self, work: Callable[[], Coroutine[Any, Any, None]], group: str, description: str) -> None:
         """Work in the background, in place of what was asked before in the same group."""
-        self._desk.app.run_worker(work, group=group, description=description, exclusive=True, exit_on_error=False)
+        run: Any = work  # Textual's types do not tell a coroutine function from any other
+        self._desk.app.run_worker(run, group=group, description=description, exclusive=True, exit_on_error=False)
 
     async def _price(self, model: Model, wished: LoadSettings, leaving: int | None, *, fixes: Fixing) -> None:
         settings, snapshot = self._desk.settings, self._desk.machine
