@@ -18,9 +18,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         from tui.app.arguments import main as run_screen
 
         return run_screen(arguments)
-    from tui.cli.main import main as run_command
+    try:
+        from tui.cli.main import main as run_command
 
-    return run_command(arguments)
+        return run_command(arguments)
+    except KeyboardInterrupt:  # before there is anything that could hear it in order
+        return 130
 
 
 def wants_screen(arguments: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import get_args
 
 from tui.cli.fit_table import beside_json, explained, report_lines, table_by_context
@@ -27,8 +28,8 @@ from tui.fit.described import described_devices
 from tui.fit.fixes import Holder
 from tui.fit.values import DeviceSpec, Machine, Refused
 from tui.gguf.errors import GgufError
-from tui.hub.client import connect
-from tui.hub.errors import HubError
+from tui.hub.client import Patience, connect
+from tui.hub.errors import HubError, NotFound
 from tui.library import scan
 from tui.llama.settings import FlashAttention, LoadSettings
 from tui.models.fit_report import FitReport, to_json
@@ -145,11 +146,13 @@ async def _remote(asked: _Asked, not_here: str) -> Subject:
             print(f"\rheader {size(done)} of {size(needed)} or more ", end="", file=sys.stderr, flush=True)
 
     try:
-        found = await in_daemon_thread(
-            lambda: remote_subject(connect(), asked.args.model, asked.paths, progress=progress, cancel=cancel)
-        )
-    except HubError as error:
+        hub = connect(patience=Patience(tries=2))  # a person waits
+        fetch = partial(remote_subject, hub, asked.args.model, asked.paths, progress=progress, cancel=cancel)
+        found = await in_daemon_thread(fetch)
+    except NotFound as error:
         raise CommandError(f"{not_here.partition(';')[0]}, and on the Hub: {error}") from error
+    except HubError as error:
+        raise CommandError(str(error)) from error
     finally:
         cancel.set()
         if show:

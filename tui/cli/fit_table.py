@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from tui.config.sizes import size
+from tui.fit.candidates import experts_on_host
 from tui.fit.speed import ANSWER_TOKENS, Speed
 from tui.fit.verdict import DeviceFit, HostFit
 from tui.models.fit_report import FitReport
@@ -38,7 +40,10 @@ def report_lines(report: FitReport) -> Iterator[str]:
     yield ""
     yield from _table(report)
     yield ""
-    yield f"fits      {VERDICTS[report.assessment.verdict]}"
+    by_formula = "" if report.prediction.source == "dry-run" else ", by a formula"
+    yield f"fits      {VERDICTS[report.assessment.verdict]}{by_formula}"
+    if report.speed is None and report.assessment.verdict != "no":
+        yield "speed     not known: the memory bandwidth of a device is not"
     if report.speed is not None:
         yield f"speed     {speed_words(report.speed)}"
         if report.speed.prefill_tok_s is not None:
@@ -125,8 +130,8 @@ def _settings_line(report: FitReport) -> str:
     layers = f"{prediction.n_gpu_layers} of {report.subject.shape.n_block + 1} layers on GPUs"
     parts = [f"n_ctx {prediction.n_ctx}", layers, f"KV {settings.type_k}/{settings.type_v}"]
     parts.append(f"flash attention {report.flash_attn}")
-    if settings.n_cpu_moe:
-        parts.append(f"experts of {settings.n_cpu_moe} layers in RAM")
+    if moe := experts_on_host(settings, report.subject.shape):
+        parts.append(f"experts of {moe} layers in RAM")
     if settings.panes > 1:
         parts.append(f"{settings.panes} panes")
     return ", ".join(parts)
@@ -155,6 +160,9 @@ def _source(report: FitReport) -> str:
         source = "dry run: llama.cpp's own allocator"
     else:
         source = f"estimate: {report.prediction.reason or 'by formula'}"
+    unproven = {device.profile for device in report.machine.devices} & {"vulkan", "metal"}
+    if unproven:
+        source += f" with {' and '.join(sorted(unproven))}'s rules, which are unproven"
     used = [
         spec for spec, held in zip(report.machine.devices, report.assessment.devices, strict=True) if held.need_bytes
     ]
@@ -168,7 +176,10 @@ def _fixes(report: FitReport) -> Iterator[str]:
     if report.fixes:
         yield ""
         yield "to make it fit" if report.assessment.verdict == "no" else "to have it all on the GPU"
-        yield from (f"  {fix.words}" for fix in report.fixes)
+        yield from (f"  {fix.words}".replace("−", "-") for fix in report.fixes)
+    elif report.assessment.verdict == "no":
+        yield ""
+        yield "no single change makes it fit"
 
 
 def _fetched(header_bytes: int) -> str:
@@ -188,4 +199,6 @@ def _range(values: tuple[float, float]) -> str:
 
 
 def _number(value: float) -> str:
+    if value >= 1000:  # a range so wide has two digits that mean something
+        value = round(value, 1 - int(math.log10(value)))
     return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"

@@ -107,7 +107,7 @@ class FitSettings(_Section, frozen=True):
     margin_host_mib: Annotated[int, Meta(ge=0)] = 1024
     """Kept free in RAM, in MiB."""
     min_n_ctx: Annotated[int, Meta(ge=0, le=4194304)] = 0
-    """Context that automatic settings keep, in tokens, if need be with fewer layers on the GPU; 0 is none."""
+    """Context that automatic settings keep, in tokens, if need be with fewer layers on the GPU; 0 is 4096."""
 
 
 class EngineSettings(_Section, frozen=True):

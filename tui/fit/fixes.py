@@ -14,12 +14,16 @@ import msgspec
 from tui.config.sizes import size
 from tui.fit.changes import ALL_ON_GPU, FITS, Change, Changes
 from tui.fit.order import Shape
-from tui.fit.values import Ask, Machine
+from tui.fit.values import Ask, Machine, Margins
 from tui.fit.verdict import Assessment
 from tui.llama.settings import NO_DEVICES, LoadSettings
 
 Speed = Callable[[LoadSettings], float | None]
 """Tokens decoded in a second under resolved settings; None where that cannot be told."""
+
+
+SLACK_BYTES = 64 << 20
+"""What a change leaves free beyond the margin, on each device and on the host."""
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +86,7 @@ async def fixes(
         devices = () if settings.devices == NO_DEVICES else settings.devices
         everything = {"n_gpu_layers": shape.n_block + 1, "n_cpu_moe": 0, "devices": devices}
         base, wanted = msgspec.structs.replace(settings, **everything), ALL_ON_GPU
-    changes = Changes(base, shape, machine, ask, wanted=wanted, formula=formula)
+    changes = Changes(base, shape, _with_slack(machine), ask, wanted=wanted, formula=formula)
     if wanted == ALL_ON_GPU:
         whole = await changes.assess(base)
         if whole is None:
@@ -90,13 +94,23 @@ async def fixes(
         if whole.verdict == "gpu":
             return (Fix(change="every layer on the GPU", settings=base, saves_bytes=0, cost="faster, at no cost"),)
         short = whole
-    offered = [_fix(change, base, short, speed) for change in await changes.found()]
+    first = "every layer on the GPU, " if wanted == ALL_ON_GPU else ""
+    offered = [_fix(change, base, short, speed, first) for change in await changes.found()]
     return (*offered, *_another_quantization(short, quant, quants), *_holders(short, others))
 
 
-def _fix(change: Change, base: LoadSettings, short: Assessment, speed: Speed | None) -> Fix:
+def _with_slack(machine: Machine) -> Machine:
+    """The machine with a little less room: what is free moves all the time, and a change that was taken over must not
+    be too little a moment later.
+    """
+    margins = machine.margins
+    more = Margins(margins.device_bytes + SLACK_BYTES, margins.host_bytes + SLACK_BYTES)
+    return msgspec.structs.replace(machine, margins=more)
+
+
+def _fix(change: Change, base: LoadSettings, short: Assessment, speed: Speed | None, first: str) -> Fix:
     return Fix(
-        change=change.words,
+        change=first + change.words,
         settings=change.settings,
         saves_bytes=_saved_bytes(short, change.assessment),
         cost=change.cost or _slower(base, change.settings, speed),

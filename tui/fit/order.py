@@ -1,7 +1,8 @@
 """What automatic settings aim for, as an order that can be compared: the greater rank is the better plan.
 
 1. It fits; where nothing does, the least is missing.
-2. The context is at least the minimum that the person states; nobody else's comes before the GPU.
+2. The context is at least the minimum: what the person states, else 4096 tokens. In less than that nobody can work, so
+   layers leave the GPU before.
 3. Every layer and the output are on devices.
 4. More context, up to what is usual (or the minimum, where that is more).
 5. More layers on devices; then the experts of fewer layers on the host.
@@ -21,6 +22,8 @@ from tui.llama.settings import LoadSettings
 
 USUAL_N_CTX = 8192
 """Context that automatic settings take where the model was trained for as much, in tokens."""
+MINIMUM_N_CTX = 4096
+"""The minimum where the person states none, in tokens."""
 LEAST_N_CTX = 512
 """Below this a conversation makes no sense, so automatic settings do not go there however little is free, in tokens."""
 CONTEXT_STEP = 256
@@ -79,7 +82,7 @@ def goals(wished: LoadSettings, shape: Shape, least_n_ctx: int | None, most_n_ct
         return Goals(*[wished.n_ctx] * 4)
     trained = shape.n_ctx_train or most_n_ctx or max(USUAL_N_CTX, least_n_ctx or 0)
     most = min(trained, max(most_n_ctx or USUAL_N_CTX, least_n_ctx or 0))
-    minimum = min(most, least_n_ctx or LEAST_N_CTX)
+    minimum = min(most, least_n_ctx or MINIMUM_N_CTX)
     usual = min(most, max(USUAL_N_CTX, minimum))
     return Goals(min(LEAST_N_CTX, minimum), minimum, usual, most)
 

@@ -18,18 +18,28 @@ def say(
     least_n_ctx: int | None,
 ) -> tuple[str, ...]:
     """Sentences about `best`; none where it is all that was asked for."""
+    if best.assessment.verdict == "no":
+        return tuple(_about_fit(best, wished))
     return (
-        *_about_fit(best),
+        *_about_training(best, shape),
         *_about_context(best, wished, shape, aims, least_n_ctx),
         *_about_kv(best, wished),
         *_about_devices(best, wished, shape),
     )
 
 
-def _about_fit(best: Candidate) -> Iterator[str]:
-    if best.assessment.verdict == "no":
-        missing = size(best.assessment.missing_bytes)
-        yield f"It does not fit: {missing} are missing with these settings, the closest there are."
+def _about_fit(best: Candidate, wished: LoadSettings) -> Iterator[str]:
+    missing = size(best.assessment.missing_bytes)
+    chosen = "auto" in (wished.n_gpu_layers, wished.n_ctx)
+    yield f"It does not fit: {missing} too much with {'the closest settings' if chosen else 'these settings'}."
+
+
+def _about_training(best: Candidate, shape: Shape) -> Iterator[str]:
+    if 0 < shape.n_ctx_train < best.prediction.n_ctx:
+        yield (
+            f"The context of {best.prediction.n_ctx} tokens is more than the {shape.n_ctx_train} that the model was"
+            " trained with: without RoPE scaling it loses the thread there."
+        )
 
 
 def _about_context(
@@ -59,6 +69,8 @@ def _about_kv(best: Candidate, wished: LoadSettings) -> Iterator[str]:
 
 def _about_devices(best: Candidate, wished: LoadSettings, shape: Shape) -> Iterator[str]:
     everything = shape.n_block + 1
+    if not best.assessment.devices and wished.n_gpu_layers not in ("auto", 0):
+        yield "There is no GPU, so no layer is on one."
     layers = int(best.settings.n_gpu_layers)
     if best.assessment.devices and wished.n_gpu_layers == "auto" and layers < everything:
         on_gpu = f"{layers} of {everything} layers are on the GPU" if layers else "No layer is on the GPU"

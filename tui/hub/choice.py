@@ -70,7 +70,7 @@ def choose(files: RepoFiles, address: Address) -> Chosen:
     found = [row for row in files.rows if _fits(row, address)]
     if not found:
         wanted = one_line(address.file or address.quant or "")
-        raise NoModel(f"{files.repo} has no {wanted}{_near(wanted, files.rows)}; there is {_listed(files.rows)}")
+        raise NoModel(f"{files.repo} has no {wanted}{_near(wanted, files.rows)} there is {_listed(files.rows)}")
     if len(found) == 1 and (address.quant or address.file):
         return _usable(Chosen(files, found[0], ""))
     row, reason = recommended(found)
@@ -142,7 +142,7 @@ def _nothing(files: RepoFiles) -> str:
 def _near(wanted: str, rows: Sequence[ModelRow]) -> str:
     names = [row.quant for row in rows if row.quant]
     close = difflib.get_close_matches(wanted.upper(), names, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f"; did you mean {close[0]}?" if close else ";"
 
 
 def _listed(rows: Sequence[ModelRow]) -> str:
