@@ -27,6 +27,7 @@ from tui.library import Model
 from tui.llama.settings import LoadSettings
 from tui.models.fitting import Fitting
 from tui.models.headers import headers_dir
+from tui.models.installed import has_no_gpus
 from tui.models.machine import Seen
 from tui.models.subject import Subject, subject_or_none
 from tui.models.wishes import wished_settings
@@ -78,8 +79,8 @@ async def prepare(
 ) -> Prepared:
     """Plan the load of `model` for the machine as it is now.
 
-    With `light`, no process is started to ask llama.cpp on a machine without GPUs that has room for twice of what a
-    formula says. What llama.cpp refuses is left to the load, which says so with its log.
+    With `light`, no process is started to ask llama.cpp where it is known to have no GPU and there is room for twice of
+    what a formula says. What llama.cpp refuses is left to the load, which says so with its log.
     """
     snapshot, subject = await asyncio.gather(
         asyncio.to_thread(look, paths), asyncio.to_thread(subject_or_none, model, headers_dir(paths))
@@ -88,13 +89,15 @@ async def prepare(
         return Prepared(wished, _blind(wished))
     movable = may_move(wished)
     try:
-        if light and not snapshot.gpus:
+        if light and await asyncio.to_thread(has_no_gpus, paths):
             seen = await fitting.seen(snapshot, settings, without_gpus=True)
             made = await fitting.plan(subject, wished, seen.machine, settings, may_move=movable, by_formula=True)
             host = made.assessment.host
             if 2 * host.need_bytes <= host.room_bytes:
                 return _prepared(wished, made, subject, seen)
         seen = await fitting.seen(snapshot, settings)
+        if not seen.asked:  # llama.cpp may have other names for its GPUs, and another order
+            movable -= {"split"}
         made = await fitting.plan(subject, wished, seen.machine, settings, may_move=movable)
     except Refused:
         return Prepared(wished, _blind(wished), subject=subject)
@@ -130,7 +133,7 @@ def look(paths: Paths) -> Snapshot:
 
 
 def _prepared(wished: LoadSettings, made: Plan, subject: Subject, seen: Seen) -> Prepared:
-    return Prepared(wished, made.settings, made.said, made.prediction, made.assessment, subject, seen)
+    return Prepared(wished, made.settings, (*made.said, *seen.doubts), made.prediction, made.assessment, subject, seen)
 
 
 def _blind(wished: LoadSettings) -> LoadSettings:
