@@ -23,8 +23,6 @@ USUAL_N_CTX = 8192
 """Context that automatic settings take where the model was trained for as much, in tokens."""
 LEAST_N_CTX = 512
 """Below this a conversation makes no sense, so automatic settings do not go there however little is free, in tokens."""
-CONTEXT_STEP = 256
-"""llama.cpp pads the context to a multiple of this many tokens, so nothing between is worth asking for."""
 
 
 class Shape(Protocol):
