@@ -95,6 +95,7 @@ def test_of_another_machine_nothing_counts_that_is_kept_about_this_one(here: Pat
 )
 def test_what_a_person_has_set_does_not_move(wished: dict[str, Any], given: Collection[str], moves: set[str]) -> None:
     assert may_move(LoadSettings(**wished), given) == moves
+    assert may_move(LoadSettings(**wished), given, asked=False) == moves - {"split"}
 
 
 class CountingSpawn:

@@ -87,17 +87,17 @@ async def prepare(
     )
     if subject is None:
         return Prepared(wished, _blind(wished))
-    movable = may_move(wished)
     try:
         if light and await asyncio.to_thread(has_no_gpus, paths):
             seen = await fitting.seen(snapshot, settings, without_gpus=True)
-            made = await fitting.plan(subject, wished, seen.machine, settings, may_move=movable, by_formula=True)
+            made = await fitting.plan(
+                subject, wished, seen.machine, settings, may_move=may_move(wished), by_formula=True
+            )
             host = made.assessment.host
             if 2 * host.need_bytes <= host.room_bytes:
                 return _prepared(wished, made, subject, seen)
         seen = await fitting.seen(snapshot, settings)
-        if not seen.asked:  # llama.cpp may have other names for its GPUs, and another order
-            movable -= {"split"}
+        movable = may_move(wished, asked=seen.asked)
         made = await fitting.plan(subject, wished, seen.machine, settings, may_move=movable)
     except Refused:
         return Prepared(wished, _blind(wished), subject=subject)
@@ -105,9 +105,10 @@ async def prepare(
     return _prepared(wished, made, subject, seen)
 
 
-def may_move(wished: LoadSettings, given: Collection[str] = ()) -> frozenset[Movable]:
+def may_move(wished: LoadSettings, given: Collection[str] = (), *, asked: bool = True) -> frozenset[Movable]:
     """What automatic settings may change besides "auto": not what a person has set, and nothing but the split where
     neither layers nor context are automatic. `given` are settings that count as set even with their usual value.
+    Where llama.cpp could not be `asked` for its GPUs, it may have other names for them, and another order.
     """
     fixed = "auto" not in (wished.n_gpu_layers, wished.n_ctx)
     unusual_kv = (wished.type_k, wished.type_v) != ("f16", "f16") or wished.flash_attn == "off"
@@ -116,7 +117,7 @@ def may_move(wished: LoadSettings, given: Collection[str] = ()) -> frozenset[Mov
         own.add("kv")
     if fixed or wished.n_cpu_moe or "n_cpu_moe" in given:
         own.add("experts")
-    if wished.devices or wished.tensor_split or wished.split_mode != "layer":
+    if not asked or wished.devices or wished.tensor_split or wished.split_mode != "layer":
         own.add("split")
     return ALL_MOVABLE - own
 

@@ -185,7 +185,7 @@ class Pricing:
             return
         wished, fitting = answer.wished, self.fitting
         seen = await fitting.seen(snapshot, settings, leaving=leaving)
-        made = await fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished))
+        made = await fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished, asked=seen.asked))
         priced = fitting.priced(subject, made.settings, seen.machine, made.prediction)
         price = Price(
             priced.settings, seen.machine, priced.prediction, priced.assessment, priced.speed, made.said,
