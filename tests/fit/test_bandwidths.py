@@ -13,6 +13,7 @@ from tui.fit import bandwidths
 from tui.fit.bandwidths import BandwidthError, device_bandwidths, ram_bandwidth
 from tui.fit.measured import SpeedStore
 from tui.fit.values import DeviceSpec
+from tui.process.once import run_once
 
 CARD = DeviceSpec(
     name="CUDA0", description="NVIDIA GeForce RTX 4090", total_bytes=24 * GIB, free_bytes=24 * GIB, profile="real"
@@ -50,3 +51,28 @@ async def test_a_remembered_gpu_is_not_measured_again(store: SpeedStore, monkeyp
     other = msgspec.structs.replace(CARD, description="another")
     with pytest.raises(BandwidthError):
         await device_bandwidths(store, gpu_machine(other))
+
+
+async def test_a_gpu_that_cannot_be_measured_is_not_tried_at_every_start(
+    store: SpeedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def silent(module: str, *_: object, **__: object) -> bytes:
+        asked.append(module)
+        return b'{"devices": [{"description": "another", "read_bytes_s": null}]}'
+
+    monkeypatch.setattr(bandwidths, "run_once", silent)
+    other = msgspec.structs.replace(CARD, name="CUDA1", description="another")
+    store.keep_bandwidth(device_bytes_s={CARD.description: 9e11})
+    assert await device_bandwidths(store, gpu_machine(CARD, other)) == {}
+    assert await device_bandwidths(store, gpu_machine(CARD, other)) == {CARD.description: 9e11}
+    assert len(asked) == 1
+    monkeypatch.setattr(bandwidths, "run_once", run_once)
+    monkeypatch.setattr(bandwidths, "DEVICES_MODULE", "tests.rigs.nowhere")
+    third = msgspec.structs.replace(CARD, description="a third")
+    with pytest.raises(BandwidthError):
+        await device_bandwidths(store, gpu_machine(third))
+    assert await device_bandwidths(store, gpu_machine(third)) == {}
+    store.keep_bandwidth(device_bytes_s={"a third": 1e12})  # as when it is measured by hand
+    assert store.read().unmeasured == {"another"}

@@ -19,7 +19,8 @@ import pytest
 
 from tests.fit.asking import NO_GPU, estimate, machine, settings
 from tests.rigs.headers import of_bytes, with_number
-from tui.fit.oracle import DryRun, Unanswered
+from tui.fit.oracle import ANSWER_S, DryRun, Unanswered
+from tui.fit.questions import Question
 from tui.fit.values import Machine, Refused
 from tui.gguf.stripped import StrippedHeader
 from tui.process.spawn import Child, spawn
@@ -31,10 +32,21 @@ class Spawner:
     def __init__(self, module: str = "") -> None:
         self.module = module
         self.started: list[Child] = []
+        self.begun, self.asked = asyncio.Event(), asyncio.Event()
+        """A process was started; a question was written to one."""
 
     async def __call__(self, module: str, arguments: Sequence[str], *, incoming: Any) -> Child:
         child = await spawn(self.module or module, arguments, incoming=incoming)
+        send = child.channel.send
+
+        def noted(message: object) -> None:
+            send(message)
+            if isinstance(message, Question):
+                self.asked.set()
+
+        child.channel.send = noted  # type: ignore[method-assign]
         self.started.append(child)
+        self.begun.set()
         return child
 
 
@@ -233,8 +245,9 @@ async def test_a_process_that_is_killed_at_a_question(
     pid = dry_run.pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
+    spawner.asked.clear()
     asked = asyncio.create_task(dry_run.predict(tiny_header, settings(n_ctx=512), NO_GPU, estimate))
-    await asyncio.sleep(0)
+    await spawner.asked.wait()
     os.kill(pid, signal.SIGKILL)
     assert (await asked).source == "dry-run"
     assert len(spawner.started) == 2
@@ -245,17 +258,34 @@ async def test_a_process_that_gives_no_answer(spawner: Spawner, tiny_header: Str
         await dry_run.devices()
         assert dry_run.pid is not None
         os.kill(dry_run.pid, signal.SIGSTOP)
-        found = await dry_run.predict(tiny_header, settings(), NO_GPU, estimate)
-        assert (found.source, found.reason) == ("estimate", "llama.cpp gave no answer within 0.2 s")
+        for n_ctx in (256, 512):
+            found = await dry_run.predict(tiny_header, settings(n_ctx=n_ctx), NO_GPU, estimate)
+            assert (found.source, found.reason) == ("estimate", "llama.cpp gave no answer within 0.2 s")
         assert spawner.started[0].process.returncode == -signal.SIGKILL
+        assert len(spawner.started) == 1  # the header rests, so that a search does not wait for each of its questions
 
 
-async def test_whoever_stops_waiting_disturbs_nobody(dry_run: DryRun, tiny_header: StrippedHeader) -> None:
+async def test_what_got_no_answer_in_time_is_asked_again(spawner: Spawner, tiny_header: StrippedHeader) -> None:
+    async with DryRun(spawn=spawner, rest_s=0) as dry_run:
+        for _ in range(3):
+            await dry_run.devices()
+            assert dry_run.pid is not None
+            os.kill(dry_run.pid, signal.SIGSTOP)
+            dry_run._answer_s = 0.2
+            assert (await dry_run.predict(tiny_header, settings(), NO_GPU, estimate)).source == "estimate"
+            dry_run._answer_s = ANSWER_S
+        assert (await dry_run.predict(tiny_header, settings(), NO_GPU)).source == "dry-run"
+
+
+async def test_whoever_stops_waiting_disturbs_nobody(
+    dry_run: DryRun, spawner: Spawner, tiny_header: StrippedHeader
+) -> None:
+    await dry_run.devices()
     sizes = [256 * step for step in range(1, 30)]
     tasks = [
         asyncio.create_task(dry_run.predict(tiny_header, settings(n_ctx=n_ctx), NO_GPU, estimate)) for n_ctx in sizes
     ]
-    await asyncio.sleep(0)
+    await spawner.asked.wait()  # the first is at llama.cpp, the others wait their turn
     for task in tasks[::2]:
         task.cancel()
     done = await asyncio.gather(*tasks, return_exceptions=True)
@@ -265,14 +295,28 @@ async def test_whoever_stops_waiting_disturbs_nobody(dry_run: DryRun, tiny_heade
     assert all(isinstance(found, asyncio.CancelledError) for found in done[::2])
 
 
-async def test_closing_does_not_wait_for_an_answer(dry_run: DryRun, tiny_header: StrippedHeader) -> None:
+async def test_closing_does_not_wait_for_an_answer(
+    dry_run: DryRun, spawner: Spawner, tiny_header: StrippedHeader
+) -> None:
     await dry_run.devices()
     assert dry_run.pid is not None
     os.kill(dry_run.pid, signal.SIGSTOP)
     asked = asyncio.create_task(dry_run.predict(tiny_header, settings(), NO_GPU, estimate))
-    await asyncio.sleep(0)
+    await spawner.asked.wait()
     await dry_run.close()
-    assert (await asked).source == "estimate"
+    assert (await asked).reason == "the dry run is closed"
+    assert len(spawner.started) == 1
+
+
+async def test_closing_does_not_wait_for_a_start(tiny_header: StrippedHeader) -> None:
+    spawner = Spawner("tests.rigs.silent")
+    async with DryRun(spawn=spawner, start_s=600) as dry_run:
+        asked = asyncio.create_task(dry_run.predict(tiny_header, settings(), NO_GPU, estimate))
+        await spawner.begun.wait()
+        await dry_run.close()
+        assert (await asked).reason == "the dry run is closed"
+        assert await dry_run.devices() is None
+    assert [child.process.returncode for child in spawner.started] == [-signal.SIGKILL]
 
 
 async def test_caches_beyond_reason_are_estimated(
@@ -290,7 +334,7 @@ async def test_without_llama_cpp_everything_is_an_estimate(tiny_header: Stripped
         for n_ctx in (256, 512):
             found = await dry_run.predict(tiny_header, settings(n_ctx=n_ctx), NO_GPU, estimate)
             assert found.reason.startswith("llama.cpp cannot be used: ")
-        assert await dry_run.devices() == ()
+        assert await dry_run.devices() is None  # nobody knows: that is not "none"
         assert len(spawner.started) == 1
 
 
@@ -301,8 +345,56 @@ async def test_a_process_that_is_no_dry_run(tiny_header: StrippedHeader) -> None
             found = await dry_run.predict(tiny_header, settings(n_ctx=n_ctx), NO_GPU, estimate)
             assert (found.source, found.n_ctx) == ("estimate", n_ctx)
             assert "not start" in found.reason
-        assert await dry_run.devices() == ()
+        assert await dry_run.devices() is None
     assert len(spawner.started) == 2
+
+
+async def test_where_its_answers_are_doubted_llama_cpp_still_knows_its_gpus(demo_header: StrippedHeader) -> None:
+    """As on macOS, where the breakdown cannot be read."""
+    spawner = Spawner("tests.rigs.gpus_without_breakdown")
+    async with DryRun(spawn=spawner) as dry_run:
+        for _ in range(2):
+            found = await dry_run.devices()
+            assert found is not None
+            assert [each.name for each in found] == ["CUDA0", "CUDA1"]
+            guess = await dry_run.predict(demo_header, settings(), machine(24, 12, profile="real"), estimate)
+            assert (guess.source, guess.reason) == (
+                "estimate",
+                "what llama.cpp would allocate cannot be read on this platform",
+            )
+        assert len(spawner.started) == 1
+        await dry_run.release()
+        assert dry_run.pid is None
+        assert await dry_run.devices() == found
+
+
+async def test_gpus_that_are_not_told_in_time_are_not_known(spawner: Spawner, tiny_header: StrippedHeader) -> None:
+    async with DryRun(spawn=spawner) as dry_run:
+        for _ in range(2):
+            await dry_run.predict(tiny_header, settings(), NO_GPU)
+            await dry_run.release()
+            dry_run._answer_s = ANSWER_S
+            assert await dry_run.devices() == ()
+            assert dry_run.pid is not None
+            os.kill(dry_run.pid, signal.SIGSTOP)
+            dry_run._answer_s = 0.2
+            assert await dry_run.devices() is None
+        dry_run._answer_s = ANSWER_S
+        assert await dry_run.devices() is None  # nobody is kept waiting for a third time
+        assert (await dry_run.predict(tiny_header, settings(n_ctx=512), NO_GPU)).source == "dry-run"
+
+
+async def test_a_fault_in_the_process_costs_one_answer(
+    tiny_header: StrippedHeader, demo_header: StrippedHeader
+) -> None:
+    spawner = Spawner("tests.rigs.one_fault")  # it has one at 768 tokens
+    async with DryRun(spawn=spawner) as dry_run:
+        assert (await dry_run.predict(tiny_header, settings(), machine(24))).source == "dry-run"
+        for tries in (2, 3):
+            found = await dry_run.predict(tiny_header, settings(n_ctx=768), machine(24), estimate)
+            assert found.reason == "a rule of its stand-in devices failed: KeyError('soft')"
+            assert (await dry_run.predict(demo_header, settings(n_ctx=1024 * tries), machine(24))).source == "dry-run"
+            assert len(spawner.started) == tries
 
 
 async def test_processes_come_from_the_main_thread_only(tiny_header: StrippedHeader) -> None:
@@ -329,6 +421,7 @@ async def test_gpus_of_the_installed_llama_cpp_are_asked_themselves(demo_header:
     async with DryRun() as without, DryRun(spawn=spawner) as dry_run:
         assert await without.devices() == ()
         found = await dry_run.devices()
+        assert found is not None
         assert [(each.name, each.total_bytes >> 30) for each in found] == [("CUDA0", 24), ("CUDA1", 12)]
         for wished in (settings(), settings(n_gpu_layers=12), settings(devices=("CUDA1",)), settings(n_gpu_layers=0)):
             real = await dry_run.predict(demo_header, wished, machine(24, 12, profile="real"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from tests.fit.rig import MIXTURE, Model, Rig, gpu, machine
@@ -164,3 +165,37 @@ async def test_a_refused_candidate_is_passed_over() -> None:
 async def test_refused_values_of_the_person_are_raised() -> None:
     with pytest.raises(Refused, match="q4_0"):
         await _planned(machine(24), LoadSettings(type_v="q4_0"), model=Model(refuses=frozenset({"q4_0"})))
+
+
+def _here(*free_gib: float) -> Machine:
+    """Devices that the installed llama.cpp has."""
+    described = machine(*free_gib)
+    devices = tuple(msgspec.structs.replace(device, profile="real") for device in described.devices)
+    return msgspec.structs.replace(described, devices=devices)
+
+
+@pytest.mark.parametrize(
+    ("wished", "split"),
+    [
+        (LoadSettings(n_gpu_layers="all", n_ctx=2048), (22.0, 11.0)),
+        (LoadSettings(n_gpu_layers=9, n_ctx=2048, devices=("CUDA1", "CUDA0")), (3.0, 6.0)),
+        (LoadSettings(n_gpu_layers=1, n_ctx=2048), (1.0, 0.0)),
+        (LoadSettings(n_gpu_layers="all", n_ctx=2048, tensor_split=(1.0, 2.0)), (1.0, 2.0)),
+        (LoadSettings(n_gpu_layers="all", n_ctx=2048, split_mode="none"), ()),
+        (LoadSettings(n_gpu_layers="all", n_ctx=2048, devices=("CUDA0",)), ()),
+        (LoadSettings(n_gpu_layers=0, n_ctx=2048), ()),
+    ],
+)
+async def test_a_load_over_several_gpus_is_split_as_it_was_planned(
+    wished: LoadSettings, split: tuple[float, ...]
+) -> None:
+    """And not by what is free at its own moment, when the engine that makes room is still there."""
+    found = await _planned(_here(24, 12), wished, may=frozenset())
+    assert found.settings.tensor_split == split
+    rig = Rig(DENSE, _here(24, 12))
+    assert await rig.ask(found.settings) == found.prediction
+
+
+async def test_devices_that_are_described_are_split_by_llama_cpp() -> None:
+    found = await _planned(machine(24, 12), LoadSettings(n_gpu_layers="all", n_ctx=2048), may=frozenset())
+    assert found.settings.tensor_split == ()

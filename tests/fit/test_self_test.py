@@ -33,8 +33,7 @@ async def test_other_numbers_make_everything_an_estimate(tiny_header: StrippedHe
             found = await dry_run.predict(tiny_header, settings(n_ctx=n_ctx), NO_GPU, estimate)
             assert found.source == "estimate"
             assert found.reason.startswith(said)
-        assert await dry_run.devices() == ()
-        assert dry_run.pid is None
+        assert await dry_run.devices() == ()  # it was asked, and has none
 
 
 def right() -> tuple[Prediction, ...]:

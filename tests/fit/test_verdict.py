@@ -54,6 +54,13 @@ def test_the_output_buffer_counts_on_the_host() -> None:
     assert assess(_prediction(3, layers=0, output_bytes=1), machine, LAYERS).verdict == "no"
 
 
+def test_what_loads_took_beyond_predictions_is_needed_on_the_host() -> None:
+    machine = msgspec.structs.replace(_machine(ram_gib=4), host_overhead_bytes=GIB)
+    host = assess(_prediction(2, layers=0), machine, LAYERS).host
+    assert (host.fits, host.need_bytes, host.over_bytes, host.available_bytes) == (True, 3 * GIB, 0, 4 * GIB)
+    assert not assess(_prediction(2, layers=0, output_bytes=1), machine, LAYERS).host.fits
+
+
 @pytest.mark.parametrize(("layers", "verdict"), [(0, "ram"), (1, "partial"), (LAYERS, "partial"), (LAYERS + 1, "gpu")])
 def test_every_layer_and_the_output_make_it_gpu(layers: int, verdict: str) -> None:
     assert assess(_prediction(1, _held("CUDA0", 1), layers=layers), _machine(8), LAYERS).verdict == verdict

@@ -13,7 +13,7 @@ from tui.fit.receipts import LoadRecord, Parts
 from tui.fit.values import ASSUMED_OVERHEAD_BYTES, DeviceSpec, Machine, Margins, Source
 from tui.hardware.snapshot import Cpu, EngineMemory, Gpu, GpuProcess, Ram, Snapshot
 from tui.llama.receipt import DeviceBytes
-from tui.models.machine import NOTHING_LEARNT, Lessons, described_machine, holders, machine_of
+from tui.models.machine import NOTHING_LEARNT, Lessons, Seen, described_machine, holders, machine_of
 
 MIB, GIB = 1 << 20, 1 << 30
 H100 = "NVIDIA H100 80GB HBM3"
@@ -67,6 +67,10 @@ def load(card: str, differs: int, *, driver: int | None = None, source: Source =
     as_predicted = msgspec.structs.replace(parts, card="", allocated=parts.predicted)
     devices, host = ((parts,), as_predicted) if card else ((), parts)
     return LoadRecord(time=1.0, model="m", settings={}, source=source, devices=devices, host=host)
+
+
+def unasked(snapshot: Snapshot, **more: Any) -> Seen:
+    return machine_of(snapshot, None, Margins(), **more)
 
 
 def seen(snapshot: Snapshot, *known: KnownDevice, lessons: Lessons = NOTHING_LEARNT, **more: Any) -> Any:
@@ -134,6 +138,88 @@ def test_a_card_that_llama_cpp_cannot_drive_is_idle_or_counted_as_if_it_could() 
     ]
 
 
+AMD = Gpu(0, None, "AMD Instinct MI300X", "amd", 192 * GIB, 0, 190 * GIB, pci="0000:c1:00.0")
+
+
+def mig(number: int, *, free: int, visible: bool | None = None) -> Gpu:
+    """An instance of a card that is cut."""
+    return Gpu(
+        0, f"MIG-{number}", f"{H100} MIG 1g.10gb", "nvidia", 10 * GIB, 0, free, parent="GPU-0", cuda_visible=visible
+    )
+
+
+def names(found: Seen) -> list[tuple[str, str, int]]:
+    return [(device.name, device.profile, device.free_bytes) for device in found.machine.devices]
+
+
+def test_where_llama_cpp_could_not_be_asked_the_cards_that_are_here_count() -> None:
+    found = unasked(shot(gpu(0), gpu(1), AMD, gpu(2, error="it has fallen off the bus")))
+    assert names(found) == [
+        ("CUDA0", "cuda", 60 * GIB),
+        ("CUDA1", "cuda", 60 * GIB),
+        ("ROCm0", "cuda", 190 * GIB),
+    ]
+    assert (found.asked, found.idle, found.rows) == (False, (), (gpu(0), gpu(1), AMD))
+    said = f"Which GPUs this llama.cpp can use could not be asked; it is taken to use {H100}, AMD Instinct MI300X."
+    assert found.notes == (said,)
+    assert unasked(shot()).notes == ()
+
+
+def test_a_card_counts_as_free_of_what_leaves_it_also_where_llama_cpp_could_not_be_asked() -> None:
+    assert names(unasked(shot(gpu(processes=(held(MINE, 5 * GIB),))), leaving={MINE})) == [("CUDA0", "cuda", 65 * GIB)]
+
+
+def test_of_a_cut_card_a_process_is_given_one_instance() -> None:
+    card = gpu(0, divided=True)
+    instances = [mig(number, free=(number + 1) * GIB) for number in range(7)]
+    for found in (unasked(shot(card, *instances)), seen(shot(card, *instances), potential=True)):
+        assert names(found) == [("CUDA0", "cuda", 7 * GIB)]
+        assert found.rows == (instances[-1],)
+    named = [mig(0, free=9 * GIB, visible=False), mig(1, free=GIB, visible=True), mig(2, free=9 * GIB, visible=False)]
+    assert names(unasked(shot(card, *named))) == [("CUDA0", "cuda", GIB)]
+    driven = seen(shot(card, *instances), KnownDevice("CUDA0", instances[0].name or "", 10 * GIB, 3 * GIB))
+    assert names(driven) == [("CUDA0", "real", 3 * GIB)]
+    assert driven.idle == ()  # which instance it is cannot be proven, but there is only one for this process
+
+
+def test_memory_that_is_the_hosts_counts_as_the_hosts() -> None:
+    mac = Gpu(0, None, "Apple M3", "apple", pool="unified")
+    found = unasked(shot(mac))
+    (device,) = found.machine.devices
+    assert (device.name, device.profile, device.shares_host) == ("MTL0", "metal", True)
+    assert (device.total_bytes, device.free_bytes) == (64 * GIB, 40 * GIB)
+    driven = seen(shot(mac), KnownDevice("MTL0", "Apple M3", 48 * GIB, 47 * GIB))
+    assert names(driven) == [("MTL0", "real", 47 * GIB)]
+    assert driven.machine.devices[0].shares_host
+    assert seen(shot(mac), potential=True).machine.devices == ()  # an engine for the CPU uses all of that memory
+
+
+def test_an_apu_has_memory_of_its_own_besides_the_hosts() -> None:
+    apu = Gpu(0, None, "AMD Radeon 780M", "amd", 20 * GIB, GIB, 19 * GIB, pool="shared")
+    found = unasked(shot(apu))
+    assert names(found) == [("ROCm0", "cuda", 19 * GIB)]
+    assert not found.machine.devices[0].shares_host
+    assert seen(shot(apu)).idle == (apu,)
+
+
+def test_a_card_of_another_maker_is_idle_beside_those_that_llama_cpp_drives() -> None:
+    found = seen(shot(gpu(0), AMD), cuda(0))
+    assert (found.idle, found.rows) == ((AMD,), (gpu(0),))
+    assert found.notes == (
+        "AMD Instinct MI300X is here, too, but this llama.cpp was built for other GPUs and cannot use that.",
+    )
+    could = seen(shot(gpu(0), AMD), cuda(0), potential=True)
+    assert [device.name for device in could.machine.devices] == ["CUDA0"]  # no build drives both
+    assert could.idle == (AMD,)
+
+
+def test_a_card_that_may_be_one_of_llama_cpps_devices_is_not_called_idle() -> None:
+    twins = [msgspec.structs.replace(cuda(n), name=f"Vulkan{n}") for n in range(2)]  # which is which is not known
+    assert seen(shot(gpu(0), gpu(1), AMD), *twins).idle == ()
+    nameless = KnownDevice("CUDA5", "another name", 80 * GIB, 80 * GIB)
+    assert seen(shot(gpu(0), AMD), nameless).idle == (AMD,)
+
+
 def test_a_card_without_figures_holds_nothing() -> None:
     found = seen(shot(Gpu(0, None, None, "matrox")), potential=True)
     (device,) = found.machine.devices
@@ -150,13 +236,14 @@ def test_a_systematic_difference_is_added_and_said() -> None:
     lessons = Lessons(loads=(*[load("GPU-0", 40 * MIB)] * 3, *[load("", 7 * MIB)] * 2))
     found = seen(shot(gpu()), cuda(), lessons=lessons)
     assert found.machine.devices[0].overhead_bytes == ASSUMED_OVERHEAD_BYTES + 40 * MIB
-    assert found.corrected[0] == ("40 MiB are added on CUDA0: the last 3 loads took that much more than predicted.")
+    assert found.corrected[0] == "About 40 MiB are added on CUDA0: the last 3 loads took that much more than predicted."
 
 
-def test_on_the_host_a_difference_leaves_less_free() -> None:
+def test_on_the_host_a_difference_is_added_too_and_as_much_is_available_as_the_meter_says() -> None:
     found = seen(shot(), lessons=Lessons(loads=(load("", 7 * MIB), load("", 9 * MIB))))
-    assert found.machine.host_available_bytes == 40 * GIB - 8 * MIB
-    assert found.corrected == ("8 MiB are added on host: the last 2 loads took that much more than predicted.",)
+    assert (found.machine.host_available_bytes, found.machine.host_overhead_bytes) == (40 * GIB, 8 * MIB)
+    assert described_machine(None, GIB, found.machine).host_overhead_bytes == 0
+    assert found.corrected == ("About 8 MiB are added on host: the last 2 loads took that much more than predicted.",)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +253,8 @@ def test_on_the_host_a_difference_leaves_less_free() -> None:
 )
 def test_what_corrects_nothing(loads: tuple[LoadRecord, ...]) -> None:
     found = seen(shot(), lessons=Lessons(loads=loads))
-    assert (found.machine.host_available_bytes, found.corrected) == (40 * GIB, ())
+    assert (found.machine.host_available_bytes, found.machine.host_overhead_bytes) == (40 * GIB, 0)
+    assert found.corrected == ()
 
 
 def test_measured_speeds_of_memory_win_over_a_vendors_figure() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from tui.config.model_file import update_model
 from tui.config.paths import Paths, paths
 from tui.config.settings import FitSettings, LoadDefaults, Settings
 from tui.engine.registry import Entry
+from tui.fit.oracle import DryRun
 from tui.hardware.snapshot import Cpu, Gpu, Ram, Snapshot
 from tui.hardware.watch import SILENT
 from tui.library import Model
@@ -24,6 +25,7 @@ from tui.llama.settings import LoadSettings
 from tui.models import prepare as prepare_module
 from tui.models.fitting import Fitting
 from tui.models.prepare import look, may_move, prepare, wished_for
+from tui.process.spawn import Child, spawn
 
 ROOMY = Snapshot(time=1.0, ram=Ram(64 * GIB, 60 * GIB), cpu=Cpu(cores=2))
 
@@ -93,13 +95,26 @@ def test_of_another_machine_nothing_counts_that_is_kept_about_this_one(here: Pat
 )
 def test_what_a_person_has_set_does_not_move(wished: dict[str, Any], given: Collection[str], moves: set[str]) -> None:
     assert may_move(LoadSettings(**wished), given) == moves
+    assert may_move(LoadSettings(**wished), given, asked=False) == moves - {"split"}
+
+
+class CountingSpawn:
+    """Starts `module` in place of the dry run's."""
+
+    def __init__(self, module: str = "") -> None:
+        self._module = module
+        self.n_started = 0
+
+    async def __call__(self, module: str, arguments: Sequence[str], *, incoming: Any) -> Child:
+        self.n_started += 1
+        return await spawn(self._module or module, arguments, incoming=incoming)
 
 
 class Asking:
     """A fitting that is closed at the end."""
 
-    def __init__(self, here: Paths) -> None:
-        self._fitting = Fitting(here)
+    def __init__(self, here: Paths, dry_run: DryRun | None = None) -> None:
+        self._fitting = Fitting(here, dry_run)
 
     async def __aenter__(self) -> Fitting:
         return self._fitting
@@ -116,15 +131,39 @@ async def prepared(
     return await prepare(fitting, here, model, **options)
 
 
-async def test_where_there_is_room_enough_nobody_is_asked(
+async def test_where_llama_cpp_has_no_gpu_and_there_is_room_it_is_asked_once(
     here: Paths, tiny: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with Asking(here) as fitting:
-        made = await prepared(fitting, here, tiny, monkeypatch, ROOMY, light=True)
-        assert fitting.dry_run.pid is None
-    assert (made.settings.n_ctx, made.settings.n_gpu_layers, made.said) == (4096, 0, ())
+    """That no card is seen says nothing: a container may have CUDA without the library that lists cards."""
+    for source in ("dry-run", "estimate"):
+        spawned = CountingSpawn()
+        async with Asking(here, DryRun(spawn=spawned)) as fitting:
+            made = await prepared(fitting, here, tiny, monkeypatch, ROOMY, light=True)
+        assert made.prediction is not None
+        assert made.prediction.source == source
+        assert spawned.n_started == (1 if source == "dry-run" else 0)
+        assert (made.settings.n_ctx, made.settings.n_gpu_layers, made.said) == (4096, 0, ())
+
+
+async def test_gpus_that_no_meter_sees_are_used(here: Paths, tiny: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        async with Asking(here, DryRun(spawn=CountingSpawn("tests.rigs.gpus_for_children"))) as fitting:
+            made = await prepared(fitting, here, tiny, monkeypatch, ROOMY, light=True)
+        assert made.settings.n_gpu_layers == 3
+
+
+async def test_where_llama_cpp_cannot_be_asked_the_cards_that_are_seen_count_and_it_is_said(
+    here: Paths, tiny: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards = tuple(Gpu(n, f"GPU-{n}", "NVIDIA H100", "nvidia", 80 * GIB, 0, 80 * GIB) for n in range(2))
+    snapshot = Snapshot(time=1.0, gpus=cards, ram=ROOMY.ram, cpu=ROOMY.cpu)
+    async with Asking(here, DryRun(spawn=CountingSpawn("tests.rigs.without_llama_cpp"))) as fitting:
+        made = await prepared(fitting, here, tiny, monkeypatch, snapshot, light=True)
     assert made.prediction is not None
-    assert made.prediction.source == "estimate"
+    assert (made.prediction.source, made.settings.n_gpu_layers) == ("estimate", 3)
+    assert made.prediction.reason.startswith("llama.cpp cannot be used: ")
+    assert (made.settings.devices, made.settings.tensor_split) == ((), ())  # its names and order are not known
+    assert made.said == ("Which GPUs this llama.cpp can use could not be asked; it is taken to use NVIDIA H100.",)
 
 
 @pytest.mark.parametrize("light", [False, True])

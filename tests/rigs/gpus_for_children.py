@@ -15,9 +15,16 @@ from tui.llama.standin import StandIns, StandInSpec
 GPUS = {"CUDA0": 24 << 30, "CUDA1": 12 << 30}
 """Bytes by name; all of it is free."""
 
-if __name__ == "__main__":
+
+def registered() -> StandIns:
+    """The stand-ins, which must be kept for as long as the process lives."""
     start_backend()
-    registered = StandIns([StandInSpec(name, "cuda", size, size) for name, size in GPUS.items()])
-    for backend in registered._backends.values():
+    made = StandIns([StandInSpec(name, "cuda", size, size) for name, size in GPUS.items()])
+    for backend in made._backends.values():
         lib.ggml_backend_register(ctypes.byref(backend.registry))
+    return made
+
+
+if __name__ == "__main__":
+    kept = registered()
     main()

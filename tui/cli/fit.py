@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -181,20 +181,14 @@ async def _place(fitting: Fitting, asked: _Asked) -> _Place:
 
     seen = await see()
     if asked.described:
-        notes = tuple(_undriven(seen.machine)) if asked.devices is None else ()
+        notes = (*seen.doubts, *seen.unused) if asked.devices is None else ()
         return _Place(described_machine(asked.devices, asked.args.ram, seen.machine), notes=notes)
     if seen.machine.host_bandwidth_bytes_s is None and not snapshot.engines and not asked.args.json:
         say("puna: measuring how fast this machine reads its memory; this is done once")
         with suppress(BandwidthError):  # a usual figure then stands for it
             await fitting.measure_memory(seen.machine)
         seen = await see()
-    return _Place(seen.machine, holders(snapshot, seen), (*_undriven(seen.machine), *seen.corrected))
-
-
-def _undriven(machine: Machine) -> Iterator[str]:
-    names = ", ".join(device.name for device in machine.devices if device.profile != "real")
-    if names:
-        yield f"{names}: this llama.cpp was built for the CPU and cannot use that; `puna doctor` says what to do."
+    return _Place(seen.machine, holders(snapshot, seen), seen.notes)
 
 
 async def _report(fitting: Fitting, asked: _Asked, subject: Subject, wished: LoadSettings, place: _Place) -> FitReport:

@@ -143,7 +143,7 @@ def _table(report: FitReport) -> Iterator[str]:
         parts = (device.weights_bytes, device.context_bytes, device.compute_bytes, device.overhead_bytes)
         yield _row(device.name, *map(_amount, parts), *_held(device, device.free_bytes))
     host = report.assessment.host
-    parts = (host.weights_bytes, host.context_bytes, host.compute_bytes + host.output_bytes, 0)
+    parts = (host.weights_bytes, host.context_bytes, host.compute_bytes + host.output_bytes, host.overhead_bytes)
     yield _row("host", *map(_amount, parts), *_held(host, host.available_bytes))
 
 

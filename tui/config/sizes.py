@@ -11,6 +11,11 @@ MOST_BYTES = 1 << 50
 _SIZE = r"\s*([0-9]{1,20})(?:\.([0-9]{1,9}))?\s*(b|mb|gb|mib|gib)?\s*"
 
 
+def padded(size: int, multiple: int) -> int:
+    """`size` rounded up to a multiple, of bytes or of anything else."""
+    return -(-size // multiple) * multiple
+
+
 def gib(size_bytes: int) -> str:
     """Bytes as GiB without the unit: 0.4, 31.2, 251."""
     value = size_bytes / GIB

@@ -56,15 +56,20 @@ async def ram_bandwidth(store: SpeedStore, threads: int) -> float:
 async def device_bandwidths(store: SpeedStore, machine: Machine) -> Mapping[str, float]:
     """Bytes a second that each GPU of `machine` reads from its memory, by its description: remembered, or measured now.
 
-    A GPU that cannot be measured is left out. Raises BandwidthError.
+    A GPU that cannot be measured is left out, and is not tried again. Raises BandwidthError.
     """
     known = await asyncio.to_thread(store.read)
     here = {device.description for device in machine.devices if device.profile == "real"}
-    if here <= known.device_bytes_s.keys():
-        return {description: known.device_bytes_s[description] for description in here}
-    found = await _ask(DEVICES_MODULE, _Devices)
+    if here <= known.device_bytes_s.keys() | known.unmeasured:
+        return {description: known.device_bytes_s[description] for description in here - known.unmeasured}
+    try:
+        found = await _ask(DEVICES_MODULE, _Devices)
+    except BandwidthError:
+        await asyncio.to_thread(lambda: store.keep_bandwidth(unmeasured=here - known.device_bytes_s.keys()))
+        raise
     measured = {device.description: device.read_bytes_s for device in found.devices if device.read_bytes_s}
-    await asyncio.to_thread(lambda: store.keep_bandwidth(device_bytes_s=measured))
+    failed = here - known.device_bytes_s.keys() - measured.keys()
+    await asyncio.to_thread(lambda: store.keep_bandwidth(device_bytes_s=measured, unmeasured=failed))
     return measured
 
 

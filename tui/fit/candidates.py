@@ -183,7 +183,21 @@ class Candidates:
             settings = msgspec.structs.replace(settings, devices=names or NO_DEVICES)
         if self._may_choose and len(indices) > 1 and int(settings.n_gpu_layers) > 1:
             return await self._best_spread(settings, indices)
-        return await self._answer(settings)
+        return await self._answer(self._split_by_free(settings))
+
+    def _split_by_free(self, settings: LoadSettings) -> LoadSettings:
+        """With a split over several devices that are here by what this plan takes to be free. llama.cpp's own goes by
+        what is free at its moment: an engine that makes room for the load is still there at this one.
+        """
+        n_layers = min(int(settings.n_gpu_layers), self._shape.n_block + 1)
+        there = {device.name: device for device in self._machine.devices if device.profile == "real"}
+        names = settings.devices or [device.name for device in self._machine.devices]
+        if settings.tensor_split or settings.split_mode == "none" or not n_layers:
+            return settings
+        if len(names) < 2 or not there.keys() >= set(names):
+            return settings
+        counts = by_room([there[name].free_bytes for name in names], n_layers)
+        return msgspec.structs.replace(settings, tensor_split=tuple(map(float, counts)))
 
     async def _best_spread(self, settings: LoadSettings, indices: tuple[int, ...]) -> Candidate | None:
         n_layers = min(int(settings.n_gpu_layers), self._shape.n_block + 1)

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tui.fit.candidates import experts_on_host, saving_kv
-from tui.fit.order import CONTEXT_STEP, LEAST_N_CTX, Shape
+from tui.fit.order import LEAST_N_CTX, Shape
 from tui.fit.search import Over, largest
 from tui.fit.values import Ask, Machine, Refused
 from tui.fit.verdict import Assessment, Verdict, assess
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import CONTEXT_MULTIPLE, LoadSettings
 
 FITS: frozenset[Verdict] = frozenset({"gpu", "partial", "ram"})
 ALL_ON_GPU: frozenset[Verdict] = frozenset({"gpu"})
@@ -106,14 +106,14 @@ class Changes:
 
     async def _context(self) -> Change | None:
         n_ctx = int(self._base.n_ctx)
-        low, high = LEAST_N_CTX // CONTEXT_STEP, (n_ctx - 1) // CONTEXT_STEP
+        low, high = LEAST_N_CTX // CONTEXT_MULTIPLE, (n_ctx - 1) // CONTEXT_MULTIPLE
         if low > high:
             return None
-        steps = await self._largest(low, high, _over, lambda step: {"n_ctx": step * CONTEXT_STEP})
+        steps = await self._largest(low, high, _over, lambda step: {"n_ctx": step * CONTEXT_MULTIPLE})
         if steps is None:
             return None
-        words = f"context {steps * CONTEXT_STEP} instead of {n_ctx} tokens"
-        return await self._checked(words, "a shorter conversation is kept in mind", n_ctx=steps * CONTEXT_STEP)
+        words = f"context {steps * CONTEXT_MULTIPLE} instead of {n_ctx} tokens"
+        return await self._checked(words, "a shorter conversation is kept in mind", n_ctx=steps * CONTEXT_MULTIPLE)
 
     async def _experts(self) -> Change | None:
         n_block = self._shape.n_block

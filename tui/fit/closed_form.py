@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import platform
 
+from tui.config.sizes import padded
 from tui.fit import compute
 from tui.fit.graphs import Batch, Far
 from tui.fit.placement import HOST, Placement, place
 from tui.fit.shape import Layer, ModelShape
-from tui.fit.sizes import CELLS, CUDA_ALIGNMENT, CUDA_ROW, HOST_ALIGNMENT, padded, quantized, row_bytes
+from tui.fit.sizes import HOST_ALIGNMENT, quantized, row_bytes
 from tui.fit.values import Machine, Prediction
+from tui.llama.cuda_facts import CUDA_ALIGNMENT, CUDA_GROUPED_HEADS, CUDA_HEADS, CUDA_ROW
 from tui.llama.receipt import DeviceBytes
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import CONTEXT_MULTIPLE, LoadSettings
 
 CUDA_PROFILES = frozenset({"cuda", "real"})
 """Devices that are counted by CUDA's rules; a real one is nearly always one."""
 USUAL_N_CTX = 4096
 """Context of a model that does not say what it was trained for, when none is asked for."""
-CUDA_HEADS = frozenset({40, 64, 72, 80, 96, 112, 128, 256})
-"""Lengths of a head that CUDA's flash attention has kernels for when keys and values have the same."""
-CUDA_GROUPED_HEADS = {192: (128, 8), 320: (256, 32), 512: (512, 1), 576: (512, 1)}
-"""Length of a head's key to that of its value and what the heads that share a key must be a multiple of; only where
-several share one (`ggml_cuda_get_best_fattn_kernel`).
-"""
 COMPUTE_SPREAD, COMPUTE_SPREAD_PARTIAL = 0.15, 0.5
 """How far off compute buffers may be, as a share of them; partial where layers or experts lie in host memory beside
 devices. Nearly all answers are within (benchmarks/closed_form.py).
@@ -49,7 +45,9 @@ def predict(shape: ModelShape, settings: LoadSettings, machine: Machine, reason:
     "auto" in the settings counts as all layers, and as the context that the model was trained for.
     """
     placement = place(shape.output_at, settings, machine)
-    n_ctx = padded(settings.n_ctx if isinstance(settings.n_ctx, int) else shape.n_ctx_train or USUAL_N_CTX, CELLS)
+    n_ctx = padded(
+        settings.n_ctx if isinstance(settings.n_ctx, int) else shape.n_ctx_train or USUAL_N_CTX, CONTEXT_MULTIPLE
+    )
     batch = _batch(shape, settings, machine, placement, n_ctx * settings.panes)
     n_host = placement.n_host if placement.starts else shape.output_at + 1
     computes = _computes(shape, settings, batch, placement, n_host)
@@ -143,7 +141,7 @@ def _batch(shape: ModelShape, settings: LoadSettings, machine: Machine, placemen
     if cuda and settings.flash_attn == "auto":
         flash = all(_cuda_attends(layer) for layer in shape.layers if layer.keeps_cache and layer.n_head_kv)
         flash &= quantized(settings.type_v) or not _is_drawn_over(shape, placement.n_host)
-    window = padded(min(cells, shape.window * settings.panes + n_tokens), CELLS)
+    window = padded(min(cells, shape.window * settings.panes + n_tokens), CONTEXT_MULTIPLE)
     return Batch(
         n_tokens=padded(n_tokens, settings.panes),
         n_seq=settings.panes,

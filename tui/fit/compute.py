@@ -10,8 +10,9 @@ from functools import lru_cache
 
 from tui.fit.graphs import Batch, Far, Inputs, LayerWriter, When
 from tui.fit.shape import Layer, ModelShape
-from tui.fit.sizes import CUDA_ALIGNMENT, HOST_ALIGNMENT
+from tui.fit.sizes import HOST_ALIGNMENT
 from tui.fit.tape import Tape
+from tui.llama.cuda_facts import CUDA_ALIGNMENT
 
 PIPELINE_COPIES = 4
 """Copies of each input that several devices work on in turn (`GGML_SCHED_MAX_COPIES`)."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -20,6 +20,13 @@ from tui.process.spawn import Child
 MODULE = "tui.fit.dry_run"
 _ASSERTION = "GGML_ASSERT"
 _FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
+_BY_ITSELF = (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGFPE)
+"""How native code ends over what it was asked."""
+By = Literal["outside", "itself", "us"]
+"""Who ended a process. `outside`: somebody who has nothing to do with the question. `itself`: native code, over the
+question, as it will again. `us`: what it was in the middle of may go well another time; it took too long, had too
+little memory, or said what cannot be understood.
+"""
 _Result = TypeVar("_Result")
 
 
@@ -33,10 +40,9 @@ class Spawn(Protocol):
 class DryRunDied(Exception):
     """The process ended, or was ended, before it answered; the text says why in words."""
 
-    def __init__(self, reason: str, *, by_outside: bool) -> None:
+    def __init__(self, reason: str, *, by: By) -> None:
         super().__init__(reason)
-        self.by_outside = by_outside
-        """True when something killed it that has nothing to do with the question."""
+        self.by = by
 
 
 class DryChild:
@@ -95,7 +101,9 @@ class DryChild:
     async def devices(self, timeout_s: float) -> tuple[KnownDevice, ...]:
         """The GPUs of the installed llama.cpp, with what is free on them now. Raises DryRunDied."""
         reply = await self._exchange(ListDevices(0), timeout_s)
-        return reply.devices if isinstance(reply, DeviceList) else ()
+        if not isinstance(reply, DeviceList):
+            raise await _ended(self._child, "it answered another question")
+        return reply.devices
 
     async def end(self) -> None:
         """End it; its memory is back when this returns."""
@@ -136,10 +144,11 @@ async def _ended(child: Child, reason: str) -> DryRunDied:
         child.kill()
     code = await child.ended()
     if reason:
-        return DryRunDied(reason, by_outside=False)
+        return DryRunDied(reason, by="us")
     why = child.why(code)
     assertion = next((line for line in reversed(child.stderr) if _ASSERTION in line), "")
     said = f": {assertion[assertion.index(_ASSERTION) :]}" if assertion else ""
-    return DryRunDied(
-        f"the dry run ended over it, {why}{said}", by_outside=code in _FROM_OUTSIDE and OUT_OF_MEMORY not in why
-    )
+    by: By = "itself" if code in _BY_ITSELF else "us"
+    if code in _FROM_OUTSIDE and OUT_OF_MEMORY not in why:
+        by = "outside"
+    return DryRunDied(f"the dry run ended over it, {why}{said}", by=by)

@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import Sequence
 
-from tui.fit.questions import KeepHeader, ListDevices, Ready, Reply, Request
+from tui.fit.questions import KeepHeader, ListDevices, NotTried, Ready, Reply, Request
 from tui.process.channel import Channel
 from tui.process.child import adopt, be_modest
 
@@ -36,7 +36,7 @@ def _serve(channel: Channel[Request, Reply]) -> None:
     try:
         from tui.fit.layouts import Layouts  # llama.cpp is loaded here and nowhere earlier
     except (ImportError, OSError, RuntimeError, AttributeError) as error:  # missing, another version, or not loadable
-        channel.send(Ready(f"llama.cpp cannot be used: {error}".encode("utf-8", "replace").decode()))
+        channel.send(Ready(f"llama.cpp cannot be used: {error}".encode("utf-8", "replace").decode(), serves=False))
         return
     layouts = Layouts()
     channel.send(layouts.ready())
@@ -46,7 +46,10 @@ def _serve(channel: Channel[Request, Reply]) -> None:
         elif isinstance(request, ListDevices):
             channel.send(layouts.devices(request.id))
         else:
-            channel.send(layouts.answer(request))
+            reply = layouts.answer(request)
+            channel.send(reply)
+            if isinstance(reply, NotTried) and reply.is_last:
+                return
 
 
 if __name__ == "__main__":

@@ -9,16 +9,18 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from tui.config.sizes import padded
 from tui.fit.architectures import FUSED_QKV, GATE_JOINED, GATELESS, INDEXED, PARALLEL
 from tui.fit.facts import Facts
 from tui.fit.guess import embedding_values, expert_values, filled, is_tied, total_values
 from tui.fit.labels import label_of
 from tui.fit.shape import NOTHING, Bytes, Layer, ModelShape, Wiring
-from tui.fit.sizes import CUDA_ALIGNMENT, CUDA_ROW, HOST_ALIGNMENT, padded
+from tui.fit.sizes import HOST_ALIGNMENT
 from tui.gguf.header import Header
 from tui.gguf.layout import Layout
 from tui.gguf.tensors import Tensor
 from tui.gguf.types import TENSOR_TYPES
+from tui.llama.cuda_facts import CUDA_ALIGNMENT, CUDA_ROW
 
 _BLOCK = re.compile(r"blk\.(\d+)\.(.*)", re.DOTALL)
 _EXPERTS = re.compile(r"ffn_(up|down|gate|gate_up)_(ch|)exps")

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from tui.config.sizes import padded
 from tui.fit.shape import Layer, ModelShape
-from tui.fit.sizes import CUDA_ALIGNMENT, padded, quantized
+from tui.fit.sizes import quantized
 from tui.fit.tape import Tape
+from tui.llama.cuda_facts import CUDA_ALIGNMENT
 
 ROTATED = 64
 """Heads of a multiple of so many values are rotated in quantized caches."""

@@ -76,7 +76,17 @@ class Layouts:
             self._headers.popitem(last=False)
 
     def answer(self, question: Question) -> Reply:
-        """Ask llama.cpp. It may end the process instead."""
+        """Ask llama.cpp. It may end the process instead.
+
+        A rule of the stand-in devices that raises is answered for with 0 or no, which looks like an answer; so does all
+        that follows, even a refusal. None of it is told.
+        """
+        reply = self._answer(question)
+        if not self._faults:
+            return reply
+        return NotTried(question.id, f"a rule of its stand-in devices failed: {self._faults[-1]}", is_last=True)
+
+    def _answer(self, question: Question) -> Reply:
         header = self._headers.get(question.digest)
         if header is None:
             return HeaderMissing(question.id)
@@ -94,8 +104,6 @@ class Layouts:
             return NotTried(question.id, reason) if error.kind == "memory" else WasRefused(question.id, reason)
         if laid_out is None:
             return NotTried(question.id, _UNREADABLE)
-        if self._faults:
-            return NotTried(question.id, f"a rule of its stand-in devices failed: {self._faults[-1]}")
         return Answered(question.id, _prediction(question, laid_out))
 
     def _lay_out(self, header: HeaderBytes, question: Question) -> LaidOut | None:
@@ -110,7 +118,6 @@ class Layouts:
         return self._models.lay_out(DryQuestion(header, question.settings, devices, stand_ins), adapters)
 
     def _take_fault(self, fault: sys.UnraisableHookArgs) -> None:
-        """A callback that raises is answered for with 0 or no, which looks like an answer; so does all that follows."""
         self._faults.append(f"{fault.exc_value!r}")
 
     def _stand_ins(self, asked: tuple[AskedDevice, ...]) -> StandIns:

@@ -8,7 +8,7 @@ Reading and writing block; on an event loop they belong in a thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -67,6 +67,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes that all cores together read from RAM in a second."""
     device_bytes_s: dict[str, float] = {}
     """The same of each GPU, by its description."""
+    unmeasured: frozenset[str] = frozenset()
+    """Descriptions of GPUs that could not be measured; they are not tried again."""
     measurements: tuple[Measurement, ...] = ()
     """Oldest first."""
     time: float = 0.0
@@ -93,19 +95,24 @@ class SpeedStore:
         """Add one measurement. Called after an answer, a bench or a phantom run."""
         self._change(lambda known: msgspec.structs.replace(known, measurements=_added(known.measurements, measurement)))
 
-    def keep_bandwidth(self, *, ram_bytes_s: float | None = None, device_bytes_s: Mapping[str, float] = {}) -> None:
+    def keep_bandwidth(
+        self,
+        *,
+        ram_bytes_s: float | None = None,
+        device_bytes_s: Mapping[str, float] = {},
+        unmeasured: Collection[str] = (),
+    ) -> None:
         """Keep what was measured. Of two measurements the higher stays: something else was busy during the lower."""
         devices = {name: value for name, value in device_bytes_s.items() if value > 0}
 
         def change(known: Known) -> Known:
             before = known.device_bytes_s
+            measured = {**before, **{name: max(value, before.get(name, 0.0)) for name, value in devices.items()}}
             return msgspec.structs.replace(
                 known,
                 ram_bytes_s=max(ram_bytes_s or 0.0, known.ram_bytes_s or 0.0) or None,
-                device_bytes_s={
-                    **before,
-                    **{name: max(value, before.get(name, 0.0)) for name, value in devices.items()},
-                },
+                device_bytes_s=measured,
+                unmeasured=known.unmeasured.union(unmeasured).difference(measured),
             )
 
         self._change(change)

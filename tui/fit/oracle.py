@@ -8,6 +8,7 @@ once is not asked again.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from types import TracebackType
@@ -15,7 +16,8 @@ from typing import Self
 
 import msgspec
 
-from tui.fit.dry_child import DryChild, DryRunDied, Spawn
+from tui.fit.dry_child import DryRunDied, Spawn
+from tui.fit.dry_process import DryProcess, NoProcess
 from tui.fit.extras import Extras, adapter_tensors, adapters_prediction, added, projector_prediction
 from tui.fit.questions import Answered, AskedDevice, KnownDevice, NotTried, Question, Reply, WasRefused
 from tui.fit.values import Machine, Prediction, Refused
@@ -28,10 +30,12 @@ ANSWER_S = 20.0
 START_S = 60.0
 """Longest wait for a process to start: a cold disk reads llama.cpp for seconds."""
 _KEPT_ANSWERS = 4096
-_STARTS = 2
-"""Processes that may die while they start before no more are."""
+REST_S = 60.0
+"""How long a header that got no answer in time is not asked about: a busy machine is quiet again some day."""
 _DEATHS_A_HEADER = 2
 """A header that ended this many processes and got no answer from any is not asked about again."""
+_LISTINGS = 2
+"""Processes that may give no list of their GPUs before no more are asked for one."""
 
 Fallback = Callable[[LoadSettings, Machine], Prediction]
 
@@ -43,24 +47,32 @@ class Unanswered(Exception):
 class DryRun:
     """Asks llama.cpp. A process is started on first need, in the main thread, and another one when it has died."""
 
-    def __init__(self, spawn: Spawn = spawn_process, *, answer_s: float = ANSWER_S, start_s: float = START_S) -> None:
+    def __init__(
+        self,
+        spawn: Spawn = spawn_process,
+        *,
+        answer_s: float = ANSWER_S,
+        start_s: float = START_S,
+        rest_s: float = REST_S,
+    ) -> None:
         """Nothing is started yet."""
-        self._spawn, self._answer_s, self._start_s = spawn, answer_s, start_s
-        self._child: DryChild | None = None
+        self._process = DryProcess(spawn, start_s)
+        self._answer_s, self._rest_s = answer_s, rest_s
         self._turn = asyncio.Lock()
-        self._closed = False
-        self._failed_starts = 0
-        self._doubt = ""
         self._answers: OrderedDict[bytes, Reply] = OrderedDict()
+        """What llama.cpp said, and what it ended over."""
         self._deaths: dict[str, int] = {}
         """Processes that a header ended, by its digest."""
         self._harmless: set[str] = set()
         """Digests of headers that were answered: not every setting ends llama.cpp with them."""
+        self._resting: dict[str, tuple[float, str]] = {}
+        """By digest: until when a header is not asked about, and why."""
+        self._failed_listings = 0
 
     @property
     def pid(self) -> int | None:
         """The process id while one runs."""
-        return self._child.pid if self._child is not None and self._child.alive else None
+        return self._process.pid
 
     async def predict(
         self,
@@ -93,23 +105,23 @@ class DryRun:
             prediction = added(prediction, projector_prediction(beside.projector, machine))
         return prediction
 
-    async def devices(self) -> tuple[KnownDevice, ...]:
-        """The GPUs of the installed llama.cpp, in its order, with what is free now; none where it cannot be asked."""
+    async def devices(self) -> tuple[KnownDevice, ...] | None:
+        """The GPUs of the installed llama.cpp, in its order, with what is free now; None where it cannot be asked, so
+        that nobody knows. Where only its answers about models are doubted, it still knows its GPUs.
+        """
         await self._turn.acquire()
         return await asyncio.shield(asyncio.create_task(self._list_devices(), name="devices of the dry run"))
 
     async def release(self) -> None:
         """End the process, so that nothing of it is left on a GPU; the next question starts another."""
         async with self._turn:
-            if self._child is not None:
-                await self._child.end()
-                self._child = None
+            await self._process.end()
 
     async def close(self) -> None:
-        """End the process for good; what is asked from now on is estimated. Safe to call twice."""
-        self._closed = True
-        if self._child is not None:
-            self._child.kill()  # a question that it is at is not waited for
+        """End the process for good, in the middle of a start or of a question, too; what is asked from now on is
+        estimated. Safe to call twice.
+        """
+        self._process.close()
         await self.release()
 
     async def __aenter__(self) -> Self:
@@ -139,11 +151,12 @@ class DryRun:
         if found is not None:
             self._answers.move_to_end(key)
             return found
-        if self._closed:
-            return NotTried(0, "the dry run is closed")
+        if self._process.doubt:
+            return NotTried(0, self._process.doubt)
         if digest not in self._harmless and self._deaths.get(digest, 0) >= _DEATHS_A_HEADER:
             return NotTried(0, "this header ends llama.cpp with every setting that was tried")
-        return NotTried(0, self._doubt) if self._doubt else None
+        until, reason = self._resting.get(digest, (0.0, ""))
+        return NotTried(0, reason) if time.monotonic() < until else None
 
     async def _ask(self, key: bytes, question: Question, header: StrippedHeader) -> Reply:
         """Holds the turn that the caller took."""
@@ -160,57 +173,52 @@ class DryRun:
     async def _try_twice(self, question: Question, header: StrippedHeader) -> tuple[Reply, bool]:
         """The reply, and whether it is one to remember. Only a death by another's hand is worth a second try."""
         for last in (False, True):
-            child = await self._started()
-            if isinstance(child, NotTried):
-                return child, False
             try:
+                child = await self._process.child()
+                if self._process.doubt:
+                    return NotTried(0, self._process.doubt), False
                 reply = await child.ask(question, header, self._answer_s)
+            except NoProcess as reason:
+                return NotTried(0, str(reason)), False
             except DryRunDied as death:
-                self._child = None
-                if death.by_outside:
-                    if last or self._closed:
-                        return NotTried(0, str(death)), False
+                await self._process.end()
+                if death.by == "outside" and not last:
                     continue
+                return self._after(death, header.digest)
+            if isinstance(reply, NotTried) and reply.is_last:
                 self._deaths[header.digest] = self._deaths.get(header.digest, 0) + 1
-                return NotTried(0, str(death)), True
-            self._harmless.add(header.digest)
-            return reply, True
+                await self._process.end()
+            is_answer = isinstance(reply, Answered | WasRefused)
+            if is_answer:
+                self._harmless.add(header.digest)
+            return reply, is_answer
         raise AssertionError("the second try returns")
 
-    async def _list_devices(self) -> tuple[KnownDevice, ...]:
+    def _after(self, death: DryRunDied, digest: str) -> tuple[Reply, bool]:
+        """What llama.cpp ended over it would end over again; what was in its way passes."""
+        if death.by == "itself":
+            self._deaths[digest] = self._deaths.get(digest, 0) + 1
+        elif death.by == "us":
+            self._resting[digest] = time.monotonic() + self._rest_s, str(death)
+        return NotTried(0, str(death)), death.by == "itself"
+
+    async def _list_devices(self) -> tuple[KnownDevice, ...] | None:
         """Holds the turn that the caller took."""
         try:
-            child = await self._started()
-            return await child.devices(self._answer_s) if isinstance(child, DryChild) else ()
-        except DryRunDied:
-            self._child = None
-            return ()
+            while self._failed_listings < _LISTINGS:
+                try:
+                    child = await self._process.child()
+                    return await child.devices(self._answer_s)
+                except DryRunDied as death:
+                    await self._process.end()
+                    self._failed_listings += 1
+                    if death.by != "outside":
+                        break
+        except NoProcess:
+            pass
         finally:
             self._turn.release()
-
-    async def _started(self) -> DryChild | NotTried:
-        """The running process, started when there is none. The caller has the turn."""
-        if self._child is not None and self._child.alive:
-            return self._child
-        if self._child is not None:  # it died between two questions
-            await self._child.end()
-            self._child = None
-        if self._closed or self._doubt:
-            return NotTried(0, self._doubt or "the dry run is closed")
-        try:
-            self._child = await DryChild.start(self._spawn, self._start_s)
-        except OSError as error:
-            return NotTried(0, f"no dry-run process could be started: {error}")
-        except DryRunDied as death:
-            self._failed_starts += 1
-            if self._failed_starts >= _STARTS:
-                self._doubt = f"the dry run does not start: {death}"
-            return NotTried(0, f"the dry run did not start: {death}")
-        self._doubt = self._child.ready.doubt
-        if self._doubt:
-            await self._child.end()
-            return NotTried(0, self._doubt)
-        return self._child
+        return None
 
 
 def _of(reply: Reply, settings: LoadSettings, machine: Machine, fallback: Fallback | None) -> Prediction:

@@ -26,8 +26,6 @@ MINIMUM_N_CTX = 4096
 """The minimum where the person states none, in tokens."""
 LEAST_N_CTX = 512
 """Below this a conversation makes no sense, so automatic settings do not go there however little is free, in tokens."""
-CONTEXT_STEP = 256
-"""llama.cpp pads the context to a multiple of this many tokens, so nothing between is worth asking for."""
 
 
 class Shape(Protocol):

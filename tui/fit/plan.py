@@ -13,12 +13,12 @@ from typing import Literal, get_args
 import msgspec
 
 from tui.fit.candidates import KV, Candidate, Candidates, Place, saving_kv
-from tui.fit.order import CONTEXT_STEP, Goals, Rank, Shape, goals
+from tui.fit.order import Goals, Rank, Shape, goals
 from tui.fit.said import say
 from tui.fit.search import Over, largest
 from tui.fit.values import Ask, Machine, Prediction
 from tui.fit.verdict import Assessment
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import CONTEXT_MULTIPLE, LoadSettings
 
 Movable = Literal["kv", "experts", "split"]
 """What may move besides "auto": the KV cache to q8_0; experts to the host; the devices and the split over them. The
@@ -170,7 +170,7 @@ class _Search:
 
     async def _longest(self, low: int, high: int, place: Place | None, kv: KV) -> int | None:
         """The largest context that fits with the weights in `place`, or wherever is best for it."""
-        steps = [low, *range(low + CONTEXT_STEP - low % CONTEXT_STEP, high, CONTEXT_STEP), high]
+        steps = [low, *range(low + CONTEXT_MULTIPLE - low % CONTEXT_MULTIPLE, high, CONTEXT_MULTIPLE), high]
 
         def over(of: _Search) -> Over:
             return lambda index: of._over(steps[index], place, kv)

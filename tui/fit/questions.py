@@ -69,6 +69,8 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
 
     doubt: str = ""
     """Why a dry run is not to be had in this installation; empty after a self-test that was passed."""
+    serves: bool = True
+    """False where llama.cpp cannot even say which GPUs it has: the process ends now."""
 
 
 class DeviceList(msgspec.Struct, frozen=True, tag=True):
@@ -97,6 +99,8 @@ class NotTried(msgspec.Struct, frozen=True, tag=True):
 
     id: int
     reason: str
+    is_last: bool = False
+    """True where the process can no more be believed, and ends now."""
 
 
 class HeaderMissing(msgspec.Struct, frozen=True, tag=True):

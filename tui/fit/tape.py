@@ -6,7 +6,7 @@ best fitting hole, results in place of an argument where the operation allows. S
 
 from __future__ import annotations
 
-from tui.fit.sizes import padded
+from tui.config.sizes import padded
 
 _ENDLESS = 1 << 62
 

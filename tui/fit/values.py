@@ -62,6 +62,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     host_total_bytes: int = 0
     host_available_bytes: int = 0
     """What a load could really take, any cgroup limit included."""
+    host_overhead_bytes: int = 0
+    """What loads on this machine took on the host beyond their predictions."""
     margins: Margins = Margins()
     host_bandwidth_bytes_s: float | None = None
     host_bandwidth_origin: Origin = "assumed"

@@ -60,6 +60,8 @@ class HostFit(msgspec.Struct, frozen=True, kw_only=True):
     output_bytes: int
     shared_bytes: int
     """What devices that use the host's memory hold, their drivers' share included."""
+    overhead_bytes: int = 0
+    """What loads here took beyond their predictions."""
     available_bytes: int
     room_bytes: int
     """What may be taken: available less the margin. Negative where less than the margin is available."""
@@ -69,7 +71,7 @@ class HostFit(msgspec.Struct, frozen=True, kw_only=True):
     def need_bytes(self) -> int:
         """All that the host's memory would hold, in bytes."""
         own = self.weights_bytes + self.context_bytes + self.compute_bytes + self.output_bytes
-        return own + self.shared_bytes
+        return own + self.shared_bytes + self.overhead_bytes
 
     @property
     def over_bytes(self) -> int:
@@ -162,16 +164,17 @@ def _device_fit(held: DeviceBytes, spec: DeviceSpec, margin_bytes: int) -> Devic
 def _host_fit(prediction: Prediction, machine: Machine, devices: Sequence[DeviceFit]) -> HostFit:
     shared = sum(fit.need_bytes for fit, spec in zip(devices, machine.devices, strict=True) if spec.shares_host)
     room = machine.host_available_bytes - machine.margins.host_bytes
-    held = prediction.host
+    held, overhead = prediction.host, machine.host_overhead_bytes
     return HostFit(
         weights_bytes=held.weights_bytes,
         context_bytes=held.context_bytes,
         compute_bytes=held.compute_bytes,
         output_bytes=prediction.output_bytes,
         shared_bytes=shared,
+        overhead_bytes=overhead,
         available_bytes=machine.host_available_bytes,
         room_bytes=room,
-        fits=held.sum_bytes + prediction.output_bytes + shared <= room,
+        fits=held.sum_bytes + prediction.output_bytes + shared + overhead <= room,
     )
 
 

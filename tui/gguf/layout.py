@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tui.config.sizes import padded
 from tui.gguf.errors import GgufError
 from tui.gguf.header import Header, header_of, opened
 from tui.gguf.names import shard_name, shard_of
@@ -97,7 +98,7 @@ def _one_behind_another(tensors: Sequence[Tensor], alignment: int) -> tuple[Tens
     offset = 0
     for tensor in tensors:
         placed.append(tensor._replace(offset=offset))
-        offset += -(-tensor.n_bytes // alignment) * alignment
+        offset += padded(tensor.n_bytes, alignment)
     return tuple(placed)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+from tui.config.sizes import padded
 from tui.gguf.errors import GgufError
 from tui.gguf.tensors import MAX_TENSORS, MIN_INFO, Tally, Tensor, read_tensor, shown
 from tui.gguf.window import Window
@@ -109,7 +110,7 @@ class Parser:
             self._tensor()
         if len({tensor.name for tensor in self.tensors}) < len(self.tensors):
             raise self._wrong("names a tensor twice; the file is damaged")
-        self.data_offset = -(-self.window.offset // alignment) * alignment
+        self.data_offset = padded(self.window.offset, alignment)
 
     def require_weights(self) -> None:
         """Raise GgufError when the file is too short for the weights that its header lists."""

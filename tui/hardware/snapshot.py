@@ -158,14 +158,16 @@ class Snapshot:
     """True while a driver is late to answer: the GPU rows are the last ones it gave, or none."""
 
 
-def loadable(gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:
+def loadable(gpus: Sequence[Gpu], *, unified: bool = False) -> tuple[Gpu, ...]:
     """The rows that a load from here could go to, each byte in one row only: no card that is cut into instances, none
-    that CUDA_VISIBLE_DEVICES hides, none that does not answer, none whose memory is the host's.
+    that CUDA_VISIBLE_DEVICES hides, none that does not answer, and only with `unified` one whose memory is the host's.
     """
     return tuple(
         gpu
         for gpu in gpus
-        if not (gpu.divided or gpu.asleep or gpu.error) and gpu.cuda_visible is not False and gpu.pool != "unified"
+        if not (gpu.divided or gpu.asleep or gpu.error)
+        and gpu.cuda_visible is not False
+        and (unified or gpu.pool != "unified")
     )
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tui.config.sizes import padded
 from tui.llama import cuda_rules
+from tui.llama.cuda_facts import CUDA_ALIGNMENT
 from tui.llama.ggml import (
     OPS,
     n_bytes,
@@ -118,26 +120,22 @@ def _metal_flash_scratch(op: int) -> int:
     q_ne, k_ne, v_ne = read_ne(q), read_ne(k), read_ne(v)
     viewed, view_offset = read_view(v)
     shared = viewed and (viewed == k or (viewed, view_offset) == read_view(k))
-    k_f16 = _up(2 * int(n_elements(k)), 16)
-    v_f16 = 0 if shared else _up(2 * int(n_elements(v)), 16)
+    k_f16 = padded(2 * int(n_elements(k)), 16)
+    v_f16 = 0 if shared else padded(2 * int(n_elements(v)), 16)
     partial = 4 * min(q_ne[1], 32) * q_ne[2] * q_ne[3] * 32 * (v_ne[0] + 2)
     padding = 64 * 2 * (k_ne[0] * k_ne[2] * k_ne[3] + v_ne[0] * v_ne[2] * v_ne[3])
     blocks = 0
     if mask:
         mask_ne = read_ne(mask)
         padding += 64 * 2 * mask_ne[1] * mask_ne[2] * mask_ne[3]
-        blocks = _up(_up(mask_ne[0], 64) // 64 * (_up(q_ne[1], 8) // 8) * mask_ne[2] * mask_ne[3], 32)
+        blocks = padded(padded(mask_ne[0], 64) // 64 * (padded(q_ne[1], 8) // 8) * mask_ne[2] * mask_ne[3], 32)
     return int(k_f16 + v_f16 + partial + padding + blocks)
-
-
-def _up(value: int, multiple: int) -> int:
-    return -(-value // multiple) * multiple
 
 
 RULES: dict[str, Rules] = {
     "cuda": Rules(
         registry="CUDA",
-        alignment=cuda_rules.ALIGNMENT,
+        alignment=CUDA_ALIGNMENT,
         pinned="CUDA_Host",
         extra_bytes=cuda_rules.extra_bytes,
         supports=cuda_rules.SUPPORTS,

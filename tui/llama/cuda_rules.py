@@ -11,6 +11,8 @@ import struct
 from collections.abc import Callable
 from functools import cache
 
+from tui.config.sizes import padded
+from tui.llama.cuda_facts import CUDA_ALIGNMENT, CUDA_GROUPED_HEADS, CUDA_HEADS, CUDA_ROW
 from tui.llama.ggml import (
     OPS,
     is_contiguous,
@@ -34,18 +36,11 @@ from tui.llama.ggml import (
     type_bytes,
 )
 
-ALIGNMENT = 128
-_ROW_PADDING = 512
-"""MATRIX_ROW_PADDING, in values: kernels read whole tiles of quantized rows."""
 _KV_STRIDE = 256
 """FATTN_KQ_STRIDE, in cells."""
 _MAX_VECTOR_HEAD = 256
 _F32, _F16, _BF16, _I32, _I64 = 0, 1, 30, 26, 27
 _FLASH = OPS["FLASH_ATTN_EXT"]
-_SAME_HEADS = frozenset({40, 64, 72, 80, 96, 112, 128, 256})
-"""Head sizes with kernels for keys and values of one length, whatever the grouping."""
-_GROUPED_HEADS = {192: (128, 8), 320: (256, 32), 512: (512, 1), 576: (512, 1)}
-"""Keys' length to (values' length, multiple that query heads a key head must be): only with grouped queries."""
 _KV_TYPES = frozenset({_F32, _F16, _BF16, 2, 3, 6, 7, 8})
 _PRODUCT_TYPES = frozenset({0, 1, 2, 3, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 29, 30})
 _PRODUCT_TYPES |= {39, 40, 41, 42}  # MXFP4, NVFP4, Q1_0, Q2_0
@@ -66,9 +61,9 @@ def extra_bytes(tensor: int) -> int:
     """Bytes beyond a tensor's own: padding of quantized rows, scratch of flash attention."""
     kind, row, op = read_kind(tensor)
     extra = _flash_scratch(tensor) if op == _FLASH else 0
-    if kind in _UNPADDED or not row % _ROW_PADDING:
+    if kind in _UNPADDED or not row % CUDA_ROW:
         return extra
-    return extra + int(row_bytes(kind, _ROW_PADDING - row % _ROW_PADDING))
+    return extra + int(row_bytes(kind, CUDA_ROW - row % CUDA_ROW))
 
 
 def _flash_scratch(op: int) -> int:
@@ -82,11 +77,11 @@ def _flash_scratch(op: int) -> int:
     own = size = int(n_bytes(op))
     only_f32 = _by_vector_kernel(q, k, quantized=is_quantized(k_type) or is_quantized(v_type))
     if k_type != _F16 and (k_type == _F32 or not only_f32):
-        size = _up(size) + 2 * int(n_elements(k))
+        size = padded(size, CUDA_ALIGNMENT) + 2 * int(n_elements(k))
     viewed, view_offset = read_view(v)
     shared = viewed and (viewed == k or (viewed, view_offset) == read_view(k))
     if v_type != _F16 and (v_type == _F32 or not only_f32) and not shared:
-        size = _up(size) + 2 * int(n_elements(v))
+        size = padded(size, CUDA_ALIGNMENT) + 2 * int(n_elements(v))
     return size - own
 
 
@@ -98,10 +93,6 @@ def _by_vector_kernel(q: int, k: int, *, quantized: bool) -> bool:
     return bool(n_tokens <= (2 if quantized else 1))
 
 
-def _up(size: int) -> int:
-    return -(-size // ALIGNMENT) * ALIGNMENT
-
-
 def _flash(op: int) -> bool:
     """`ggml_cuda_get_best_fattn_kernel` finds a kernel."""
     q, k, v, mask = read_four_sources(op)
@@ -110,9 +101,9 @@ def _flash(op: int) -> bool:
     if mask and read_ne(mask)[2] != 1:
         return False
     k_ne, v_head = read_ne(k), read_ne(v)[0]
-    if k_ne[0] in _SAME_HEADS:
+    if k_ne[0] in CUDA_HEADS:
         return bool(k_ne[0] == v_head)
-    wanted, multiple = _GROUPED_HEADS.get(k_ne[0], (0, 1))
+    wanted, multiple = CUDA_GROUPED_HEADS.get(k_ne[0], (0, 1))
     ratio = read_ne(q)[2] // k_ne[2]
     return bool(v_head == wanted and ratio % multiple == 0 and ratio >= 2 and _is_padded(op, k_ne[1]))
 

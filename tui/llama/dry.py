@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from tui.config.plain import one_line
+from tui.config.sizes import padded
 from tui.llama.answers import UNKNOWN, Answers, Known, KnownGraphs
 from tui.llama.binding import L, start_backend
 from tui.llama.breakdown import BufferBytes, buffer_type_of, memory_breakdown
@@ -202,5 +203,5 @@ def _beside(model: Any, tensor: AdapterBytes) -> BufferBytes:
     place = buffer_type_of(model, tensor.adapts)
     if place is None:
         raise LlamaError("settings", f"lora: it adapts {tensor.adapts}, which this model does not have")
-    padded = -(-tensor.n_bytes // place.alignment) * place.alignment
-    return BufferBytes(place.name, place.device, weights_bytes=padded, context_bytes=0, compute_bytes=0)
+    weights_bytes = padded(tensor.n_bytes, place.alignment)
+    return BufferBytes(place.name, place.device, weights_bytes=weights_bytes, context_bytes=0, compute_bytes=0)

@@ -8,21 +8,18 @@ import ctypes
 from dataclasses import dataclass, field
 from typing import Any
 
+from tui.config.sizes import padded
 from tui.llama import binding
 from tui.llama.binding import L
 from tui.llama.devices import Device, gpu_devices, select_devices
-from tui.llama.settings import LoadSettings, SettingsError
+from tui.llama.settings import CONTEXT_MULTIPLE, KV_NUMBERS, LoadSettings, SettingsError
 
-GGML_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q4_1": 3, "q5_0": 6, "q5_1": 7, "q8_0": 8, "iq4_nl": 20, "bf16": 30}
-"""ggml_type by name, for the types a KV cache takes (ggml.h)."""
 _FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
 _ROPE_SCALING = {"model": -1, "none": 0, "linear": 1, "yarn": 2, "longrope": 3}
 _SPLIT_MODE = {"none": 0, "layer": 1, "row": 2}
 _LOAD_MODE = {("none", False): 0, ("mmap", False): 1, ("none", True): 2, ("mmap", True): 3}
 """llama_load_mode by (load_mode, mlock) (llama.h)."""
 ALL_LAYERS = 0x7FFFFFFF
-CONTEXT_MULTIPLE = 256
-"""llama.cpp pads n_ctx to this many tokens."""
 _EXPERTS = r"blk\.{}\.ffn_(up|down|gate|gate_up)_(ch|)exps"
 """Expert tensors of one layer (llama.cpp `LLM_FFN_EXPS_REGEX`)."""
 
@@ -39,11 +36,6 @@ class ModelParams:
 
     params: Any
     keep: list[Any] = field(default_factory=list)
-
-
-def pad_context(n_ctx: int) -> int:
-    """n_ctx as llama.cpp allocates it, in tokens."""
-    return -(-n_ctx // CONTEXT_MULTIPLE) * CONTEXT_MULTIPLE
 
 
 def has_amx() -> bool:
@@ -109,7 +101,7 @@ def context_params(settings: LoadSettings, *, threads: int) -> Any:
     if isinstance(settings.n_ctx, str):
         raise SettingsError("n_ctx", "must be a number by the time an engine starts")
     p = L.llama_context_default_params()
-    p.n_ctx = pad_context(settings.n_ctx) * settings.panes
+    p.n_ctx = padded(settings.n_ctx, CONTEXT_MULTIPLE) * settings.panes
     p.n_batch = settings.n_batch
     p.n_ubatch = settings.n_ubatch
     p.n_seq_max = settings.panes
@@ -119,8 +111,8 @@ def context_params(settings: LoadSettings, *, threads: int) -> Any:
     p.n_threads = threads
     p.n_threads_batch = threads
     p.flash_attn_type = _FLASH_ATTENTION[settings.flash_attn]
-    p.type_k = GGML_TYPES[settings.type_k]
-    p.type_v = GGML_TYPES[settings.type_v]
+    p.type_k = KV_NUMBERS[settings.type_k]
+    p.type_v = KV_NUMBERS[settings.type_v]
     p.rope_scaling_type = _ROPE_SCALING[settings.rope_scaling]
     p.rope_freq_base = settings.rope_freq_base
     p.rope_freq_scale = settings.rope_freq_scale

@@ -21,6 +21,8 @@ LoadMode = Literal["none", "mmap"]
 SplitMode = Literal["layer", "row", "none"]
 
 KV_TYPES: tuple[str, ...] = get_args(KVType)
+KV_NUMBERS = {"f32": 0, "f16": 1, "q4_0": 2, "q4_1": 3, "q5_0": 6, "q5_1": 7, "q8_0": 8, "iq4_nl": 20, "bf16": 30}
+"""ggml_type by name (ggml.h)."""
 UNQUANTIZED_KV = frozenset({"f32", "f16", "bf16"})
 
 NO_DRAFT_MODEL = "this version cannot run a draft model; set it to an empty text"
@@ -28,6 +30,8 @@ NO_DRAFT_MODEL = "this version cannot run a draft model; set it to an empty text
 NO_DEVICES = ("none",)
 """`devices` for a load that leaves every GPU alone; with no layer on it a GPU still computes long prompts."""
 
+CONTEXT_MULTIPLE = 256
+"""llama.cpp pads n_ctx, and so the cells of a KV cache, to a multiple of this many tokens."""
 MAX_N_CTX = 1 << 22
 """4 194 304 tokens. llama.cpp spends 18 s failing on 2^31; no published model goes beyond a few million."""
 MAX_BATCH = 1 << 16

@@ -23,6 +23,7 @@ from tui.fit.extras import Extras
 from tui.fit.fixes import Fix, Holder, fixes
 from tui.fit.oracle import DryRun
 from tui.fit.plan import Movable, Plan, plan
+from tui.fit.questions import KnownDevice
 from tui.fit.receipts import LoadRecord
 from tui.fit.speed import Speed, estimate
 from tui.fit.values import Ask, Machine, Margins, Prediction, Refused
@@ -33,6 +34,7 @@ from tui.hardware.cpu import physical_cores
 from tui.hardware.snapshot import Snapshot
 from tui.llama.settings import NO_DRAFT_MODEL, LoadSettings, LoraAdapter
 from tui.models.fit_report import FitReport
+from tui.models.installed import note_gpus
 from tui.models.lessons import learnt, speeds
 from tui.models.machine import NOTHING_LEARNT, Seen, machine_of
 from tui.models.quants import smaller_quants
@@ -61,6 +63,8 @@ class Fitting:
         self.dry_run = dry_run if dry_run is not None else DryRun()
         self._lessons = NOTHING_LEARNT
         self._learnt_at = float("-inf")
+        self._has_gpus: bool | None = None
+        """What was noted last."""
         self._adapters: dict[tuple[LoraAdapter, ...], Extras] = {}
 
     async def close(self) -> None:
@@ -92,7 +96,7 @@ class Fitting:
         if now - self._learnt_at > LESSONS_S:
             self._learnt_at = now  # before it is read: what is learnt meanwhile asks for another reading
             self._lessons = await asyncio.to_thread(learnt, self._paths)
-        known = () if without_gpus else await self.dry_run.devices()
+        known = () if without_gpus else await self._devices()
         return machine_of(
             snapshot,
             known,
@@ -101,6 +105,14 @@ class Fitting:
             leaving=frozenset(pid for pid in (leaving, self.dry_run.pid) if pid is not None),
             potential=potential,
         )
+
+    async def _devices(self) -> tuple[KnownDevice, ...] | None:
+        """llama.cpp's GPUs, and a note for the next start where it has none."""
+        known = await self.dry_run.devices()
+        if known is not None and self._has_gpus is not bool(known):
+            self._has_gpus = bool(known)
+            await asyncio.to_thread(note_gpus, self._paths, any_there=self._has_gpus)
+        return known
 
     async def measure_memory(self, machine: Machine) -> bool:
         """Measure once how fast RAM and the GPUs of this `machine` that llama.cpp drives are read; True when something
@@ -117,7 +129,7 @@ class Fitting:
 
     async def release(self) -> None:
         """Give back what the dry run holds on real GPUs, before a model is loaded."""
-        if self.dry_run.pid is not None and await self.dry_run.devices():
+        if self.dry_run.pid is not None and await self.dry_run.devices() != ():
             await self.dry_run.release()
 
     def ask(self, subject: Subject, machine: Machine) -> Ask:

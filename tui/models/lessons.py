@@ -44,7 +44,11 @@ def keep_speed(paths: Paths, measurement: Measurement | None) -> None:
         speeds(paths).record(measurement)
 
 
-def _loads_file(paths: Paths) -> Path:
-    """A home folder may serve many computers, so each has a file of its own."""
+def machine_file(paths: Paths, name: str, suffix: str) -> Path:
+    """A file of the cache folder for this machine alone: a home folder may serve many computers."""
     machine = hashlib.sha256(machine_identity().encode("utf-8", "surrogateescape")).hexdigest()[:12]
-    return paths.cache / f"loads-{machine}.json"
+    return paths.cache / f"{name}-{machine}{suffix}"
+
+
+def _loads_file(paths: Paths) -> Path:
+    return machine_file(paths, "loads", ".json")

@@ -6,7 +6,7 @@ Values in, a value out; measuring and reading files are the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import msgspec
@@ -20,15 +20,8 @@ from tui.fit.receipts import Correction, LoadRecord, correction_of, overhead_of
 from tui.fit.values import ASSUMED_OVERHEAD_BYTES, DeviceSpec, Machine, Margins, Origin, Profile
 from tui.hardware.cpu import default_threads
 from tui.hardware.cuda import EngineDevice, match_devices
-from tui.hardware.snapshot import Gpu, Snapshot, loadable
-
-_BACKENDS: dict[str, tuple[str, Profile]] = {
-    "nvidia": ("CUDA", "cuda"),
-    "amd": ("ROCm", "cuda"),  # the CUDA backend's code, compiled for AMD
-    "intel": ("Vulkan", "vulkan"),
-    "apple": ("MTL", "metal"),
-}
-"""By vendor: how llama.cpp would call its devices, and the rules that they lay out memory by."""
+from tui.hardware.snapshot import Gpu, Snapshot
+from tui.models.undriven import idle_cards, names_of, takers
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +46,48 @@ class Seen:
     """For each device; None where that cannot be proven."""
     idle: tuple[Gpu, ...] = ()
     """Cards that are here and could take a model, but that the installed llama.cpp cannot drive."""
+    asked: bool = True
+    """False where llama.cpp could not be asked for its devices: the cards that are here stand for them."""
     corrections: tuple[tuple[str, Correction], ...] = ()
     """What is added to predictions, by device, or "host"."""
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of it, in sentences."""
+        return (*self.doubts, *self.unused, *self.corrected)
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why its devices may be others than these."""
+        if self.asked or not self.machine.devices:
+            return ()
+        names = _listed(device.description or device.name for device in self.machine.devices)
+        return (f"Which GPUs this llama.cpp can use could not be asked; it is taken to use {names}.",)
+
+    @property
     def corrected(self) -> tuple[str, ...]:
-        """Those in sentences."""
+        """What is added to predictions."""
         return tuple(
-            f"{size(found.bytes)} are added on {name}: the last {found.loads} loads took that much more than predicted."
+            f"About {size(found.bytes)} are added on {name}: the last {found.loads} loads took that much more than"
+            " predicted."
             for name, found in self.corrections
         )
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Which cards llama.cpp cannot drive."""
+        if self.idle and self.machine.devices:
+            return (f"{self._idle} is here, too, but this llama.cpp was built for other GPUs and cannot use that.",)
+        if self.idle:
+            words = "is here, but this llama.cpp was built for the CPU: `puna doctor` says how to build it."
+            return (f"{self._idle} {words}",)
+        names = ", ".join(device.name for device in self.machine.devices if device.profile != "real")
+        words = "this llama.cpp was built for the CPU and cannot use that; `puna doctor` says what to do."
+        return (f"{names}: {words}",) if names and self.asked else ()
+
+    @property
+    def _idle(self) -> str:
+        return _listed(gpu.name or "a GPU" for gpu in self.idle)
 
     def card_of(self, name: str) -> str:
         """What stays the same from one start to the next of a device: its UUID, else its description."""
@@ -79,36 +104,38 @@ def card_key(description: str, row: Gpu | None) -> str:
 
 def machine_of(
     snapshot: Snapshot,
-    known: Sequence[KnownDevice],
+    known: Sequence[KnownDevice] | None,
     margins: Margins,
     lessons: Lessons = NOTHING_LEARNT,
     *,
     leaving: Set[int] = frozenset(),
     potential: bool = False,
 ) -> Seen:
-    """The machine now. `known` are llama.cpp's devices.
+    """The machine now. `known` are llama.cpp's devices; None where it could not be asked: then the cards that are here
+    count, with the rules of their vendors.
 
     `leaving` are processes that are gone by the time of a load: what they hold counts as free. With `potential`, cards
-    that the installed llama.cpp cannot drive count as if it could.
+    count as if they could be driven where llama.cpp drives none.
     """
+    asked, known = known is not None, known or ()
     rows = match_devices([EngineDevice(one.name, None, one.description) for one in known], snapshot.gpus)
-    idle = () if known else tuple(loadable(snapshot.gpus))
+    idle = idle_cards(snapshot.gpus, known, rows)
+    standing = () if known else idle if asked and potential else () if asked else takers(snapshot.gpus, unified=True)
     devices = [_driven(device, row, lessons, leaving) for device, row in zip(known, rows, strict=True)]
-    matched: list[Gpu | None] = list(rows)
-    if potential:
-        devices += _undriven(idle, lessons)
-        matched += idle
+    devices += _undriven(standing, snapshot, lessons, leaving)
+    matched = (*rows, *standing)
     corrections = _corrections(devices, matched, lessons)
     machine = Machine(
         devices=tuple(_corrected(device, corrections) for device in devices),
-        host_total_bytes=snapshot.ram.limit_bytes or snapshot.ram.total_bytes or 0,
-        host_available_bytes=max(0, _host_free(snapshot, leaving) - _added_bytes(HOST, corrections)),
+        host_total_bytes=_host_total(snapshot),
+        host_available_bytes=_host_free(snapshot, leaving),
+        host_overhead_bytes=_added_bytes(HOST, corrections),
         margins=margins,
         host_bandwidth_bytes_s=lessons.speeds.ram_bytes_s,
         host_bandwidth_origin="measured" if lessons.speeds.ram_bytes_s else "assumed",
         cores=default_threads(0, snapshot.cpu.cores, snapshot.cpu.quota) if snapshot.cpu.cores else None,
     )
-    return Seen(machine, tuple(matched), () if potential else idle, tuple(corrections.items()))
+    return Seen(machine, matched, () if standing else idle, asked, tuple(corrections.items()))
 
 
 def holders(snapshot: Snapshot, seen: Seen) -> tuple[Holder, ...]:
@@ -127,39 +154,47 @@ def described_machine(devices: tuple[DeviceSpec, ...] | None, ram_bytes: int | N
     """A machine that is not here: these devices (None: the ones here) and this much memory, all of it free; None is
     this machine's memory.
     """
-    host = (here.host_total_bytes, here.host_available_bytes) if ram_bytes is None else (ram_bytes, ram_bytes)
+    host = (here.host_total_bytes, here.host_available_bytes, here.host_overhead_bytes)
+    total, available, overhead = host if ram_bytes is None else (ram_bytes, ram_bytes, 0)
     return msgspec.structs.replace(
         here,
         devices=here.devices if devices is None else devices,
-        host_total_bytes=host[0],
-        host_available_bytes=host[1],
+        host_total_bytes=total,
+        host_available_bytes=available,
+        host_overhead_bytes=overhead,
         host_bandwidth_origin="assumed",
     )
 
 
+def _host_total(snapshot: Snapshot) -> int:
+    return snapshot.ram.limit_bytes or snapshot.ram.total_bytes or 0
+
+
 def _host_free(snapshot: Snapshot, leaving: Set[int]) -> int:
     back = sum(engine.anon_bytes or 0 for engine in snapshot.engines if engine.pid in leaving)
-    return min((snapshot.ram.available_bytes or 0) + back, snapshot.ram.limit_bytes or snapshot.ram.total_bytes or 0)
+    return min((snapshot.ram.available_bytes or 0) + back, _host_total(snapshot))
 
 
 def _driven(device: KnownDevice, row: Gpu | None, lessons: Lessons, leaving: Set[int]) -> DeviceSpec:
     free = device.free_bytes if row is None or row.free_bytes is None else row.free_bytes
-    if row is not None:
-        free += sum(process.used_bytes or 0 for process in row.processes if process.pid in leaving)
     total = device.total_bytes or (row.total_bytes if row is not None else 0) or 0
-    return _spec(device.name, device.description, total, min(free, total), "real", row, lessons)
+    free = min(free + _left_by(leaving, row), total)
+    return _spec(device.name, device.description, total, free, "real", row, lessons)
 
 
-def _undriven(gpus: Sequence[Gpu], lessons: Lessons) -> list[DeviceSpec]:
-    counts: dict[str, int] = {}
-    made = []
-    for gpu in gpus:
-        backend, profile = _BACKENDS.get(gpu.vendor, ("Vulkan", "vulkan"))
-        number = counts.get(backend, 0)
-        counts[backend] = number + 1
-        name, total = f"{backend}{number}", gpu.total_bytes or 0
-        made.append(_spec(name, gpu.name or "", total, gpu.free_bytes or 0, profile, gpu, lessons))
-    return made
+def _undriven(gpus: Sequence[Gpu], snapshot: Snapshot, lessons: Lessons, leaving: Set[int]) -> Iterator[DeviceSpec]:
+    for gpu, (name, profile) in zip(gpus, names_of(gpus), strict=True):
+        total, free = gpu.total_bytes, gpu.free_bytes
+        if gpu.pool == "unified":  # where its row has no figures, those of RAM are its own
+            total = total or _host_total(snapshot)
+            free = free if free is not None else _host_free(snapshot, leaving)
+        free = min((free or 0) + _left_by(leaving, gpu), total or 0)
+        yield _spec(name, gpu.name or "", total or 0, free, profile, gpu, lessons)
+
+
+def _left_by(leaving: Set[int], row: Gpu | None) -> int:
+    processes = row.processes if row is not None else ()
+    return sum(process.used_bytes or 0 for process in processes if process.pid in leaving)
 
 
 def _spec(
@@ -198,3 +233,8 @@ def _corrected(device: DeviceSpec, corrections: Mapping[str, Correction]) -> Dev
 
 def _added_bytes(name: str, corrections: Mapping[str, Correction]) -> int:
     return corrections[name].bytes if name in corrections else 0
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Each of them once."""
+    return ", ".join(dict.fromkeys(names))

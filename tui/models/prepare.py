@@ -27,6 +27,7 @@ from tui.library import Model
 from tui.llama.settings import LoadSettings
 from tui.models.fitting import Fitting
 from tui.models.headers import headers_dir
+from tui.models.installed import has_no_gpus
 from tui.models.machine import Seen
 from tui.models.subject import Subject, subject_or_none
 from tui.models.wishes import wished_settings
@@ -78,23 +79,25 @@ async def prepare(
 ) -> Prepared:
     """Plan the load of `model` for the machine as it is now.
 
-    With `light`, no process is started to ask llama.cpp on a machine without GPUs that has room for twice of what a
-    formula says. What llama.cpp refuses is left to the load, which says so with its log.
+    With `light`, no process is started to ask llama.cpp where it is known to have no GPU and there is room for twice of
+    what a formula says. What llama.cpp refuses is left to the load, which says so with its log.
     """
     snapshot, subject = await asyncio.gather(
         asyncio.to_thread(look, paths), asyncio.to_thread(subject_or_none, model, headers_dir(paths))
     )
     if subject is None:
         return Prepared(wished, _blind(wished))
-    movable = may_move(wished)
     try:
-        if light and not snapshot.gpus:
+        if light and await asyncio.to_thread(has_no_gpus, paths):
             seen = await fitting.seen(snapshot, settings, without_gpus=True)
-            made = await fitting.plan(subject, wished, seen.machine, settings, may_move=movable, by_formula=True)
+            made = await fitting.plan(
+                subject, wished, seen.machine, settings, may_move=may_move(wished), by_formula=True
+            )
             host = made.assessment.host
             if 2 * host.need_bytes <= host.room_bytes:
                 return _prepared(wished, made, subject, seen)
         seen = await fitting.seen(snapshot, settings)
+        movable = may_move(wished, asked=seen.asked)
         made = await fitting.plan(subject, wished, seen.machine, settings, may_move=movable)
     except Refused:
         return Prepared(wished, _blind(wished), subject=subject)
@@ -102,9 +105,10 @@ async def prepare(
     return _prepared(wished, made, subject, seen)
 
 
-def may_move(wished: LoadSettings, given: Collection[str] = ()) -> frozenset[Movable]:
+def may_move(wished: LoadSettings, given: Collection[str] = (), *, asked: bool = True) -> frozenset[Movable]:
     """What automatic settings may change besides "auto": not what a person has set, and nothing but the split where
     neither layers nor context are automatic. `given` are settings that count as set even with their usual value.
+    Where llama.cpp could not be `asked` for its GPUs, it may have other names for them, and another order.
     """
     fixed = "auto" not in (wished.n_gpu_layers, wished.n_ctx)
     unusual_kv = (wished.type_k, wished.type_v) != ("f16", "f16") or wished.flash_attn == "off"
@@ -113,7 +117,7 @@ def may_move(wished: LoadSettings, given: Collection[str] = ()) -> frozenset[Mov
         own.add("kv")
     if fixed or wished.n_cpu_moe or "n_cpu_moe" in given:
         own.add("experts")
-    if wished.devices or wished.tensor_split or wished.split_mode != "layer":
+    if not asked or wished.devices or wished.tensor_split or wished.split_mode != "layer":
         own.add("split")
     return ALL_MOVABLE - own
 
@@ -130,7 +134,7 @@ def look(paths: Paths) -> Snapshot:
 
 
 def _prepared(wished: LoadSettings, made: Plan, subject: Subject, seen: Seen) -> Prepared:
-    return Prepared(wished, made.settings, made.said, made.prediction, made.assessment, subject, seen)
+    return Prepared(wished, made.settings, (*made.said, *seen.doubts), made.prediction, made.assessment, subject, seen)
 
 
 def _blind(wished: LoadSettings) -> LoadSettings:

@@ -33,7 +33,7 @@ async def try_speed(
     Raises Refused where it does not fit or llama.cpp refuses it, PhantomError where the trial fails.
     """
     seen = await fitting.seen(snapshot, settings)
-    made = await fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished))
+    made = await fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished, asked=seen.asked))
     await fitting.release()
     threads = default_threads(1) if isinstance(made.settings.threads, str) else made.settings.threads
     tried = await phantom_speed(

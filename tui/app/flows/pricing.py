@@ -90,7 +90,7 @@ class Pricing:
 
         async def work() -> None:
             subject = await self.subject(model)
-            devices = tuple(device.name for device in await self.fitting.dry_run.devices()) if subject else ()
+            devices = tuple(device.name for device in await self.fitting.dry_run.devices() or ()) if subject else ()
             event = await asyncio.to_thread(first_form, self._desk.paths, model, settings, subject, devices)
             self._post(event)
 
@@ -185,11 +185,11 @@ class Pricing:
             return
         wished, fitting = answer.wished, self.fitting
         seen = await fitting.seen(snapshot, settings, leaving=leaving)
-        made = await fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished))
+        made = await fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished, asked=seen.asked))
         priced = fitting.priced(subject, made.settings, seen.machine, made.prediction)
         price = Price(
             priced.settings, seen.machine, priced.prediction, priced.assessment, priced.speed, made.said,
-            notes=_notes(seen),
+            notes=seen.notes,
             last=next((load for load in reversed(fitting.loads) if load.model == subject.identity), None),
         )  # fmt: skip
         answer = replace(answer, price=price, ghost=ghost_of(priced, seen, snapshot, leaving))
@@ -231,14 +231,6 @@ def ghost_of(priced: Priced, seen: Seen, snapshot: Snapshot, leaving: int | None
     back = sum(engine.anon_bytes or 0 for engine in snapshot.engines if engine.pid == leaving)
     ghost[RAM] = priced.assessment.host.need_bytes - back
     return {key: max(0, more) for key, more in ghost.items()}
-
-
-def _notes(seen: Seen) -> tuple[str, ...]:
-    if not seen.idle:
-        return seen.corrected
-    names = ", ".join(dict.fromkeys(gpu.name or "a GPU" for gpu in seen.idle))
-    unused = f"{names} is here, but this llama.cpp was built for the CPU: `puna doctor` says how to build it."
-    return (unused, *seen.corrected)
 
 
 def first_form(
