@@ -110,7 +110,7 @@ def test_by_quantization_file_folder_or_any_shard(address: Address, path: str) -
         (
             names("Q4_K_M", "Q8_0"),
             Address("org/m", "Q4_K_L"),
-            "has no Q4_K_L; did you mean Q4_K_M.; there is Q4_K_M, Q8_0",
+            "has no Q4_K_L; did you mean Q4_K_M. there is Q4_K_M, Q8_0",
         ),
         (names("Q4_K_M"), Address("org/m", None, None, "x.gguf"), "has no x.gguf"),
         (there("a.gguf", "b.gguf"), Address("org/m"), "none says how it is quantized.*a.gguf, b.gguf"),
