@@ -88,7 +88,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     done_bytes: int
     """Fetched; of a `verify`: checked."""
-    total_bytes: int
+    total_bytes: int | None = None
     bytes_s: int | None = None
     eta_s: float | None = None
     message: str | None = None
