@@ -164,7 +164,7 @@ def test_a_chosen_folder_is_known_to_the_library_afterwards(tmp_path: Path) -> N
 def test_killed_at_random_points_it_goes_on_and_asks_for_nothing_twice(tmp_path: Path, hub: LoopbackHub) -> None:
     points = sorted(random.Random().sample(range(64 * KIB, len(DATA) - 512 * KIB), 6))
     assert puna(tmp_path, "config", "set", "downloads.limit_mib_s", "4").returncode == 0
-    written = []
+    written: list[int] = []
     for point in points:
         child = begin(tmp_path, hub, "org/m", "--json")
         with child:

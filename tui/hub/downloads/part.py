@@ -29,13 +29,14 @@ _LOOK_AGAIN_S = 0.2
 class Part:
     """One part, locked for this thread until it is closed. Errors of the disk are DownloadErrors."""
 
+    length: int
+    """Bytes that are there."""
+
     def __init__(self, path: Path, wanted: Wanted, descriptor: int) -> None:
         self.path, self.wanted = path, wanted
         self._descriptor = descriptor
         self._syncing: threading.Thread | None = None
-        self.length = self._sound_length()
-        """Bytes that are there."""
-        self._synced = self.length
+        self.length, self._synced = self._sound()
         os.truncate(descriptor, self.length)
         os.lseek(descriptor, self.length, os.SEEK_SET)
 
@@ -79,16 +80,16 @@ class Part:
             _mark(self.path).unlink(missing_ok=True)
         os.close(self._descriptor)
 
-    def _sound_length(self) -> int:
-        """All of it, unless the machine was started anew since: then what surely had reached the disk."""
+    def _sound(self) -> tuple[int, int]:
+        """How much is there, and how much of it surely on the disk: after a reboot only that counts."""
         there = min(os.fstat(self._descriptor).st_size, self.wanted.size_bytes)
         try:
-            boot, _, synced = _mark(self.path).read_text().partition(" ")
-            sound = there if boot == _boot() else min(there, int(synced))
+            boot, _, text = _mark(self.path).read_text().partition(" ")
+            synced = min(there, int(text))
         except (OSError, ValueError):
-            sound = there
-        self._write_mark(sound)
-        return sound
+            boot, synced = _boot(), 0
+        self._write_mark(synced)
+        return (there if boot == _boot() else synced), synced
 
     def _sync(self, length: int) -> None:
         """In a thread of its own, as a disk may take seconds. Without a mark a reboot costs more, and nothing else."""
