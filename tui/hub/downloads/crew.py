@@ -116,7 +116,11 @@ class Crew:
         if claim is None:
             return None
         # It may have ended in other hands just before it became ours.
-        items = self._queue.read()
+        try:
+            items = self._queue.read()
+        except ConfigError:
+            claim.release()
+            raise
         fresh = next((known for known in items if known.id == item and _is_waiting(known)), None)
         if fresh is None or self._closing.is_set():
             claim.release()

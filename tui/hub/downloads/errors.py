@@ -51,6 +51,12 @@ class WrongLength(DownloadError):
     passing = True
 
 
+class Expired(DownloadError):
+    """The address that the hub had given is not served, or not any more."""
+
+    passing = True
+
+
 def disk_trouble(error: OSError, place: Path) -> DownloadError:
     """What the system said about a file or folder, in words."""
     advice = _ADVICE.get(error.errno or 0, (error.strerror or str(error)).lower())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,18 +88,18 @@ class FileFetch:
         if part.length >= self._wanted.size_bytes:
             return
         looked_at, told = part.length, False
-        for piece in transfer.rest(part.length, self._stop):
-            if transfer.skipped_bytes and not told:
-                told = True
-                self._teller.again(
-                    f"the server sends whole files only, so {size(transfer.skipped_bytes)} travelled again"
-                )
-            self._means.throttle.take(len(piece), self._stop)
-            part.write(piece)
-            self._teller.fetched(self._before + part.length, len(piece))
-            if part.length - looked_at >= SYNC_BYTES:
-                looked_at = part.length
-                check_going_on(self._place.parts, self._means.look)
+        with closing(transfer.rest(part.length, self._stop)) as pieces:
+            for piece in pieces:
+                if transfer.skipped_bytes and not told:
+                    told = True
+                    again = size(transfer.skipped_bytes)
+                    self._teller.again(f"the server sends whole files only, so {again} travelled again")
+                self._means.throttle.take(len(piece), self._stop)
+                part.write(piece)
+                self._teller.fetched(self._before + part.length, len(piece))
+                if part.length - looked_at >= SYNC_BYTES:
+                    looked_at = part.length
+                    check_going_on(self._place.parts, self._means.look)
 
     def _sum(self, path: Path) -> str:
         checked = 0

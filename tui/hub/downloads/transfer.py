@@ -6,11 +6,11 @@ token goes to the hub's own origin; the client takes it away where the hub leads
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from tui.hub.client import Hub
-from tui.hub.downloads.errors import WrongLength
+from tui.hub.downloads.errors import Expired, WrongLength
 from tui.hub.downloads.stop import Stop
 from tui.hub.downloads.values import Wanted
 from tui.hub.errors import Changed, Interrupted, NoRanges
@@ -34,7 +34,7 @@ class Transfer:
         self.skipped_bytes = 0
         """Bytes that travelled again in the last request, as the server sends whole files only."""
 
-    def rest(self, start: int, stop: Stop) -> Iterator[bytes]:
+    def rest(self, start: int, stop: Stop) -> Generator[bytes, None, None]:
         """The bytes from `start` to the end, in pieces as they come; the client reads at most 64 KiB at once.
 
         Raises HubError (Interrupted when less came than was announced, Changed for another file) and Cancelled.
@@ -73,10 +73,13 @@ class Transfer:
             for piece in response.iter_raw():
                 stop.check()
                 kept = piece[skip : skip + left]
+                beyond = len(piece) - skip - len(kept)
                 skip = max(0, skip - len(piece))
                 left -= len(kept)
                 if kept:
                     yield kept
+                if beyond > 0:
+                    return
 
     def _to_skip(self, response: httpx2.Response, start: int) -> int:
         """How many bytes come that are here already. Raises for anything but the file that is wanted."""
@@ -84,6 +87,9 @@ class Transfer:
 
         if response.status_code == 416:
             raise self._changed()
+        if response.status_code == 403 and linked_sha256(response) is not None:
+            # The hub itself has let us pass, so it is the signature of the address that is too old.
+            raise Expired(f"the address that {self._asked.host} gave for {self._wanted.path} is not served any more")
         hf_raise_for_status(response)
         if "html" in response.headers.get("content-type", "").lower():
             raise not_a_hub(self._asked)
