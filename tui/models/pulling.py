@@ -13,8 +13,8 @@ from tui.hub.client import Hub
 from tui.hub.downloads.values import Item, beside, item_of
 from tui.hub.files import RemoteFile, repo_files
 from tui.library.model import LibraryError, Model
-from tui.library.places import absolute
 from tui.library.remembered import remember
+from tui.library.walking import absolute
 from tui.models.resolve import ModelNotFound, names_repository, resolve
 
 
