@@ -23,6 +23,7 @@ DONE, FAILED, USAGE = 0, 1, 2
 
 SUMMARIES = {
     "run": "ask a model once and print the answer",
+    "pull": "fetch a model from the Hugging Face Hub",
     "ls": "list the models on this disk",
     "add": "remember a model file or folder where it is",
     "rm": "delete a model, after saying whose it is and what comes free",

@@ -23,7 +23,7 @@ class Paths:
     config: Path
     """What the person chose: settings, per-model settings, themes."""
     data: Path
-    """What the person made: conversations, remembered models."""
+    """What the person made: conversations, remembered models, the queue of downloads."""
     cache: Path
     """What can be worked out again; deleting it loses speed only."""
     state: Path
@@ -53,6 +53,11 @@ class Paths:
     def library_file(self) -> Path:
         """Files and folders remembered by `puna add`."""
         return self.data / "library.json"
+
+    @property
+    def downloads_file(self) -> Path:
+        """The queue of downloads."""
+        return self.data / "downloads.json"
 
     @property
     def engines_dir(self) -> Path:

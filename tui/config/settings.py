@@ -99,6 +99,17 @@ class LibrarySettings(_Section, frozen=True):
     place, ~ is the home folder. The first is where imported models go."""
 
 
+class DownloadSettings(_Section, frozen=True):
+    """Models from the Hugging Face Hub."""
+
+    parallel: Annotated[int, Meta(ge=1, le=8)] = 2
+    """How many models are fetched at once."""
+    limit_mib_s: Annotated[float, Meta(ge=0)] = 0.0
+    """The most that all downloads together may take of the network, in MiB a second; 0 is no limit."""
+    folder: str = ""
+    """Folder for what is fetched, as org/name/file in it; empty is the Hugging Face cache, shared with other tools."""
+
+
 class FitSettings(_Section, frozen=True):
     """What automatic settings leave free."""
 
@@ -131,6 +142,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     load: LoadDefaults = LoadDefaults()
     chat: ChatDefaults = ChatDefaults()
     library: LibrarySettings = LibrarySettings()
+    downloads: DownloadSettings = DownloadSettings()
     fit: FitSettings = FitSettings()
     engine: EngineSettings = EngineSettings()
     monitor: MonitorSettings = MonitorSettings()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -77,7 +78,7 @@ class RemoteBytes:
             self._hub.session().stream(
                 "GET",
                 address,
-                headers=self._headers(address, start, stop),
+                headers=range_headers(self._hub, address, start, stop),
                 timeout=httpx2.Timeout(patience.silence_s, connect=patience.connect_s),
                 follow_redirects=True,
             ) as response,
@@ -96,12 +97,6 @@ class RemoteBytes:
         if start < stop:
             raise Interrupted(f"{self._asked.host} sent less than it said of {self._asked.named}; try again")
 
-    def _headers(self, address: str, start: int, stop: int) -> dict[str, str]:
-        headers = {**self._hub.headers(), "Accept-Encoding": "identity", "Range": f"bytes={start}-{stop - 1}"}
-        if _origin(address) != _origin(self._hub.endpoint):
-            headers.pop("authorization", None)
-        return headers
-
     def _check(self, response: httpx2.Response, start: int) -> None:
         """Raise for anything but the part that was asked for, before a byte of it is read."""
         from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defined]
@@ -113,20 +108,19 @@ class RemoteBytes:
         hf_raise_for_status(response)
         if "html" in response.headers.get("content-type", "").lower():
             raise not_a_hub(self._asked)
-        found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
-        if response.status_code != 206 or found is None or int(found[1]) != start or _is_coded(response):
+        part = part_of(response)
+        if response.status_code != 206 or part is None or part.start != start or is_coded(response):
             raise NoRanges(
                 f"what answers for {self._asked.host} sends whole files only, not the part that was asked for; "
                 "a proxy may stand in between: try without it, or fetch the model"
             )
-        if found[3] not in ("*", str(self._file.size_bytes)) or not self._same(response):
+        if part.size_bytes not in (None, self._file.size_bytes) or not self._same(response):
             raise self._changed()
 
     def _same(self, response: httpx2.Response) -> bool:
         """False when the file is another one than the hub had said, or than in the part before."""
         etag = response.headers.get("etag")
-        linked = [step.headers.get("x-linked-etag") for step in response.history]
-        said = next((value.removeprefix("W/").strip('"') for value in linked if value), None)
+        said = linked_sha256(response)
         if None not in (said, self._file.sha256):
             # The hub itself vouches for what it leads to; the next parts from there have to be of the same.
             self._etag = etag
@@ -150,10 +144,40 @@ class RemoteBytes:
             raise Cancelled
 
 
+@dataclass(frozen=True, slots=True)
+class PartOf:
+    """What a response says it holds of a file."""
+
+    start: int
+    size_bytes: int | None
+    """Of the whole file; None where it is not told."""
+
+
+def range_headers(hub: Hub, address: str, start: int, stop: int) -> dict[str, str]:
+    """What to send for bytes `start` to before `stop`: the token to the hub's own origin alone."""
+    headers = {**hub.headers(), "Accept-Encoding": "identity", "Range": f"bytes={start}-{stop - 1}"}
+    if _origin(address) != _origin(hub.endpoint):
+        headers.pop("authorization", None)
+    return headers
+
+
+def part_of(response: httpx2.Response) -> PartOf | None:
+    """Which part of a file comes; None where the response does not say."""
+    found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
+    return PartOf(int(found[1]), None if found[3] == "*" else int(found[3])) if found is not None else None
+
+
+def linked_sha256(response: httpx2.Response) -> str | None:
+    """What the hub said of the content that it sent us on to; None where it did not."""
+    linked = (step.headers.get("x-linked-etag") for step in response.history)
+    return next((value.removeprefix("W/").strip('"') for value in linked if value), None)
+
+
+def is_coded(response: httpx2.Response) -> bool:
+    """True when what comes is compressed, which is not what was asked for."""
+    return response.headers.get("content-encoding", "identity").lower() not in ("", "identity")
+
+
 def _origin(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
-def _is_coded(response: httpx2.Response) -> bool:
-    return response.headers.get("content-encoding", "identity").lower() not in ("", "identity")

@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +20,7 @@ from tests.rigs.hub.faults import Answer, Corrupt, Cut, Fault, FaultPlan, Ignore
 
 _PIECE = 1 << 16
 """Bytes that are sent at a time."""
+_CATCH_UP_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,19 @@ class Server(ThreadingHTTPServer):
             self.ledger.errors.append(error)
 
 
+class _Pace:
+    """An even pace; a pause that took too long is made up for, as far as a line's buffers would."""
+
+    def __init__(self, bytes_s: int) -> None:
+        self._bytes_s, self._free_at = bytes_s, time.monotonic()
+
+    def due(self, size: int) -> float:
+        """Seconds to wait after `size` bytes."""
+        now = time.monotonic()
+        self._free_at = max(self._free_at, now - _CATCH_UP_S) + size / self._bytes_s
+        return max(0.0, self._free_at - now)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -199,12 +214,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_body(self, reply: Reply, stop: int, fault: Fault | None, seen: Seen, closing: threading.Event) -> None:
         piece = max(1, min(_PIECE, fault.bytes_s // 20)) if isinstance(fault, Slow) else _PIECE
+        pace = _Pace(fault.bytes_s) if isinstance(fault, Slow) else None
         for at in range(reply.start, stop, piece):
             data = reply.content.read(at, min(at + piece, stop))
             # Counted first: the other side may be done before this thread goes on.
             seen.sent_bytes += len(data)
             self.wfile.write(data)
-            if isinstance(fault, Slow) and closing.wait(len(data) / fault.bytes_s):
+            if pace is not None and closing.wait(pace.due(len(data))):
                 break
 
     def _end(self, fault: Fault | None, closing: threading.Event) -> None:

@@ -1,0 +1,214 @@
+"""The threads of one process that work on the queue: one watches it, and one fetches each item that is ours."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui.config.errors import ConfigError
+from tui.config.plain import one_line
+from tui.hub.downloads.claim import Claim
+from tui.hub.downloads.fetch import Means
+from tui.hub.downloads.follow import Follower
+from tui.hub.downloads.places import place_of
+from tui.hub.downloads.queue import Queue
+from tui.hub.downloads.runner import fetch_item, give_up, present_bytes
+from tui.hub.downloads.stop import Stop
+from tui.hub.downloads.teller import Teller
+from tui.hub.downloads.values import Entry, Item, Sink
+from tui.hub.errors import Cancelled, HubError
+
+_LOOK_S = 0.5
+"""How soon a process sees what another one wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One item that is fetched here."""
+
+    item: Item
+    ahead: Sequence[Item]
+    """What needs its room first."""
+    claim: Claim
+    teller: Teller
+    stop: Stop
+
+
+class Crew:
+    """Takes items of the queue that nobody else has, from `start` to `close`."""
+
+    def __init__(
+        self, means: Means, queue: Queue, cache: Path, sink: Sink, parallel: int, only: Container[str] | None
+    ) -> None:
+        self.parallel = parallel
+        self.problem = ""
+        """Why the queue cannot be worked on right now; empty when it can."""
+        self._means, self._queue, self._cache, self._sink, self._only = means, queue, cache, sink, only
+        self._jobs: dict[str, tuple[_Job, threading.Thread]] = {}
+        self._lock = threading.Lock()
+        self._follower = Follower(sink)
+        self._wake, self._closing = threading.Event(), threading.Event()
+        self._watch = threading.Thread(target=self._run, name="downloads", daemon=True)
+
+    def start(self) -> None:
+        """Begin to fetch what is in the queue."""
+        self._watch.start()
+
+    def close(self, patience_s: float) -> None:
+        """End every download of this process; what came is kept. Waits at most so long for each thread."""
+        self._closing.set()
+        self._wake.set()
+        if self._watch.is_alive():
+            self._watch.join(patience_s)
+        with self._lock:
+            jobs = list(self._jobs.values())
+        for job, _ in jobs:
+            job.stop.set()
+        for _, thread in jobs:
+            thread.join(patience_s)
+
+    def look(self) -> None:
+        """The queue has changed: look at it now."""
+        self._wake.set()
+
+    def end(self, item: str) -> None:
+        """Stop fetching an item if it is fetched here."""
+        with self._lock:
+            job = self._jobs.get(item)
+        if job is not None:
+            job[0].stop.set()
+
+    # The thread that watches the queue.
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._tick()
+                self.problem = ""
+            except (ConfigError, HubError, OSError) as error:
+                self.problem = one_line(str(error))
+            self._wake.wait(_LOOK_S)
+            self._wake.clear()
+
+    def _tick(self) -> None:
+        items = self._queue.read()
+        waiting = {item.id: item for item in items if _is_waiting(item)}
+        with self._lock:
+            jobs = {item: job for item, (job, _) in self._jobs.items()}
+        for job in jobs.values():
+            wanted = waiting.get(job.item.id)
+            if wanted is None or wanted.added != job.item.added:
+                job.stop.set()
+            job.teller.pulse()
+        meant = [item for item in items if item.id not in jobs and (self._only is None or item.id in self._only)]
+        self._follower.look([entry_of(item, self._queue, self._cache) for item in meant])
+        for item in meant:
+            if len(jobs) >= self.parallel:
+                break
+            if item.id in waiting and (begun := self._begin(item.id)) is not None:
+                jobs[item.id] = begun
+
+    def _begin(self, item: str) -> _Job | None:
+        claim = self._queue.claim(item)
+        if claim is None:
+            return None
+        # It may have ended in other hands just before it became ours.
+        try:
+            items = self._queue.read()
+        except ConfigError:
+            claim.release()
+            raise
+        fresh = next((known for known in items if known.id == item and _is_waiting(known)), None)
+        if fresh is None or self._closing.is_set():
+            claim.release()
+            return None
+        ahead = [known for known in items[: items.index(fresh)] if _is_waiting(known)]
+        job = _Job(fresh, ahead, claim, Teller(fresh, self._sink), Stop())
+        thread = threading.Thread(target=self._work, args=(job,), name=f"download {fresh.name}", daemon=True)
+        self._follower.ours(item)
+        with self._lock:
+            self._jobs[item] = job, thread
+        thread.start()
+        return job
+
+    # The thread of one item.
+
+    def _work(self, job: _Job) -> None:
+        try:
+            self._fetch(job)
+        except Cancelled:
+            job.teller.quiet()
+        except (HubError, ConfigError) as error:
+            self._fail(job, str(error))
+        except Exception as error:  # whatever it is, it ends this item and no other
+            self._fail(job, f"{type(error).__name__}: {error}")
+        finally:
+            self._ended(job)
+
+    def _fetch(self, job: _Job) -> None:
+        item = job.item.id
+
+        def renewed(newer: Item) -> None:
+            if self._queue.update(item, files=newer.files, commit=newer.commit, replaced=newer.replaced) is None:
+                raise Cancelled
+
+        path = os.fspath(
+            fetch_item(
+                self._means,
+                job.item,
+                self._cache,
+                ahead=job.ahead,
+                stop=job.stop,
+                teller=job.teller,
+                renewed=renewed,
+            )
+        )
+        self._queue.update(item, outcome="done", path=path, reason="", replaced=())
+        job.teller.done(path)
+
+    def _fail(self, job: _Job, reason: str) -> None:
+        text = one_line(reason)
+        try:
+            self._queue.update(job.item.id, outcome="failed", reason=text)
+        except ConfigError as error:
+            text = f"{text}; and {one_line(str(error))}"
+        job.teller.failed(text)
+
+    def _ended(self, job: _Job) -> None:
+        try:
+            delete_if_gone(job.item, job.claim, self._queue, self._cache)
+        finally:
+            with self._lock:
+                self._jobs.pop(job.item.id, None)
+            self._wake.set()
+
+
+def entry_of(item: Item, queue: Queue, cache: Path) -> Entry:
+    """An item as it stands now."""
+    if item.outcome == "done":
+        return Entry(item, "done", item.total_bytes)
+    place = place_of(item, cache)
+    present = sum(present_bytes(item, file, place) for file in item.files)
+    if item.outcome:
+        return Entry(item, "failed", present)
+    owner = queue.owner(item.id)
+    return Entry(item, "paused" if item.paused else "running" if owner is not None else "queued", present, owner)
+
+
+def delete_if_gone(item: Item, claim: Claim, queue: Queue, cache: Path) -> None:
+    """Release an item; of one that is off the list nothing stays. Until then the claim keeps others off."""
+    try:
+        items = queue.read()
+        if all(known.id != item.id for known in items):
+            give_up(item, cache, items)
+    except ConfigError:
+        pass  # nobody can tell whether it is wanted, so it stays
+    finally:
+        claim.release()
+
+
+def _is_waiting(item: Item) -> bool:
+    return item.open and not item.paused
