@@ -96,8 +96,9 @@ class MeterPanel(Drawn):
 
             self._scene = Scene(self._latest[0], history=self._history)
         scene = self._scene
-        if not self._paused:
-            scene.snapshot, scene.engines = self._latest
+        if self._paused:
+            return
+        scene.snapshot, scene.engines = self._latest
         scene.ghost = ghost
         self._shown = shown(scene.snapshot, ghost, self._marks)
         self._arrange()
@@ -189,7 +190,10 @@ class MeterPanel(Drawn):
 
     def action_meter_pause(self) -> None:
         self._paused = not self._paused
+        if self._scene is not None:
+            self._scene.history = self._history.copy() if self._paused else self._history
         self.show_ghost(self._ghost)
+        self._draw()
 
     def action_meter_sort(self) -> None:
         from tui.hardware.meter.holders import ORDERS
