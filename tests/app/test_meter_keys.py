@@ -151,6 +151,17 @@ async def test_sorting_goes_through_all_orders(tmp_path: Path) -> None:
         assert shown["name"][0] == "700001"
 
 
+async def test_without_a_gpu_it_says_that_no_process_is_listed(tmp_path: Path) -> None:
+    async with workbench(tmp_path, size=(80, 24)) as bench:
+        bench.app.desk.sampled(Sampled(machine(0), ENGINES))
+        await bench.press("f2", "m")
+        await bench.shows("only GPU memory is listed by process")
+        for key in "set":
+            bench.app.clear_notifications()
+            await bench.press(key)
+            await bench.until(lambda: any("there is no GPU here" in words for words in bench.notices))
+
+
 async def test_processes_are_few_until_all_are_wanted_and_scroll_where_there_is_no_room(tmp_path: Path) -> None:
     async with workbench(tmp_path, size=(80, 24)) as bench:
         shot = machine(2)

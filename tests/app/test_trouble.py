@@ -43,7 +43,7 @@ async def test_a_history_of_another_program_leaves_conversations_in_memory(tmp_p
     database.close()
     before = file.read_bytes()
     async with workbench(tmp_path, World(["Still here."])) as bench:
-        await bench.until(lambda: any("kept in memory only" in words for words in bench.notices))
+        await bench.until(lambda: any(". Until then conversations are kept in memory" in n for n in bench.notices))
         await bench.write("Are you?")
         await bench.shows("Still here.")
     assert file.read_bytes() == before

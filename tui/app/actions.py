@@ -217,7 +217,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
         palette=False,
     ),
     Action(
-        "meter_expand", "processes", "Show all processes, or a few.", ("e", "enter"), "meter", footer=6, palette=False
+        "meter_expand",
+        "processes",
+        "Show all processes, or a few.",
+        ("e", "enter", "t"),
+        "meter",
+        footer=6,
+        palette=False,
     ),
     Action("meter_slower", "slower", "Look less often, down to every 10 s.", ("+",), "meter", footer=7, palette=False),
     Action("meter_faster", "faster", "Look more often, up to every 0.2 s.", ("-",), "meter", footer=8, palette=False),

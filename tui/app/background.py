@@ -206,7 +206,7 @@ class Background:
             try:
                 store = await module.AsyncStore.open(self._paths.history_file)
             except module.StoreError as error:
-                words = f"{error} Until then conversations are kept in memory only."
+                words = f"{error}. Until then conversations are kept in memory only."
                 self._app.post_message(HistoryOpened(await module.AsyncStore.open(None), words))
             else:
                 self._app.post_message(HistoryOpened(store))

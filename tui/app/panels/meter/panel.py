@@ -198,15 +198,24 @@ class MeterPanel(Drawn):
     def action_meter_sort(self) -> None:
         from tui.hardware.meter.holders import ORDERS
 
-        if self._scene is not None:
+        if self._scene is not None and self._lists_processes():
             self._scene.order = ORDERS[(ORDERS.index(self._scene.order) + 1) % len(ORDERS)]
             self._draw()
 
     def action_meter_expand(self) -> None:
+        if not self._lists_processes():
+            return
         self._expanded = not self._expanded
         if self._scene is not None:
             self._scene.above = 0
         self._draw()
+
+    def _lists_processes(self) -> bool:
+        """Whether there is a GPU whose processes can be listed; says so where there is none."""
+        listed = self._scene is not None and bool(self._scene.snapshot.gpus)
+        if not listed:
+            self.app.notify("Only GPU memory is listed by process, and there is no GPU here.", markup=False)
+        return listed
 
     def action_meter_slower(self) -> None:
         from tui.hardware.meter.pace import slower
