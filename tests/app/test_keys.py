@@ -162,6 +162,20 @@ async def test_two_prompts_typed_before_the_first_frame_are_two(tmp_path: Path) 
         assert bench.app.bench.chat.editor.text == "c"
 
 
+@pytest.mark.parametrize("size", [(20, 5), (80, 16), (80, 24)])
+async def test_help_and_palette_show_something_however_small_and_the_cursor_stays_in_sight(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with workbench(tmp_path, size=size) as bench:
+        await bench.press("f1")
+        await bench.shows("Everywhere")
+        await bench.press("escape", "ctrl+p")
+        await bench.shows("help")
+        for _row in range(30):
+            await bench.press("down")
+        await bench.shows(f"{bench.app.glyphs.pointer} quit")
+
+
 async def test_help_shows_every_action_and_the_palette_runs_one(tmp_path: Path) -> None:
     async with workbench(tmp_path, size=(120, 130)) as bench:
         await bench.press("f1")

@@ -109,6 +109,34 @@ async def test_pause_lets_it_stand_still_and_leaving_lets_it_go_on(tmp_path: Pat
         await bench.shows("345.0")
 
 
+@pytest.mark.parametrize("way", ["escape", "ctrl+g"])
+async def test_leaving_goes_back_to_plain_keys_where_one_came_from_them(tmp_path: Path, way: str) -> None:
+    async with workbench(tmp_path, opening=Opening(view="chat")) as bench:
+        seen(bench)
+        await bench.press("escape", "m", way)
+        await bench.until(lambda: bench.app.bench.chat.transcript.has_focus)
+        await bench.press("r")
+        assert bench.app.bench.chat.editor.text == ""
+
+
+async def test_nothing_moves_while_it_is_paused_and_nothing_is_lost(tmp_path: Path) -> None:
+    async with workbench(tmp_path, size=(120, 40)) as bench:
+        seen(bench, used_gib=100)
+        await bench.press("f2", "m", "p")
+        await bench.shows("paused")
+        still = bench.text()
+        for used_gib in range(200, 600, 100):
+            seen(bench, used_gib=used_gib)
+            await bench.press("s", "e", "e", "s", "s", "s")
+            assert bench.text() == still
+        await bench.press("p")
+        await bench.shows("500.0")
+        key = machine(1).gpus[0].key
+        assert len(bench.app.meter._history.held(key)) == 5
+        assert bench.app.meter._scene is not None
+        assert bench.app.meter._scene.history is bench.app.meter._history
+
+
 async def test_sorting_goes_through_all_orders(tmp_path: Path) -> None:
     async with workbench(tmp_path) as bench:
         seen(bench)
@@ -121,6 +149,17 @@ async def test_sorting_goes_through_all_orders(tmp_path: Path) -> None:
         assert shown["memory"][:3] == ["700001", "800000", "800001"]
         assert shown["pid"] == sorted(shown["pid"])
         assert shown["name"][0] == "700001"
+
+
+async def test_without_a_gpu_it_says_that_no_process_is_listed(tmp_path: Path) -> None:
+    async with workbench(tmp_path, size=(80, 24)) as bench:
+        bench.app.desk.sampled(Sampled(machine(0), ENGINES))
+        await bench.press("f2", "m")
+        await bench.shows("only GPU memory is listed by process")
+        for key in "set":
+            bench.app.clear_notifications()
+            await bench.press(key)
+            await bench.until(lambda: any("there is no GPU here" in words for words in bench.notices))
 
 
 async def test_processes_are_few_until_all_are_wanted_and_scroll_where_there_is_no_room(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ async def test_a_history_of_another_program_leaves_conversations_in_memory(tmp_p
     database.close()
     before = file.read_bytes()
     async with workbench(tmp_path, World(["Still here."])) as bench:
-        await bench.until(lambda: any("kept in memory only" in words for words in bench.notices))
+        await bench.until(lambda: any(". Until then conversations are kept in memory" in n for n in bench.notices))
         await bench.write("Are you?")
         await bench.shows("Still here.")
     assert file.read_bytes() == before
@@ -202,9 +202,13 @@ async def test_an_answer_cut_off_by_a_signal_is_kept_and_offered_next_time(tmp_p
     assert store.thread(conversation.id)[-1].content == "The first words"
     store.close()
     async with workbench(tmp_path) as bench:
-        await bench.until(lambda: any("F6 goes back" in words for words in bench.notices))
-        await bench.press("f6", "enter")
+        await bench.until(lambda: any("cut off when puna ended: ^o continues it" in words for words in bench.notices))
+        await bench.shows("^o continue")
+        await bench.press("f3")
+        await bench.shows("The last answer was cut off:", "^o continues it")
+        await bench.press("ctrl+o")
         await bench.shows("Tell me.", "The first words", "stopped")
+        assert "^o continue" not in bench.text()
     async with workbench(tmp_path) as bench:
         assert bench.notices == [], "it is offered once"
 
@@ -219,7 +223,7 @@ async def test_an_answer_that_a_kill_left_behind_is_told_of(tmp_path: Path) -> N
     store._owner.release()
     async with workbench(tmp_path) as bench:
         await bench.until(lambda: any("1 unfinished answer of last time is kept" in words for words in bench.notices))
-        await bench.press("f6", "enter")
+        await bench.press("escape", "C")
         await bench.shows("Some words", "cut off when puna ended")
 
 

@@ -137,7 +137,7 @@ def test_keys(tmp_path: Path, stand_in: StandIn) -> None:
         terminal.wait_for("sorted by pid")
         terminal.type("m")
         terminal.wait_for("sorted by memory")
-        terminal.type("t")
+        terminal.type("e")
         terminal.wait(lambda screen: "no process listed" not in screen)
         terminal.type("t")
         terminal.wait_for("no process listed")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from tests.rigs.nvml import GIB, FakeGpu, StandIn
 from tui.hardware.history import BUSIEST, CPU, RAM, SIZE, SWAP, UNKNOWN, History, percent
+from tui.hardware.meter.graph import graph
+from tui.hardware.meter.marks import UNICODE
+from tui.hardware.sampler import Sampler
 from tui.hardware.snapshot import Cpu, Gpu, Ram, Snapshot, Swap
 
 
@@ -10,6 +14,22 @@ def shot(used: int | None = None, *more: Gpu, stale: bool = False, cpu: int | No
     gpus = (Gpu(0, "GPU-a", "A", "nvidia", 100, used, utilization=50), *more) if used is not None else more
     ram, swap = Ram(100, 40, 80, "cgroup"), Swap(200, 50)
     return Snapshot(0.0, gpus, ram, swap, Cpu(4, None, cpu), gpus_stale=stale)
+
+
+def test_a_card_that_is_lost_leaves_a_gap_in_both_graphs(stand_in: StandIn) -> None:
+    clock = iter(range(0, 1000, 10))
+    history = History()
+    with stand_in.in_this_process() as pynvml:
+        sampler = Sampler(nvml=lambda: pynvml, clock=lambda: float(next(clock)))
+        stand_in.show([FakeGpu(total=80 * GIB, used=60 * GIB, free=20 * GIB, utilization=90)])
+        history.note(sampler.sample())
+        stand_in.unload()
+        history.note(sampler.sample())
+        (lost,) = sampler.sample().gpus
+    assert lost.error is not None
+    assert list(history.held(lost.key)) == [75, UNKNOWN]
+    assert list(history.busy(lost.key)) == [90, UNKNOWN]
+    assert graph(history.held(lost.key), 4, UNICODE.levels)[0].endswith(" ")
 
 
 def test_devices_and_the_host_have_series() -> None:

@@ -75,6 +75,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("write_answer", "write", "Write the last answer to a file in the current folder.", ("w", "f7"), footer=22),
     Action("new_chat", "new", "Begin a new conversation.", ("n", "ctrl+n"), footer=16),
     Action("conversations", "history", "Choose among your conversations.", ("h", "f6"), footer=17),
+    Action(
+        "continue_last",
+        "continue",
+        "Go back to the conversation that was cut off when puna ended.",
+        ("C", "ctrl+o"),
+        footer=3,
+    ),
     Action("unload", "unload", "Take the model out of memory.", ("u",), footer=20),
     Action("engine_log", "log", "Show the last lines that the engine wrote.", ("L", "f8")),
     Action("rescan", "look again", "Look for models on this machine again.", ("R", "ctrl+r")),
@@ -210,7 +217,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
         palette=False,
     ),
     Action(
-        "meter_expand", "processes", "Show all processes, or a few.", ("e", "enter"), "meter", footer=6, palette=False
+        "meter_expand",
+        "processes",
+        "Show all processes, or a few.",
+        ("e", "enter", "t"),
+        "meter",
+        footer=6,
+        palette=False,
     ),
     Action("meter_slower", "slower", "Look less often, down to every 10 s.", ("+",), "meter", footer=7, palette=False),
     Action("meter_faster", "faster", "Look more often, up to every 0.2 s.", ("-",), "meter", footer=8, palette=False),

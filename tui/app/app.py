@@ -26,6 +26,7 @@ from tui.app.workbench import View, Workbench
 if TYPE_CHECKING:
     from tui.app.background import (
         ConfigRead,
+        CutOff,
         FormRead,
         HistoryOpened,
         LoadNoted,
@@ -226,6 +227,9 @@ class PunaApp(LookApp):
 
     async def on_history_opened(self, event: HistoryOpened) -> None:
         await self.desk.chatting.opened(event)
+
+    def on_cut_off(self, event: CutOff) -> None:
+        self.desk.chatting.offer(event.conversation_id, "The last answer was cut off when puna ended")
 
     async def on_form_read(self, event: FormRead) -> None:
         await self.desk.fit.form_read(event)

@@ -78,6 +78,13 @@ class HistoryOpened(Message):
 
 
 @dataclass
+class CutOff(Message):
+    """A signal ended puna in the middle of an answer."""
+
+    conversation_id: int
+
+
+@dataclass
 class FormRead(Message):
     """What the load panel begins with; `problem` is what is wrong with what was stored."""
 
@@ -199,7 +206,7 @@ class Background:
             try:
                 store = await module.AsyncStore.open(self._paths.history_file)
             except module.StoreError as error:
-                words = f"{error} Until then conversations are kept in memory only."
+                words = f"{error}. Until then conversations are kept in memory only."
                 self._app.post_message(HistoryOpened(await module.AsyncStore.open(None), words))
             else:
                 self._app.post_message(HistoryOpened(store))
@@ -241,15 +248,14 @@ class Background:
         """Remember which model was used last."""
         self._write(lambda: remember.keep(self._paths, model=model.identity), "keep the model's name")
 
-    def tell_of_cut_off(self, words: str) -> None:
-        """Say `words` once if a signal has cut off the last answer."""
+    def look_for_cut_off(self) -> None:
+        """Find the conversation whose answer a signal has cut off; it is found once."""
 
         def work() -> None:
-            from tui.app.desk import Told
-
-            if isinstance(remember.read(self._paths).get("cut_off"), int):
+            number = remember.read(self._paths).get("cut_off")
+            if isinstance(number, int):
                 remember.keep(self._paths, cut_off=None)
-                self._app.post_message(Told(words))
+                self._app.post_message(CutOff(number))
 
         self._write(work, "see how it ended last time")
 

@@ -168,6 +168,12 @@ class Commands:
 
     can_conversations = can_new_chat
 
+    async def continue_last(self) -> None:
+        await self._desk.chatting.continue_last()
+
+    def can_continue_last(self) -> bool:
+        return self._desk.chatting.cut_off is not None and not self._desk.chatting.busy
+
     def copy(self) -> None:
         answer = self._desk.chatting.talk and self._desk.chatting.talk.last_answer
         if answer:

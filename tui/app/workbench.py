@@ -15,6 +15,8 @@ from tui.app.panels.library.panel import LibraryPanel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.widget import Widget
+
     from tui.app.panels.load.panel import LoadPanel
     from tui.app.panels.meter.panel import MeterPanel
     from tui.library import Model
@@ -40,6 +42,7 @@ class Workbench(Container):
         self._meter = meter
         self._before: View = view
         self._under_meter: View = view
+        self._focus_under_meter: Widget | None = None
 
     def compose(self) -> ComposeResult:
         yield self.library
@@ -81,7 +84,7 @@ class Workbench(Container):
         if view == "load" and self.load is None:
             view = "library"
         if view == "meter" != self.view:
-            self._under_meter = self.view
+            self._under_meter, self._focus_under_meter = self.view, self.screen.focused
         self.view = view
         if view == "meter":
             self._meter.focus()
@@ -93,6 +96,9 @@ class Workbench(Container):
             self.load.fields.focus()
 
     def leave_meter(self) -> None:
-        """Make room again for what the meter has covered, and go there."""
+        """Make room again for what the meter has covered, and go to where the keys went before."""
         if self.view == "meter":
             self.go(self._under_meter)
+            before, self._focus_under_meter = self._focus_under_meter, None
+            if before is not None and before.is_attached and before is not self._meter:
+                before.focus()

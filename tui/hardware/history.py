@@ -45,6 +45,12 @@ class History:
             self._held, {**held, RAM: percent(used, total), SWAP: percent(swap.used_bytes, swap.total_bytes)}
         )
 
+    def copy(self) -> History:
+        """The same up to now, which grows no further with this one."""
+        same = History()
+        same._busy, same._held = self._busy, self._held
+        return same
+
     def busy(self, key: str) -> bytes:
         """How busy a device was; empty for one that is not known."""
         return self._busy.get(key, b"")

@@ -170,7 +170,8 @@ def test_a_driver_that_fails_is_told_in_words_beside_the_ram() -> None:
         assert "RAM" in "\n".join(lines)
         assert lines[0].strip().startswith("the NVIDIA driver was")
     assert " ".join(" ".join(picture(Scene(snapshot), 40, 10)).split()).startswith(words)
-    assert "no GPU here" in picture(Scene(machine(0)), 40, 10)[0]
+    assert picture(Scene(machine(0)), 40, 10)[0].strip() == "no GPU here: models run in RAM"
+    assert "only GPU memory is listed by process" in picture(Scene(machine(0)), 80, 24)[0]
     assert "asking the graphics driver" in picture(Scene(replace(machine(0), gpus_age_s=0.3)), 40, 10)[0]
 
 

@@ -50,6 +50,8 @@ class ChatFlow:
         self._system = ""
         self._store: AsyncStore | None = None
         self.talk: Talk | None = None
+        self.cut_off: int | None = None
+        """A conversation whose last answer was cut off when puna ended, until one has gone back to it."""
 
     @property
     def busy(self) -> bool:
@@ -83,11 +85,12 @@ class ChatFlow:
         if report.recovered:
             kept = plural(len(report.recovered), "unfinished answer")
             verb = "is" if len(report.recovered) == 1 else "are"
-            desk.tell(f"{kept} of last time {verb} kept: {self._history_key()} goes back.")
+            last = await event.store.call(lambda store: store.message(report.recovered[-1]))
+            self.offer(last.conversation_id, f"{kept} of last time {verb} kept")
         if self._wanted_id is not None:
             await self.open(self._wanted_id)
         else:
-            self._tell_of_cut_off()
+            desk.background.look_for_cut_off()
         self.go_on()
 
     async def note_cut_off(self) -> None:
@@ -96,14 +99,21 @@ class ChatFlow:
             number = self.talk.session.conversation.id
             await asyncio.to_thread(remember.keep, self._desk.paths, cut_off=number)
 
-    def _tell_of_cut_off(self) -> None:
-        """Offer the way back to an answer that a signal cut off."""
-        words = "The last answer was cut off when puna ended. What there was is kept:"
-        self._desk.background.tell_of_cut_off(f"{words} {self._history_key()} goes back.")
+    def offer(self, conversation_id: int, words: str) -> None:
+        """Offer the way back into a conversation whose answer was cut off; `words` say what happened."""
+        desk = self._desk
+        self.cut_off = conversation_id
+        keys = desk.keymap.keys["continue_last"]
+        desk.tell(f"{words}: {show_key(keys[-1], desk.app.glyphs.ascii) if keys else 'the palette'} continues it.")
+        desk.show_hint()
+        desk.refresh_keys()
 
-    def _history_key(self) -> str:
-        keys = self._desk.keymap.keys["conversations"]
-        return show_key(keys[-1], self._desk.app.glyphs.ascii) if keys else "the palette"
+    async def continue_last(self) -> None:
+        """Open the conversation that was cut off."""
+        if self.cut_off is not None and not self.busy:
+            conversation_id, self.cut_off = self.cut_off, None
+            await self.open(conversation_id)
+            self._desk.bench.go("chat")
 
     def go_on(self) -> None:
         """Send what has waited longest, once all that it needs is there; a model is loaded for it when none is."""

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -22,6 +23,11 @@ Value = TypeVar("Value")
 
 LONGEST_TITLE = 16
 """Titles up to so many cells line up."""
+MOST_ROWS = 24
+SHORT = 16
+"""Rows of a terminal below which the box takes all of them, and the line to type in stands close to the list."""
+BOX_SHARE, FRAME, SHORT_FRAME = 0.84, 4, 3
+"""Of the terminal's height, and what frame and filter take of it: as `after.tcss` draws them."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,12 @@ class ChooseScreen(ModalScreen[Value | None], Generic[Value]):
 
     def on_mount(self) -> None:
         self._show(self._all, self._at)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The list is as high as its box lets it be: rows beyond its edge would hide the cursor."""
+        height = event.size.height
+        room = height - SHORT_FRAME if height < SHORT else int(height * BOX_SHARE) - FRAME
+        self.rows.styles.max_height = max(1, min(MOST_ROWS, room))
 
     @property
     def rows(self) -> Options:

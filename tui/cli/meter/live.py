@@ -25,14 +25,14 @@ _SOON_S = 0.25
 """The next look while a driver is still being opened, so that its cards do not take a whole interval longer."""
 _COLLECT_AFTER = 10_000
 """Objects between two collections: a picture is a few thousand that are gone with the next, and none in a circle."""
-HINTS = ("q quit", "? help", "p pause", "s sort", "t processes", "+ - interval")
+HINTS = ("q quit", "? help", "p pause", "s sort", "e processes", "+ - interval")
 HELP = (
     "q quit",
     "p or space pause",
     "+ slower, - faster",
     f"s sort by {', '.join(ORDERS)}",
     "m sort by memory",
-    "t processes on, off",
+    "e or t processes on, off",
     "any other key closes this",
 )
 
@@ -144,7 +144,7 @@ class Live:
             following = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
             self._order = ORDERS[0] if key == "m" else following
             self._say(f"sorted by {self._order}")
-        elif key == "t":
+        elif key in "et":
             self._processes = not self._processes
             self._say(f"processes {'shown' if self._processes else 'hidden'}")
         elif key in "?h":

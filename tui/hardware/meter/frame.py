@@ -36,6 +36,8 @@ SIDE_BY_SIDE = 120
 _WAITING_S = 0.2
 GRAPHS = 30
 """Columns from which histories have rows of their own."""
+NO_GPU, UNLISTED = "no GPU here: models run in RAM", "; only GPU memory is listed by process"
+"""Who holds RAM would take a look at every process, which costs more than all the rest of a meter."""
 FOOTER_ROWS = 14
 """Rows from which the last one tells the keys."""
 
@@ -140,9 +142,9 @@ def _problem(scene: Scene, width: int, height: int | None, marks: Marks) -> list
         text = f"the graphics driver has not answered for {snapshot.gpus_age_s:.0f} s; its figures are from then"
         return [[(line, "warn")] for line in wrapped(text, width, marks.ellipsis, 2 if most > 2 else 1)]
     if not snapshot.gpus and (height is None or height >= 6):
-        text = (
-            "asking the graphics driver" + marks.ellipsis if is_waiting(snapshot) else "no GPU here: models run in RAM"
-        )
+        text = f"asking the graphics driver{marks.ellipsis}" if is_waiting(snapshot) else NO_GPU
+        if text == NO_GPU and cells(text + UNLISTED) <= width:
+            text += UNLISTED
         return [[(clip(text, width, marks.ellipsis), "dim")]]
     return []
 

@@ -96,8 +96,9 @@ class MeterPanel(Drawn):
 
             self._scene = Scene(self._latest[0], history=self._history)
         scene = self._scene
-        if not self._paused:
-            scene.snapshot, scene.engines = self._latest
+        if self._paused:
+            return
+        scene.snapshot, scene.engines = self._latest
         scene.ghost = ghost
         self._shown = shown(scene.snapshot, ghost, self._marks)
         self._arrange()
@@ -189,20 +190,32 @@ class MeterPanel(Drawn):
 
     def action_meter_pause(self) -> None:
         self._paused = not self._paused
+        if self._scene is not None:
+            self._scene.history = self._history.copy() if self._paused else self._history
         self.show_ghost(self._ghost)
+        self._draw()
 
     def action_meter_sort(self) -> None:
         from tui.hardware.meter.holders import ORDERS
 
-        if self._scene is not None:
+        if self._scene is not None and self._lists_processes():
             self._scene.order = ORDERS[(ORDERS.index(self._scene.order) + 1) % len(ORDERS)]
             self._draw()
 
     def action_meter_expand(self) -> None:
+        if not self._lists_processes():
+            return
         self._expanded = not self._expanded
         if self._scene is not None:
             self._scene.above = 0
         self._draw()
+
+    def _lists_processes(self) -> bool:
+        """Whether there is a GPU whose processes can be listed; says so where there is none."""
+        listed = self._scene is not None and bool(self._scene.snapshot.gpus)
+        if not listed:
+            self.app.notify("Only GPU memory is listed by process, and there is no GPU here.", markup=False)
+        return listed
 
     def action_meter_slower(self) -> None:
         from tui.hardware.meter.pace import slower
