@@ -36,6 +36,9 @@ class Form:
     @classmethod
     def of(cls, base: LoadSettings, stored: LoadSettings, limits: Limits) -> Form:
         """The form that shows `stored`."""
+        base, stored = (
+            msgspec.structs.replace(one, n_gpu_layers=limits.layers(one.n_gpu_layers)) for one in (base, stored)
+        )
         return cls(base, stored, {one.name: getattr(stored, one.name) for one in fields_of(limits)}, limits)
 
     @property
@@ -81,19 +84,15 @@ class Form:
         """The form with what differs between two resolved settings; what is automatic besides stays automatic."""
         names = LoadSettings.__struct_fields__
         changed = {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
-        if self.limits.n_layer and changed.get("n_gpu_layers") == self.limits.n_layer + 1:
-            changed["n_gpu_layers"] = "all"
+        if (layers := changed.get("n_gpu_layers")) is not None:
+            changed["n_gpu_layers"] = self.limits.layers(layers, from_all=True)
         shown = {name: value for name, value in changed.items() if name in self.values}
         hidden = {name: value for name, value in changed.items() if name not in self.values}
         return replace(self, values={**self.values, **shown}, others={**self.others, **hidden}, typed="")
 
     def settings(self) -> LoadSettings:
         """The settings on the panel; raises SettingsError in words."""
-        settings = msgspec.structs.replace(self.stored, **{**self.others, **self.values})
-        layers, n_layer = settings.n_gpu_layers, self.limits.n_layer
-        if isinstance(layers, int) and n_layer and layers > n_layer + 1:
-            raise SettingsError("n_gpu_layers", f"{layers} is more than the {n_layer + 1} that this model has")
-        return settings
+        return msgspec.structs.replace(self.stored, **{**self.others, **self.values})
 
     def problem(self) -> str:
         """Why there are no settings; empty when there are."""
@@ -113,6 +112,8 @@ class Form:
         return self.field.hint(self.values, self.limits)
 
     def _set(self, value: Any) -> Form:
+        if self.field.name == "n_gpu_layers":
+            value = self.limits.layers(value)
         return replace(self, values={**self.values, self.field.name: value}, typed="")
 
 
