@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from tui.app.desk import Desk, Told
     from tui.app.engines import EngineGone, EngineReady, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
     from tui.app.flows.chat import TurnEnded
-    from tui.app.flows.pricing import MemoryMeasured, PriceMade, SpeedTried
+    from tui.app.flows.pricing import MemoryMeasured, PriceMade
+    from tui.app.flows.trial import SpeedTried
     from tui.app.panels.load.panel import LoadPanel
     from tui.app.panels.load.steppers import LoadFields
     from tui.config.paths import Paths

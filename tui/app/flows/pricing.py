@@ -15,6 +15,7 @@ from textual.message import Message
 
 from tui.app.background import FormRead
 from tui.app.flows.load import RESERVED_THREADS
+from tui.app.flows.trial import Trial
 from tui.app.panels.load.fields import Limits
 from tui.app.panels.load.form import Form
 from tui.app.panels.load.price import Price
@@ -22,7 +23,6 @@ from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.fit.bandwidths import BandwidthError
 from tui.fit.fixes import Fix
-from tui.fit.phantom import PhantomError
 from tui.fit.values import Refused
 from tui.hardware.cpu import default_threads, physical_cores
 from tui.hardware.history import RAM
@@ -33,7 +33,6 @@ from tui.models.headers import headers_dir
 from tui.models.machine import Seen, holders
 from tui.models.prepare import may_move, wished_for
 from tui.models.subject import Subject, subject_or_none
-from tui.models.trial import try_speed
 from tui.models.wishes import wished_settings
 
 if TYPE_CHECKING:
@@ -61,14 +60,6 @@ class PriceMade(Message):
     problem: str = ""
 
 
-@dataclass
-class SpeedTried(Message):
-    """How fast a model would be was measured, or could not be, in words."""
-
-    model: Model
-    words: str
-
-
 class MemoryMeasured(Message):
     """How fast this machine reads its memory is known now."""
 
@@ -79,6 +70,7 @@ class Pricing:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.fitting = Fitting(desk.paths)
+        self.trial = Trial(desk, self)
         self._subjects: dict[str, Subject] = {}
 
     async def close(self) -> None:
@@ -95,28 +87,6 @@ class Pricing:
             self._post(event)
 
         self._run(work, "form", f"read the settings of {model.name}")
-
-    def try_speed(self, model: Model, wished: LoadSettings) -> None:
-        """Load the model's header with zeros for weights, and decode."""
-
-        async def work() -> None:
-            self._post(SpeedTried(model, await self._tried(model, wished)))
-
-        self._run(work, "phantom", f"try {model.name}")
-
-    def stop_trying(self) -> None:
-        """End a trial: it would be in the way of a load, or nobody waits for it any more."""
-        self._desk.app.workers.cancel_group(self._desk.app, "phantom")
-
-    async def _tried(self, model: Model, wished: LoadSettings) -> str:
-        settings, snapshot, subject = self._desk.settings, self._desk.machine, await self.subject(model)
-        if settings is None or snapshot is None or subject is None:
-            return "It cannot be measured: its header cannot be read."
-        try:
-            tried = await try_speed(self.fitting, self._desk.paths, subject, wished, settings, snapshot)
-        except (Refused, PhantomError) as error:
-            return f"It cannot be measured: {error}"
-        return f"Measured without weights: {tried.decode_tok_s:.1f} tok/s."
 
     def measure_memory(self) -> None:
         """Measure once how fast this machine reads its memory, while nothing else is computed here."""
@@ -162,7 +132,7 @@ class Pricing:
         self._desk.app.run_worker(run, group=group, description=description, exclusive=True, exit_on_error=False)
 
     async def _price(self, model: Model, wished: LoadSettings, leaving: int | None, *, fixes: Fixing) -> None:
-        settings, snapshot = self._desk.settings, self._desk.machine
+        settings, snapshot = self._desk.settings, self.trial.machine
         answer = PriceMade(model, wished, snapshot)
         if settings is None or snapshot is None:
             self._post(replace(answer, problem="What it would take is told when this machine's memory is known."))
