@@ -24,6 +24,7 @@ from tests.app.described import (
     priced,
 )
 from tests.app.rig import GIB, Bench, World, home_paths, workbench
+from tests.rigs.architectures import published_model
 from tui.app.background import LoadNoted, Sampled
 from tui.config.model_file import read_models, update_model
 from tui.fit.receipts import LoadRecord, Parts
@@ -205,6 +206,20 @@ async def test_a_model_whose_header_cannot_be_read(tmp_path: Path, eight_b: Mode
         assert bench.app.desk.fit.ghost == {}
         await bench.press("enter")
         await bench.until(lambda: bench.app.desk.loading.ready)
+
+
+async def test_a_file_that_was_replaced_is_priced_as_what_it_is_now(tmp_path: Path, dry_run: DescribedDryRun) -> None:
+    model = a_published(tmp_path, "llama3-8b")
+    async with workbench(tmp_path, models=(model,)) as bench:
+        describe(bench.app, ROOMY, dry_run)
+        await opened(bench)
+        assert (await priced(bench)).assessment.devices[0].weights_bytes < 8 * GIB
+        published_model(model.path, "llama3-70b")
+        await bench.press("down", "right")
+        assert (await priced(bench)).assessment.devices[0].weights_bytes > 20 * GIB
+        model.path.unlink()
+        await bench.press("right")
+        await bench.shows("its header cannot be read")
 
 
 async def test_the_last_load_is_told_and_corrects_the_next(

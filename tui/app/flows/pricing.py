@@ -29,7 +29,7 @@ from tui.hardware.history import RAM
 from tui.hardware.snapshot import Snapshot
 from tui.llama.settings import LoadSettings, SettingsError
 from tui.models.fitting import Fitting, Priced
-from tui.models.headers import headers_dir
+from tui.models.headers import headers_dir, local_key
 from tui.models.machine import Seen, holders
 from tui.models.prepare import may_move, wished_for
 from tui.models.subject import Subject, subject_or_none
@@ -71,7 +71,8 @@ class Pricing:
         self._desk = desk
         self.fitting = Fitting(desk.paths)
         self.trial = Trial(desk, self)
-        self._subjects: dict[str, Subject] = {}
+        self._subjects: dict[tuple[str, str], Subject] = {}
+        """By the model's identity and its file: one that was replaced is another."""
 
     async def close(self) -> None:
         """End the dry-run process."""
@@ -175,15 +176,19 @@ class Pricing:
             self._post(replace(answer, price=replace(price, fixes=found)))
 
     async def subject(self, model: Model) -> Subject | None:
-        """The model's header, read once; None where it cannot be read."""
-        if model.identity not in self._subjects:
+        """The model's header, read once for each file; None where it cannot be read."""
+        file, _ = await asyncio.to_thread(local_key, model.path)
+        if file is None:
+            return None
+        key = model.identity, file
+        if key not in self._subjects:
             found = await asyncio.to_thread(subject_or_none, model, headers_dir(self._desk.paths))
             if found is None:
                 return None
             while len(self._subjects) >= _KEPT_SUBJECTS:
                 self._subjects.pop(next(iter(self._subjects)))
-            self._subjects[model.identity] = found
-        return self._subjects[model.identity]
+            self._subjects[key] = found
+        return self._subjects[key]
 
     def _post(self, message: Message) -> None:
         self._desk.app.post_message(message)
