@@ -1,4 +1,4 @@
-"""A trial of a model's speed beside everything else: its memory is nobody's, and it is over before a model is loaded."""
+"""A trial of a model's speed beside everything else: its memory counts for no price, and it ends before a load."""
 
 from __future__ import annotations
 
