@@ -129,6 +129,20 @@ def test_experts_and_devices_are_offered_where_there_are_any() -> None:
     assert {"n_cpu_moe", "devices", "tensor_split"} <= set(names)
 
 
+def test_what_is_known_later_adds_fields_and_changes_no_setting() -> None:
+    stored = LoadSettings(n_gpu_layers=40, n_cpu_moe=4, devices=("CUDA1",))
+    made = Form.of(BASE, stored, Limits()).move(99)
+    assert made.field.name == "threads"
+    taken = made.taking_over(stored, msgspec.structs.replace(stored, n_cpu_moe=6)).digit("3")
+    known = taken.within(TWO)
+    assert known.field.name == "threads", "the cursor stays on its setting"
+    assert (known.values["n_cpu_moe"], known.values["devices"], known.values["threads"]) == (6, ("CUDA1",), 3)
+    assert known.settings() == msgspec.structs.replace(taken.settings(), n_gpu_layers="all")
+    assert value(known.digit("2")) == 32, "typing goes on"
+    fewer = known.within(KNOWN)
+    assert fewer.settings() == known.settings()
+
+
 def test_devices_and_their_split_step_through_every_selection() -> None:
     made = form("devices", limits=TWO)
     assert made.field.shown(value(made)) == "all of them"

@@ -28,11 +28,13 @@ if TYPE_CHECKING:
         ConfigRead,
         FormRead,
         HistoryOpened,
+        LimitsKnown,
         LoadNoted,
         ModelNamed,
         ModelsFound,
         Remembered,
         Sampled,
+        WarmedUp,
     )
     from tui.app.desk import Desk, Told
     from tui.app.engines import EngineGone, EngineReady, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
@@ -230,6 +232,12 @@ class PunaApp(LookApp):
 
     async def on_form_read(self, event: FormRead) -> None:
         await self.desk.fit.form_read(event)
+
+    def on_warmed_up(self, _event: WarmedUp) -> None:
+        self.desk.warmed_up()
+
+    def on_limits_known(self, event: LimitsKnown) -> None:
+        self.desk.fit.limits_known(event)
 
     def on_remembered(self, event: Remembered) -> None:
         self.desk.tell(event.problem, "warning")

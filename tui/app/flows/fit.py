@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tui.app.background import FormRead, LoadNoted
+from tui.app.background import FormRead, LimitsKnown, LoadNoted
 from tui.app.keys import show_key
 from tui.app.text import clean
 from tui.hardware.history import RAM
@@ -80,6 +80,13 @@ class FitFlow:
         if event.problem:
             panel.say(event.problem)
         self._ask()
+
+    def limits_known(self, event: LimitsKnown) -> None:
+        """The panel can offer more."""
+        panel = self._desk.bench.load
+        if panel is not None and panel.model.identity == event.model.identity:
+            panel.know(event.limits)
+            self.form_changed(panel.fields.form)
 
     def form_changed(self, form: Form) -> None:
         """Verdict and ghost follow the settings; the cursor moves nothing but itself."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from textual.message import Message
 
-from tui.app.background import FormRead
+from tui.app.background import FormRead, LimitsKnown
 from tui.app.flows.load import RESERVED_THREADS
 from tui.app.flows.trial import Trial
 from tui.app.panels.load.fields import Limits
@@ -79,15 +79,26 @@ class Pricing:
         await self.fitting.close()
 
     def read_form(self, model: Model, settings: Settings) -> None:
-        """Read what the load panel begins with."""
+        """Read what the load panel begins with; what its header and llama.cpp's devices add to that follows, as the
+        process that knows them may have to be started first.
+        """
 
         async def work() -> None:
+            self._post(await asyncio.to_thread(first_form, self._desk.paths, model, settings))
             subject = await self.subject(model)
-            devices = tuple(device.name for device in await self.fitting.dry_run.devices()) if subject else ()
-            event = await asyncio.to_thread(first_form, self._desk.paths, model, settings, subject, devices)
-            self._post(event)
+            if subject is not None:
+                devices = tuple(device.name for device in await self.fitting.dry_run.devices())
+                self._post(LimitsKnown(model, limits_of(model, subject, devices)))
 
         self._run(work, "form", f"read the settings of {model.name}")
+
+    def warm_up(self) -> None:
+        """Start the process that prices come from, while nobody waits for one."""
+
+        async def work() -> None:
+            await self.fitting.dry_run.devices()
+
+        self._run(work, "warm-prices", "get ready to work out what models take")
 
     def measure_memory(self) -> None:
         """Measure once how fast this machine reads its memory, while nothing else is computed here."""
@@ -216,9 +227,7 @@ def _notes(seen: Seen) -> tuple[str, ...]:
     return (unused, *seen.corrected)
 
 
-def first_form(
-    paths: Paths, model: Model, settings: Settings, subject: Subject | None, devices: tuple[str, ...]
-) -> FormRead:
+def first_form(paths: Paths, model: Model, settings: Settings) -> FormRead:
     """The load panel's first values. Reads files."""
     problem = ""
     try:
@@ -229,7 +238,11 @@ def first_form(
         stored = wished_for(paths, model, settings)
     except SettingsError as error:
         stored, problem = base, problem or f"models.toml: {error}"
+    return FormRead(model, Form.of(base, stored, limits_of(model)), problem)
+
+
+def limits_of(model: Model, subject: Subject | None = None, devices: tuple[str, ...] = ()) -> Limits:
+    """What bounds the settings of a model, as far as it is known."""
     n_block = subject.shape.n_block if subject is not None else model.n_layer
     n_expert = subject.shape.n_expert if subject is not None else 0
-    limits = Limits(n_block, model.n_ctx_train, physical_cores(), n_expert, default_threads(RESERVED_THREADS), devices)
-    return FormRead(model, Form.of(base, stored, limits), problem)
+    return Limits(n_block, model.n_ctx_train, physical_cores(), n_expert, default_threads(RESERVED_THREADS), devices)

@@ -41,6 +41,18 @@ class Form:
         )
         return cls(base, stored, {one.name: getattr(stored, one.name) for one in fields_of(limits)}, limits)
 
+    def within(self, limits: Limits) -> Form:
+        """The same settings, of which more is known now: fields may come or go, the cursor stays where it is."""
+        shown, given = fields_of(limits), {**self.others, **self.values}
+        values = {one.name: given.get(one.name, getattr(self.stored, one.name)) for one in shown}
+        values["n_gpu_layers"] = limits.layers(values["n_gpu_layers"])
+        others = {
+            name: value for name, value in given.items() if name not in values and value != getattr(self.stored, name)
+        }
+        at = next((n for n, one in enumerate(shown) if one.name == self.field.name), min(self.at, len(shown) - 1))
+        base = msgspec.structs.replace(self.base, n_gpu_layers=limits.layers(self.base.n_gpu_layers))
+        return replace(self, base=base, values=values, limits=limits, at=at, others=others)
+
     @property
     def fields(self) -> tuple[Field, ...]:
         """The settings shown, in order."""
