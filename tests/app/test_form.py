@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tui.app.panels.load.fields import Limits, fields_of, loaded_values
 from tui.app.panels.load.form import Form
-from tui.llama.settings import LoadSettings, SettingsError
+from tui.llama.settings import LoadSettings
 
 BASE = LoadSettings()
 KNOWN = Limits(n_layer=30, n_ctx_train=8192, cores=8)
@@ -82,11 +82,22 @@ def test_typing_rubbing_out_and_auto() -> None:
 
 
 def test_what_cannot_be_is_said_with_the_settings_name() -> None:
-    with pytest.raises(SettingsError, match="n_gpu_layers: 40 is more than the 31"):
-        form("n_gpu_layers", 40).settings()
     assert "type_v: q4_0 needs flash attention" in form("type_v", "q4_0", base=LoadSettings(flash_attn="off")).problem()
     assert form("n_ctx", 0).problem().startswith("n_ctx: 0 is outside")
     assert form("n_ctx", 4096).problem() == ""
+
+
+def test_more_layers_than_the_model_has_are_all() -> None:
+    usual = LoadSettings(n_gpu_layers=99)
+    made = form("n_gpu_layers", base=usual)
+    assert made.settings().n_gpu_layers == "all"
+    assert made.hint() == "31; more is all, too"
+    assert set(made.changes().values()) == {None}, "all is what the default says already"
+    typed = form("n_gpu_layers").digit("3").digit("1")
+    assert value(typed) == 31, "not before the number is exceeded: more digits may come"
+    assert value(typed.digit("0")) == "all"
+    assert value(typed.digit("0").rub_out()) == 31
+    assert Form.of(usual, usual, Limits()).settings().n_gpu_layers == 99, "of how many is not known"
 
 
 def test_only_what_differs_from_the_defaults_is_written() -> None:
@@ -116,6 +127,20 @@ def test_experts_and_devices_are_offered_where_there_are_any() -> None:
     assert not {"n_cpu_moe", "devices", "tensor_split"} & set(names)
     names = [field.name for field in Form.of(BASE, BASE, TWO).fields]
     assert {"n_cpu_moe", "devices", "tensor_split"} <= set(names)
+
+
+def test_what_is_known_later_adds_fields_and_changes_no_setting() -> None:
+    stored = LoadSettings(n_gpu_layers=40, n_cpu_moe=4, devices=("CUDA1",))
+    made = Form.of(BASE, stored, Limits()).move(99)
+    assert made.field.name == "threads"
+    taken = made.taking_over(stored, msgspec.structs.replace(stored, n_cpu_moe=6)).digit("3")
+    known = taken.within(TWO)
+    assert known.field.name == "threads", "the cursor stays on its setting"
+    assert (known.values["n_cpu_moe"], known.values["devices"], known.values["threads"]) == (6, ("CUDA1",), 3)
+    assert known.settings() == msgspec.structs.replace(taken.settings(), n_gpu_layers="all")
+    assert value(known.digit("2")) == 32, "typing goes on"
+    fewer = known.within(KNOWN)
+    assert fewer.settings() == known.settings()
 
 
 def test_devices_and_their_split_step_through_every_selection() -> None:

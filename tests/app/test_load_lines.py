@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tests.fit.rig import GIB, MIB
+from tui.app.actions import BY_ID
 from tui.app.glyphs import AsciiGlyphs, Glyphs
 from tui.app.panels.load.lines import fitted, full, wrapped
-from tui.app.panels.load.price import Lines, Price, brief_size
+from tui.app.panels.load.price import LETTERS, Lines, Price, brief_size
 from tui.app.panels.load.receipt import receipt_line, receipt_table
 from tui.app.panels.load.room import Room, shared
 from tui.fit.fixes import Fix
@@ -84,7 +85,7 @@ def prices(draw: st.DrawFn) -> Price:
         assess(prediction, machine, 80),
         draw(st.sampled_from((speed, None))),
         said=("The context is 39680 tokens, not 131072: more does not fit.",) * draw(st.integers(0, 3)),
-        fixes=draw(st.none() | st.lists(fix_values, max_size=5).map(tuple)),
+        fixes=draw(st.none() | st.lists(fix_values, max_size=9).map(tuple)),
         notes=("3 MiB are added on CUDA0: the last 8 loads took that much more than predicted.",)
         * draw(st.integers(0, 1)),
         last=draw(st.sampled_from((None, a_record(0), a_record(3 * MIB)))),
@@ -157,6 +158,26 @@ def test_the_room_is_shared_so_that_cursor_and_verdict_stay(
     assert room.answer >= min(1, answer) or height < 3
     if height >= fields + answer + words + 2:
         assert room == Room(fields, answer, words, airy=True)
+
+
+def test_every_kind_of_change_has_a_letter() -> None:
+    kinds = ("windows", "n_ubatch", "KV cache", "panes", "context", "experts", "layers")
+    fixes = tuple(
+        Fix(change=kind, settings=LoadSettings(n_ctx=512 + at), saves_bytes=GIB, cost="slower")
+        for at, kind in enumerate(kinds)
+    )
+    info = Fix(change="PID 4121 of ana holds 52.0 GiB", settings=None, saves_bytes=GIB, cost="information only")
+    machine = Machine(host_total_bytes=GIB, host_available_bytes=GIB)
+    prediction = Prediction(
+        devices=(), host=DeviceBytes(name="host", weights_bytes=9 * GIB), source="dry-run", n_ctx=512, n_gpu_layers=0
+    )
+    price = Price(LoadSettings(), machine, prediction, assess(prediction, machine, 80), fixes=(*fixes, info))
+    assert price.offered == fixes
+    lines = text(full(price, 100, SIGNS))
+    assert [line[:4] for line in lines if "slower" in line] == [
+        f" {letter} {kind[0]}" for letter, kind in zip(LETTERS, kinds, strict=False)
+    ]
+    assert BY_ID["take_fix"].keys == tuple(LETTERS)
 
 
 def test_a_size_takes_seven_cells() -> None:

@@ -4,6 +4,7 @@ load, on machines that are described.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +25,10 @@ from tests.app.described import (
     priced,
 )
 from tests.app.rig import GIB, Bench, World, home_paths, workbench
+from tests.rigs.architectures import published_model
 from tui.app.background import LoadNoted, Sampled
 from tui.config.model_file import read_models, update_model
+from tui.fit.questions import KnownDevice
 from tui.fit.receipts import LoadRecord, Parts
 from tui.hardware.history import RAM
 from tui.library import Model
@@ -207,6 +210,20 @@ async def test_a_model_whose_header_cannot_be_read(tmp_path: Path, eight_b: Mode
         await bench.until(lambda: bench.app.desk.loading.ready)
 
 
+async def test_a_file_that_was_replaced_is_priced_as_what_it_is_now(tmp_path: Path, dry_run: DescribedDryRun) -> None:
+    model = a_published(tmp_path, "llama3-8b")
+    async with workbench(tmp_path, models=(model,)) as bench:
+        describe(bench.app, ROOMY, dry_run)
+        await opened(bench)
+        assert (await priced(bench)).assessment.devices[0].weights_bytes < 8 * GIB
+        published_model(model.path, "llama3-70b")
+        await bench.press("down", "right")
+        assert (await priced(bench)).assessment.devices[0].weights_bytes > 20 * GIB
+        model.path.unlink()
+        await bench.press("right")
+        await bench.shows("its header cannot be read")
+
+
 async def test_the_last_load_is_told_and_corrects_the_next(
     tmp_path: Path, eight_b: Model, dry_run: DescribedDryRun
 ) -> None:
@@ -249,6 +266,32 @@ def noted(bench: Bench, model: Model, more: int) -> None:
     made = record(model, more)
     keep_load(bench.app.desk.paths, made)
     bench.app.post_message(LoadNoted(made))
+
+
+async def test_the_panel_does_not_wait_for_what_the_devices_are(tmp_path: Path, eight_b: Model) -> None:
+    asked, known = asyncio.Event(), asyncio.Event()
+
+    class Slow(DescribedDryRun):
+        async def devices(self) -> tuple[KnownDevice, ...]:
+            asked.set()
+            await known.wait()
+            return await super().devices()
+
+    async with Slow() as slow, workbench(tmp_path, models=(eight_b,)) as bench:
+        describe(bench.app, ROOMY, slow)
+        await bench.press("f4")
+        await bench.shows("Load llama3-8b", "threads")
+        await asked.wait()
+        await bench.press("down", "down")
+        assert "of them" not in bench.text()
+        known.set()
+        await bench.shows("devices", "all of them", "▸ KV cache keys")
+        assert (await priced(bench)).assessment.verdict == "gpu"
+
+
+async def test_what_prices_come_from_is_started_before_anybody_asks(tmp_path: Path) -> None:
+    async with workbench(tmp_path, models=(), watch=True) as bench:
+        await bench.until(lambda: bench.app.desk.fit.fitting.dry_run.pid)
 
 
 async def test_the_price_waits_for_the_memory_to_be_known(

@@ -149,6 +149,9 @@ async def test_adapters_count_and_one_that_is_no_file_is_refused(fitting: Fittin
     without = await ask(plain)
     beside = await ask(msgspec.structs.replace(plain, lora=(LoraAdapter(str(lora)),)))
     assert beside.host.weights_bytes - without.host.weights_bytes == 2 * 2 * 4 * 64 * 4
+    tiny_lora(lora, rank=8)
+    replaced = await ask(msgspec.structs.replace(plain, lora=(LoraAdapter(str(lora)),)))
+    assert replaced.host.weights_bytes - without.host.weights_bytes == 2 * 2 * 8 * 64 * 4, "it is another file now"
     with pytest.raises(Refused, match=r"lora: .*missing\.gguf"):
         await ask(msgspec.structs.replace(plain, lora=(LoraAdapter(str(tmp_path / "missing.gguf")),)))
 

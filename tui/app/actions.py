@@ -168,7 +168,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "take_fix",
         "change",
         "Take over one of the changes that are offered, by its letter.",
-        ("A", "B", "C", "D", "E", "F"),
+        ("A", "B", "C", "D", "E", "F", "G", "H"),
         "load",
         footer=4,
         palette=False,

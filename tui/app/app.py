@@ -29,16 +29,19 @@ if TYPE_CHECKING:
         CutOff,
         FormRead,
         HistoryOpened,
+        LimitsKnown,
         LoadNoted,
         ModelNamed,
         ModelsFound,
         Remembered,
         Sampled,
+        WarmedUp,
     )
     from tui.app.desk import Desk, Told
     from tui.app.engines import EngineGone, EngineReady, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
     from tui.app.flows.chat import TurnEnded
-    from tui.app.flows.pricing import MemoryMeasured, PriceMade, SpeedTried
+    from tui.app.flows.pricing import MemoryMeasured, PriceMade
+    from tui.app.flows.trial import SpeedTried
     from tui.app.panels.load.panel import LoadPanel
     from tui.app.panels.load.steppers import LoadFields
     from tui.config.paths import Paths
@@ -233,6 +236,12 @@ class PunaApp(LookApp):
 
     async def on_form_read(self, event: FormRead) -> None:
         await self.desk.fit.form_read(event)
+
+    def on_warmed_up(self, _event: WarmedUp) -> None:
+        self.desk.warmed_up()
+
+    def on_limits_known(self, event: LimitsKnown) -> None:
+        self.desk.fit.limits_known(event)
 
     def on_remembered(self, event: Remembered) -> None:
         self.desk.tell(event.problem, "warning")

@@ -22,6 +22,7 @@ from tui.config.paths import Paths
 if TYPE_CHECKING:
     from textual.app import App
 
+    from tui.app.panels.load.fields import Limits
     from tui.app.panels.load.form import Form
     from tui.app.themes import ThemeBook
     from tui.chat.thread import AsyncStore
@@ -94,10 +95,22 @@ class FormRead(Message):
 
 
 @dataclass
+class LimitsKnown(Message):
+    """More is known of what can be set for a model: its header was read, and the GPUs were asked for."""
+
+    model: Model
+    limits: Limits
+
+
+@dataclass
 class Remembered(Message):
     """Settings were written to models.toml, or could not be."""
 
     problem: str = ""
+
+
+class WarmedUp(Message):
+    """What the first load, the first price and the first answer need is imported."""
 
 
 @dataclass
@@ -216,15 +229,17 @@ class Background:
         )
 
     def warm_up(self) -> None:
-        """Import what the first load and the first answer need, while nobody waits for it."""
+        """Import what the first load, the first price and the first answer need, while nobody waits for it."""
 
         def work() -> None:
+            import tui.app.flows.pricing
             import tui.app.panels.load.panel
             import tui.engine.client
             import tui.models.prepare  # noqa: F401 - imported for its time, not for its names
             from tui.app.panels.chat.transcript import warm_up
 
             warm_up()
+            self._app.post_message(WarmedUp())
 
         self._thread(work, "warm", "get ready")
 

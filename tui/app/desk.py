@@ -162,6 +162,13 @@ class Desk:
         self.background.warm_up()
         self.chatting.go_on()
 
+    def warmed_up(self) -> None:
+        """Prices come from a process of their own, which takes a while to start: now is the time, unless a load, which
+        starts it by itself, is on its way.
+        """
+        if self._watch and not self.loading.loading:
+            self.fit.pricing.warm_up()
+
     def look_for_models(self) -> None:
         """Look for models on this machine."""
         if self.settings is not None:

@@ -34,6 +34,7 @@ from tui.hardware.cpu import physical_cores
 from tui.hardware.snapshot import Snapshot
 from tui.llama.settings import NO_DRAFT_MODEL, LoadSettings, LoraAdapter
 from tui.models.fit_report import FitReport
+from tui.models.headers import local_key
 from tui.models.installed import note_gpus
 from tui.models.lessons import learnt, speeds
 from tui.models.machine import NOTHING_LEARNT, Seen, machine_of
@@ -65,7 +66,8 @@ class Fitting:
         self._learnt_at = float("-inf")
         self._has_gpus: bool | None = None
         """What was noted last."""
-        self._adapters: dict[tuple[LoraAdapter, ...], Extras] = {}
+        self._adapters: dict[tuple[str | None, ...], Extras] = {}
+        """By their files: one that was replaced is another."""
 
     async def close(self) -> None:
         """End the dry-run process."""
@@ -152,9 +154,10 @@ class Fitting:
         """What is loaded beside the model: its adapters. Raises Refused for one that cannot be read."""
         if not settings.lora:
             return None
-        if settings.lora not in self._adapters:
-            self._adapters = {settings.lora: await asyncio.to_thread(_read_adapters, settings.lora)}
-        return self._adapters[settings.lora]
+        key = await asyncio.to_thread(_adapter_keys, settings.lora)
+        if key not in self._adapters:
+            self._adapters = {key: await asyncio.to_thread(_read_adapters, settings.lora)}
+        return self._adapters[key]
 
     async def plan(
         self,
@@ -255,6 +258,10 @@ class Fitting:
             await self.fixes(subject, priced, machine, others=others, here=here),
             (*planned.said, *notes),
         )
+
+
+def _adapter_keys(adapters: tuple[LoraAdapter, ...]) -> tuple[str | None, ...]:
+    return tuple(local_key(Path(adapter.path).expanduser())[0] for adapter in adapters)
 
 
 def _read_adapters(adapters: tuple[LoraAdapter, ...]) -> Extras:

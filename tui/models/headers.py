@@ -40,7 +40,7 @@ def header_of_file(path: Path, cache: Path) -> KnownHeader:
 
     Raises GgufError for what is no model file.
     """
-    key, file_bytes = _local(path)
+    key, file_bytes = local_key(path)
     kept = recall(cache, key, file_bytes) if key is not None else None
     if kept is not None:
         return kept
@@ -66,6 +66,18 @@ def remote_key(repo: str, commit: str, file: str) -> str:
     return _key("hub", repo, commit, file)
 
 
+def local_key(path: Path) -> tuple[str | None, int]:
+    """What a local model is known by, another one once its file is replaced, and its bytes, all shards together; no key
+    where its files cannot be looked at.
+    """
+    try:
+        states = [(os.path.realpath(file), file.stat()) for file in _files(path)]
+    except OSError:
+        return None, 0
+    parts = (f"{real}:{status.st_size}:{status.st_mtime_ns}" for real, status in states)
+    return _key("file", *parts), sum(status.st_size for _, status in states)
+
+
 def recall(cache: Path, key: str, file_bytes: int) -> KnownHeader | None:
     """A header that was kept of a model of `file_bytes` in all; None without one, or where it cannot be read."""
     try:
@@ -89,16 +101,6 @@ def _layout(data: bytes) -> Layout:
     if growing.layout is None:
         raise GgufError("a kept header", "is cut short")
     return growing.layout
-
-
-def _local(path: Path) -> tuple[str | None, int]:
-    """The key of a local model and its bytes, all shards together; no key where its files cannot be looked at."""
-    try:
-        states = [(os.path.realpath(file), file.stat()) for file in _files(path)]
-    except OSError:
-        return None, 0
-    parts = (f"{real}:{status.st_size}:{status.st_mtime_ns}" for real, status in states)
-    return _key("file", *parts), sum(status.st_size for _, status in states)
 
 
 def _files(path: Path) -> list[Path]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tui.app.background import FormRead, LoadNoted
+from tui.app.background import FormRead, LimitsKnown, LoadNoted
 from tui.app.keys import show_key
 from tui.app.text import clean
 from tui.hardware.history import RAM
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
-    from tui.app.flows.pricing import Fixing, PriceMade, Pricing, SpeedTried
+    from tui.app.flows.pricing import Fixing, PriceMade, Pricing
+    from tui.app.flows.trial import SpeedTried
     from tui.app.panels.load.form import Form
     from tui.app.panels.load.panel import LoadPanel
     from tui.hardware.snapshot import Snapshot
@@ -80,6 +81,13 @@ class FitFlow:
             panel.say(event.problem)
         self._ask()
 
+    def limits_known(self, event: LimitsKnown) -> None:
+        """The panel can offer more."""
+        panel = self._desk.bench.load
+        if panel is not None and panel.model.identity == event.model.identity:
+            panel.know(event.limits)
+            self.form_changed(panel.fields.form)
+
     def form_changed(self, form: Form) -> None:
         """Verdict and ghost follow the settings; the cursor moves nothing but itself."""
         before, self._form = self._wished(), form
@@ -117,7 +125,12 @@ class FitFlow:
             panel.say("It is measured while nothing else computes: wait for the answer, or stop it.")
             return
         panel.say("Measuring with zeros in place of the weights; this takes some seconds.")
-        self.pricing.try_speed(panel.model, wished)
+        self.pricing.trial.start(panel.model, wished)
+
+    async def trial_over(self) -> None:
+        """End a trial, which would be in the way of a load, and wait until its memory is back."""
+        if self._pricing is not None:
+            await self._pricing.trial.over()
 
     def speed_tried(self, event: SpeedTried) -> None:
         """That is measured, or cannot be."""
@@ -136,7 +149,7 @@ class FitFlow:
 
     def memory_seen(self) -> None:
         """Memory was measured: a price that was set against other figures is made anew."""
-        now, panel = self._desk.machine, self._desk.bench.load
+        now, panel = self._machine, self._desk.bench.load
         if now is None or (self._asked is not None and not drifted(self._asked, now)):
             return
         if panel is None:
@@ -147,7 +160,7 @@ class FitFlow:
     async def panel_closed(self) -> None:
         """The panel goes."""
         self._form = self._price = None
-        self.pricing.stop_trying()
+        self.pricing.trial.stop()
         await self._desk.bench.close_load()
         self.selected()
         self.show_ghost()
@@ -156,7 +169,6 @@ class FitFlow:
         """Remember the settings, then load with them."""
         self._desk.background.remember(event.model, event.changes)
         self._form = self._price = None
-        self.pricing.stop_trying()
         await self._desk.bench.close_load(then="chat")
         self._desk.loading.load(event.model, event.settings)
 
@@ -170,7 +182,7 @@ class FitFlow:
             if not quietly:
                 panel.wait()
             fixes: Fixing = "with" if quietly else "later"
-            self._asked = self._desk.machine
+            self._asked = self._machine
             self.pricing.changed(panel.model, wished, self._desk.loading.pid, fixes=fixes)
 
     def _learnt(self) -> None:
@@ -184,6 +196,11 @@ class FitFlow:
         if priced.price is not None and idle and not self._memory_asked:
             self._memory_asked = True
             self.pricing.measure_memory()
+
+    @property
+    def _machine(self) -> Snapshot | None:
+        """Memory as it counts for a price."""
+        return self._pricing.trial.machine if self._pricing is not None else self._desk.machine
 
     def _wished(self) -> LoadSettings | None:
         return self._form.settings() if self._form is not None and not self._form.problem() else None
@@ -200,7 +217,7 @@ class FitFlow:
         """
         model = self._meant()
         if model is not None and self._desk.bench.load is None:
-            self._asked = self._desk.machine
+            self._asked = self._machine
             self.pricing.selected(model, self._desk.loading.pid)
 
     def show_ghost(self) -> None:

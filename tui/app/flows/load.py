@@ -206,6 +206,7 @@ class LoadFlow:
 
         settings, paths = self._desk.settings, self._desk.paths
         assert settings is not None
+        await self._desk.fit.trial_over()
         if wished is None:
             wished = await asyncio.to_thread(wished_for, paths, model, settings)
         return await prepare(self._desk.fit.fitting, paths, model, wished, settings)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from textual.message import Message
 
-from tui.app.background import FormRead
+from tui.app.background import FormRead, LimitsKnown
 from tui.app.flows.load import RESERVED_THREADS
+from tui.app.flows.trial import Trial
 from tui.app.panels.load.fields import Limits
 from tui.app.panels.load.form import Form
 from tui.app.panels.load.price import Price
@@ -22,18 +23,16 @@ from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.fit.bandwidths import BandwidthError
 from tui.fit.fixes import Fix
-from tui.fit.phantom import PhantomError
 from tui.fit.values import Refused
 from tui.hardware.cpu import default_threads, physical_cores
 from tui.hardware.history import RAM
 from tui.hardware.snapshot import Snapshot
 from tui.llama.settings import LoadSettings, SettingsError
 from tui.models.fitting import Fitting, Priced
-from tui.models.headers import headers_dir
+from tui.models.headers import headers_dir, local_key
 from tui.models.machine import Seen, holders
 from tui.models.prepare import may_move, wished_for
 from tui.models.subject import Subject, subject_or_none
-from tui.models.trial import try_speed
 from tui.models.wishes import wished_settings
 
 if TYPE_CHECKING:
@@ -61,14 +60,6 @@ class PriceMade(Message):
     problem: str = ""
 
 
-@dataclass
-class SpeedTried(Message):
-    """How fast a model would be was measured, or could not be, in words."""
-
-    model: Model
-    words: str
-
-
 class MemoryMeasured(Message):
     """How fast this machine reads its memory is known now."""
 
@@ -79,44 +70,35 @@ class Pricing:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.fitting = Fitting(desk.paths)
-        self._subjects: dict[str, Subject] = {}
+        self.trial = Trial(desk, self)
+        self._subjects: dict[tuple[str, str], Subject] = {}
+        """By the model's identity and its file: one that was replaced is another."""
 
     async def close(self) -> None:
         """End the dry-run process."""
         await self.fitting.close()
 
     def read_form(self, model: Model, settings: Settings) -> None:
-        """Read what the load panel begins with."""
+        """Read what the load panel begins with; what its header and llama.cpp's devices add to that follows, as the
+        process that knows them may have to be started first.
+        """
 
         async def work() -> None:
+            self._post(await asyncio.to_thread(first_form, self._desk.paths, model, settings))
             subject = await self.subject(model)
-            devices = tuple(device.name for device in await self.fitting.dry_run.devices() or ()) if subject else ()
-            event = await asyncio.to_thread(first_form, self._desk.paths, model, settings, subject, devices)
-            self._post(event)
+            if subject is not None:
+                devices = tuple(device.name for device in await self.fitting.dry_run.devices() or ())
+                self._post(LimitsKnown(model, limits_of(model, subject, devices)))
 
         self._run(work, "form", f"read the settings of {model.name}")
 
-    def try_speed(self, model: Model, wished: LoadSettings) -> None:
-        """Load the model's header with zeros for weights, and decode."""
+    def warm_up(self) -> None:
+        """Start the process that prices come from, while nobody waits for one."""
 
         async def work() -> None:
-            self._post(SpeedTried(model, await self._tried(model, wished)))
+            await self.fitting.dry_run.devices()
 
-        self._run(work, "phantom", f"try {model.name}")
-
-    def stop_trying(self) -> None:
-        """End a trial: it would be in the way of a load, or nobody waits for it any more."""
-        self._desk.app.workers.cancel_group(self._desk.app, "phantom")
-
-    async def _tried(self, model: Model, wished: LoadSettings) -> str:
-        settings, snapshot, subject = self._desk.settings, self._desk.machine, await self.subject(model)
-        if settings is None or snapshot is None or subject is None:
-            return "It cannot be measured: its header cannot be read."
-        try:
-            tried = await try_speed(self.fitting, self._desk.paths, subject, wished, settings, snapshot)
-        except (Refused, PhantomError) as error:
-            return f"It cannot be measured: {error}"
-        return f"Measured without weights: {tried.decode_tok_s:.1f} tok/s."
+        self._run(work, "warm-prices", "get ready to work out what models take")
 
     def measure_memory(self) -> None:
         """Measure once how fast this machine reads its memory, while nothing else is computed here."""
@@ -162,7 +144,7 @@ class Pricing:
         self._desk.app.run_worker(run, group=group, description=description, exclusive=True, exit_on_error=False)
 
     async def _price(self, model: Model, wished: LoadSettings, leaving: int | None, *, fixes: Fixing) -> None:
-        settings, snapshot = self._desk.settings, self._desk.machine
+        settings, snapshot = self._desk.settings, self.trial.machine
         answer = PriceMade(model, wished, snapshot)
         if settings is None or snapshot is None:
             self._post(replace(answer, problem="What it would take is told when this machine's memory is known."))
@@ -205,15 +187,19 @@ class Pricing:
             self._post(replace(answer, price=replace(price, fixes=found)))
 
     async def subject(self, model: Model) -> Subject | None:
-        """The model's header, read once; None where it cannot be read."""
-        if model.identity not in self._subjects:
+        """The model's header, read once for each file; None where it cannot be read."""
+        file, _ = await asyncio.to_thread(local_key, model.path)
+        if file is None:
+            return None
+        key = model.identity, file
+        if key not in self._subjects:
             found = await asyncio.to_thread(subject_or_none, model, headers_dir(self._desk.paths))
             if found is None:
                 return None
             while len(self._subjects) >= _KEPT_SUBJECTS:
                 self._subjects.pop(next(iter(self._subjects)))
-            self._subjects[model.identity] = found
-        return self._subjects[model.identity]
+            self._subjects[key] = found
+        return self._subjects[key]
 
     def _post(self, message: Message) -> None:
         self._desk.app.post_message(message)
@@ -233,9 +219,7 @@ def ghost_of(priced: Priced, seen: Seen, snapshot: Snapshot, leaving: int | None
     return {key: max(0, more) for key, more in ghost.items()}
 
 
-def first_form(
-    paths: Paths, model: Model, settings: Settings, subject: Subject | None, devices: tuple[str, ...]
-) -> FormRead:
+def first_form(paths: Paths, model: Model, settings: Settings) -> FormRead:
     """The load panel's first values. Reads files."""
     problem = ""
     try:
@@ -246,7 +230,11 @@ def first_form(
         stored = wished_for(paths, model, settings)
     except SettingsError as error:
         stored, problem = base, problem or f"models.toml: {error}"
+    return FormRead(model, Form.of(base, stored, limits_of(model)), problem)
+
+
+def limits_of(model: Model, subject: Subject | None = None, devices: tuple[str, ...] = ()) -> Limits:
+    """What bounds the settings of a model, as far as it is known."""
     n_block = subject.shape.n_block if subject is not None else model.n_layer
     n_expert = subject.shape.n_expert if subject is not None else 0
-    limits = Limits(n_block, model.n_ctx_train, physical_cores(), n_expert, default_threads(RESERVED_THREADS), devices)
-    return FormRead(model, Form.of(base, stored, limits), problem)
+    return Limits(n_block, model.n_ctx_train, physical_cores(), n_expert, default_threads(RESERVED_THREADS), devices)

@@ -39,6 +39,13 @@ class Limits:
     devices: tuple[str, ...] = ()
     """llama.cpp's names of the GPUs that it can use here."""
 
+    def layers(self, n_gpu_layers: int | str, *, from_all: bool = False) -> int | str:
+        """The same number of layers as the panel shows it: more than the model has is all, and with `from_all` all of
+        them is, too.
+        """
+        most = self.n_layer + (0 if from_all else 1) if self.n_layer else None
+        return "all" if isinstance(n_gpu_layers, int) and most and n_gpu_layers > most else n_gpu_layers
+
 
 class Field(Protocol):
     """One setting."""
@@ -145,7 +152,11 @@ class Number:
 
     def hint(self, values: Mapping[str, Any], limits: Limits) -> str:
         if self.name == "n_gpu_layers":
-            return f"of {limits.n_layer + 1}; 0 keeps all in RAM" if limits.n_layer else "0 keeps all in RAM"
+            if not limits.n_layer:
+                return "0 keeps all in RAM"
+            if values[self.name] == "all":
+                return f"{limits.n_layer + 1}; more is all, too"
+            return f"of {limits.n_layer + 1}; 0 keeps all in RAM"
         if self.name == "n_cpu_moe":
             return f"layers of {limits.n_layer} whose experts stay in RAM"
         return f"{limits.cores} physical cores here" if limits.cores else "physical cores are best"

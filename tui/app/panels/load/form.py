@@ -36,7 +36,22 @@ class Form:
     @classmethod
     def of(cls, base: LoadSettings, stored: LoadSettings, limits: Limits) -> Form:
         """The form that shows `stored`."""
+        base, stored = (
+            msgspec.structs.replace(one, n_gpu_layers=limits.layers(one.n_gpu_layers)) for one in (base, stored)
+        )
         return cls(base, stored, {one.name: getattr(stored, one.name) for one in fields_of(limits)}, limits)
+
+    def within(self, limits: Limits) -> Form:
+        """The same settings, of which more is known now: fields may come or go, the cursor stays where it is."""
+        shown, given = fields_of(limits), {**self.others, **self.values}
+        values = {one.name: given.get(one.name, getattr(self.stored, one.name)) for one in shown}
+        values["n_gpu_layers"] = limits.layers(values["n_gpu_layers"])
+        others = {
+            name: value for name, value in given.items() if name not in values and value != getattr(self.stored, name)
+        }
+        at = next((n for n, one in enumerate(shown) if one.name == self.field.name), min(self.at, len(shown) - 1))
+        base = msgspec.structs.replace(self.base, n_gpu_layers=limits.layers(self.base.n_gpu_layers))
+        return replace(self, base=base, values=values, limits=limits, at=at, others=others)
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -81,19 +96,15 @@ class Form:
         """The form with what differs between two resolved settings; what is automatic besides stays automatic."""
         names = LoadSettings.__struct_fields__
         changed = {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
-        if self.limits.n_layer and changed.get("n_gpu_layers") == self.limits.n_layer + 1:
-            changed["n_gpu_layers"] = "all"
+        if (layers := changed.get("n_gpu_layers")) is not None:
+            changed["n_gpu_layers"] = self.limits.layers(layers, from_all=True)
         shown = {name: value for name, value in changed.items() if name in self.values}
         hidden = {name: value for name, value in changed.items() if name not in self.values}
         return replace(self, values={**self.values, **shown}, others={**self.others, **hidden}, typed="")
 
     def settings(self) -> LoadSettings:
         """The settings on the panel; raises SettingsError in words."""
-        settings = msgspec.structs.replace(self.stored, **{**self.others, **self.values})
-        layers, n_layer = settings.n_gpu_layers, self.limits.n_layer
-        if isinstance(layers, int) and n_layer and layers > n_layer + 1:
-            raise SettingsError("n_gpu_layers", f"{layers} is more than the {n_layer + 1} that this model has")
-        return settings
+        return msgspec.structs.replace(self.stored, **{**self.others, **self.values})
 
     def problem(self) -> str:
         """Why there are no settings; empty when there are."""
@@ -113,6 +124,8 @@ class Form:
         return self.field.hint(self.values, self.limits)
 
     def _set(self, value: Any) -> Form:
+        if self.field.name == "n_gpu_layers":
+            value = self.limits.layers(value)
         return replace(self, values={**self.values, self.field.name: value}, typed="")
 
 

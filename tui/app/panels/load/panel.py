@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui.app.panels.load.answer import Answer
-from tui.app.panels.load.fields import loaded_values
+from tui.app.panels.load.fields import Limits, loaded_values
 from tui.app.panels.load.form import Form
 from tui.app.panels.load.lines import wrapped
 from tui.app.panels.load.price import LETTERS, Price
@@ -113,6 +113,11 @@ class LoadPanel(Vertical):
         self._refresh_keys()
         if self._load_when_known:
             self.load_now()
+
+    def know(self, limits: Limits) -> None:
+        """More is known of the model and the machine than when the panel was opened."""
+        self.fields.know(limits)
+        self._arrange()
 
     def say(self, words: str) -> None:
         """What only loading, writing or measuring could find."""

@@ -15,8 +15,8 @@ from tui.fit.verdict import Assessment
 from tui.hardware.names import card_name
 from tui.llama.settings import LoadSettings
 
-LETTERS: Final = "ABCDEF"
-"""The keys of the fixes that are offered, in order."""
+LETTERS: Final = "ABCDEFGH"
+"""The keys of the fixes that are offered, in order: more than there are kinds of change, so that each has one."""
 _LONG_S: Final = 120.0
 """An answer that takes longer is told in minutes."""
 

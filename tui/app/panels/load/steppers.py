@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from tui.app.look import Drawn
+from tui.app.panels.load.fields import Limits
 from tui.app.panels.load.form import Form
 from tui.app.text import fit
 
@@ -53,6 +54,11 @@ class LoadFields(Drawn, can_focus=True):
             self._form = form
             self.refresh()
             self.post_message(self.Changed(form))
+
+    def know(self, limits: Limits) -> None:
+        """More is known of what can be set; what is set stays."""
+        self._form = self._form.within(limits)
+        self.refresh()
 
     def show_loaded(self, loaded: Mapping[str, Any], *, stale: bool = False) -> None:
         """What a load makes of each value, by name; `stale` where that was said of other values."""
