@@ -69,7 +69,7 @@ async def test_nothing_is_synced_to_the_disk_in_the_loop(tmp_path: Path, monkeyp
         bench.app.leave_soon(129)
         await bench.until(lambda: not bench.app.is_running)
     async with workbench(tmp_path) as bench:
-        await bench.until(lambda: any("F6 goes back" in words for words in bench.notices))
+        await bench.until(lambda: any("continues it" in words for words in bench.notices))
         assert remember.read(home_paths(tmp_path)) == {"model": LLAMA.identity}, "it is offered once"
     assert writers
     assert threading.get_ident() not in writers
