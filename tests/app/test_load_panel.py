@@ -142,6 +142,39 @@ async def test_what_does_not_fit_is_refused_and_a_letter_makes_it_fit(
         await bench.until(lambda: read_models(home_paths(tmp_path))[0][seventy_b.identity]["n_gpu_layers"] == layers)
 
 
+async def test_who_writes_to_a_model_that_does_not_fit_is_told_what_helps(
+    tmp_path: Path, seventy_b: Model, dry_run: DescribedDryRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = machine_with(cards(2), ram_gib=16, ram_free_gib=8)
+    monkeypatch.setattr("tui.models.prepare.look", lambda _paths: small)
+    async with workbench(tmp_path, World(["Hi."]), models=(seventy_b,)) as bench:
+        describe(bench.app, small, dry_run)
+        await bench.write("Hello there")
+        await bench.shows("llama3-70b does not fit: ", " GiB are missing", "F4 opens the load panel", "L loads it")
+        await bench.until(lambda: not bench.app.desk.chatting.busy)
+        assert bench.world.log == [], "nothing was begun"
+        assert not bench.app.desk.loading.loading
+        await bench.press("f4")
+        await priced(bench)
+        await bench.press("L")
+        await bench.until(lambda: bench.app.desk.loading.ready)
+        await bench.shows("Hello there")
+        await bench.press("f5")
+        await bench.shows("Hi.")
+
+
+async def test_a_load_from_elsewhere_that_does_not_fit_is_told_in_a_notice(
+    tmp_path: Path, seventy_b: Model, dry_run: DescribedDryRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = machine_with(cards(2), ram_gib=16, ram_free_gib=8)
+    monkeypatch.setattr("tui.models.prepare.look", lambda _paths: small)
+    async with workbench(tmp_path, models=(seventy_b,)) as bench:
+        describe(bench.app, small, dry_run)
+        bench.app.desk.loading.load(seventy_b)
+        await bench.until(lambda: any(words.startswith("llama3-70b does not fit: ") for words in bench.notices))
+        assert bench.world.log == []
+
+
 async def test_loading_anyway(tmp_path: Path, seventy_b: Model, dry_run: DescribedDryRun) -> None:
     update_model(home_paths(tmp_path), seventy_b.identity, {"n_gpu_layers": "all", "n_ctx": 8192})
     async with workbench(tmp_path, models=(seventy_b,)) as bench:
@@ -187,7 +220,7 @@ async def test_what_the_model_in_memory_holds_is_free_for_the_next(
     ours = machine_with((held(cards(40)[0], 39, pid=5170, user="you", mine=True),), ram_gib=128, ram_free_gib=100)
     async with workbench(tmp_path, Here(), models=(eight_b, seventy_b)) as bench:
         describe(bench.app, ours, dry_run)
-        bench.app.desk.loading.load(eight_b)
+        bench.app.desk.loading.load(eight_b, anyway=True)
         await bench.until(lambda: bench.app.desk.loading.ready)
         for model in (eight_b, seventy_b):
             bench.app.desk.fit.open_panel(model)

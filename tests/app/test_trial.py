@@ -96,7 +96,7 @@ async def test_a_load_ends_it_and_waits_for_its_end(
         describe(bench.app, BEFORE, dry_run)
         await opened(bench)
         await begun(bench, held)
-        bench.app.desk.loading.load(eight_b)
+        bench.app.desk.loading.load(eight_b, anyway=True)
         await bench.shows("It is not measured: a model is loaded first.")
         assert bench.world.log == []
         assert bench.app.desk.loading.loading

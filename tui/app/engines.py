@@ -25,8 +25,16 @@ if TYPE_CHECKING:
 
 Start = Callable[[Path, LoadSettings, str, Callable[[float], None]], Awaitable[RunningEngine]]
 """Starts an engine: file, resolved settings, name, progress."""
-Prepare = Callable[["Model", LoadSettings | None], Awaitable["Prepared"]]
-"""Plans a load: what is kept where nothing is wished, numbers in place of "auto". Raises SettingsError."""
+Prepare = Callable[["Model", LoadSettings | None, bool], Awaitable["Prepared"]]
+"""Plans a load: what is kept where nothing is wished, numbers in place of "auto". Raises SettingsError, and NoRoom
+unless it is to be loaded anyway."""
+
+
+class NoRoom(EngineError):
+    """It would not fit, and nobody said that it is to be loaded all the same. Nothing was begun."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__("load", message, hint)
 
 
 @dataclass
@@ -109,15 +117,17 @@ class Engines:
         """True when a model waits for words."""
         return self.engine is not None and self.engine.alive and not self.loading
 
-    def load(self, model: Model, wished: LoadSettings | None = None) -> None:
-        """Load `model`, without `wished` as kept for it; what is loaded or being loaded makes room first."""
+    def load(self, model: Model, wished: LoadSettings | None = None, *, anyway: bool = False) -> None:
+        """Load `model`, without `wished` as kept for it; what is loaded or being loaded makes room first. What does not
+        fit is loaded `anyway` only.
+        """
         self._give_up(EngineError("cancelled", "another model was loaded instead"))
         self._dismiss()
         self.model, self.wished, self.loading = model, wished, True
         self._arrival = asyncio.get_running_loop().create_future()
         self._arrival.add_done_callback(_seen)
         self._post(LoadBegun(model))
-        self._spawn(partial(self._load, model, wished, self._arrival), f"load {model.name}")
+        self._spawn(partial(self._load, model, wished, anyway, self._arrival), f"load {model.name}")
 
     def cancel_load(self) -> None:
         """Stop a load; nothing is in memory then."""
@@ -149,10 +159,12 @@ class Engines:
 
     # ---- inside
 
-    async def _load(self, model: Model, wished: LoadSettings | None, arrival: asyncio.Future[RunningEngine]) -> None:
+    async def _load(
+        self, model: Model, wished: LoadSettings | None, anyway: bool, arrival: asyncio.Future[RunningEngine]
+    ) -> None:
         try:
             await self._gone()
-            prepared = await self._prepare(model, wished)
+            prepared = await self._prepare(model, wished, anyway)
             if self._arrival is not arrival:
                 return  # nobody wants it any more
             self.wished = prepared.wished

@@ -170,7 +170,7 @@ class FitFlow:
         self._desk.background.remember(event.model, event.changes)
         self._form = self._price = None
         await self._desk.bench.close_load(then="chat")
-        self._desk.loading.load(event.model, event.settings)
+        self._desk.loading.load(event.model, event.settings, anyway=event.anyway)
 
     def _ask(self, *, quietly: bool = False) -> None:
         """Have the settings on the panel priced; `quietly` where they are the same and only the machine has changed."""

@@ -12,7 +12,7 @@ from textual.message import Message
 from tui.app.flows.others import Others
 from tui.app.keys import show_key
 from tui.app.panels.chat.state import Loading, NoModel, Unloading
-from tui.app.text import clean
+from tui.app.text import clean, size
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
@@ -101,9 +101,9 @@ class LoadFlow:
 
     # ---- loading
 
-    def load(self, model: Model, wished: LoadSettings | None = None) -> None:
-        """Load a model, with its own settings unless told."""
-        self.engines.load(model, wished)
+    def load(self, model: Model, wished: LoadSettings | None = None, *, anyway: bool = False) -> None:
+        """Load a model, with its own settings unless told. What does not fit is refused, or loaded `anyway`."""
+        self.engines.load(model, wished, anyway=anyway)
 
     # ---- what the engines tell
 
@@ -134,14 +134,17 @@ class LoadFlow:
         self.refresh()
 
     def failed(self, event: LoadFailed) -> None:
+        from tui.app.engines import NoRoom
+
         self.last_log = event.error.log or self.last_log
         self._nothing_loaded()
         in_its_place = self._desk.chatting.busy and self._desk.bench.view == "chat"  # the answer's own line tells it
         if event.error.kind != "cancelled" and not in_its_place:
             hint = clean(event.error.hint)
             advice = f" {hint[:1].upper()}{hint[1:]}." if hint else ""
-            words = f"{clean(event.model.name)} could not be loaded: {clean(event.error.message)}.{advice}"
-            self._desk.tell(words, "error")
+            no_room = isinstance(event.error, NoRoom)
+            what = "" if no_room else f"{clean(event.model.name)} could not be loaded: "
+            self._desk.tell(f"{what}{clean(event.error.message)}.{advice}", "warning" if no_room else "error")
 
     def gone(self, event: EngineGone) -> None:
         from tui.app.panels.chat.crash import Crash
@@ -201,7 +204,8 @@ class LoadFlow:
 
     # ---- what the engines need
 
-    async def _prepare(self, model: Model, wished: LoadSettings | None) -> Prepared:
+    async def _prepare(self, model: Model, wished: LoadSettings | None, anyway: bool) -> Prepared:
+        from tui.app.engines import NoRoom
         from tui.models.prepare import prepare, wished_for
 
         settings, paths = self._desk.settings, self._desk.paths
@@ -209,7 +213,20 @@ class LoadFlow:
         await self._desk.fit.trial_over()
         if wished is None:
             wished = await asyncio.to_thread(wished_for, paths, model, settings)
-        return await prepare(self._desk.fit.fitting, paths, model, wished, settings)
+        prepared = await prepare(self._desk.fit.fitting, paths, model, wished, settings)
+        found = prepared.assessment
+        if found is not None and found.verdict == "no" and not anyway:
+            panel_key, anyway_key = (self._key(action) for action in ("load", "load_anyway"))
+            raise NoRoom(
+                f"{clean(model.name)} does not fit: {size(found.missing_bytes)} are missing",
+                f"{panel_key} opens the load panel: it lists what would help, {anyway_key} loads it anyway",
+            )
+        return prepared
+
+    def _key(self, action_id: str) -> str:
+        """A key that works while a person writes, where there is one."""
+        keys = self._desk.keymap.keys[action_id]
+        return show_key(keys[-1], self._desk.app.glyphs.ascii) if keys else "^p"
 
     async def _start_real(self, path: Any, settings: LoadSettings, name: str, on_progress: Any) -> Any:
         from tui.engine.client import Engine

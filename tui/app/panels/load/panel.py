@@ -44,6 +44,8 @@ class LoadPanel(Vertical):
         model: Model
         settings: LoadSettings
         changes: dict[str, Any]
+        anyway: bool
+        """Even where it does not fit: it was seen to fit here, or the person wants it all the same."""
 
     @dataclass
     class TrySpeed(Message):
@@ -133,7 +135,8 @@ class LoadPanel(Vertical):
         if form.problem():
             return
         if anyway or (not self.answer.waiting and (price is None or price.assessment.verdict != "no")):
-            self.post_message(self.Load(self.model, form.settings(), form.changes()))
+            decided = anyway or price is not None
+            self.post_message(self.Load(self.model, form.settings(), form.changes(), anyway=decided))
         elif self.answer.waiting:
             self._load_when_known = True
             self.say(f"It is loaded as soon as it is known to fit; {self.anyway_key} does not wait for that.")
