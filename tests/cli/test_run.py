@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.app.rig import write_config
 from tests.cli.puna import puna, start
 from tests.rigs.gguf_maker import plain_gguf, tiny_model
 from tui.cli import run
@@ -63,6 +64,16 @@ def test_plain_output_is_the_answer_and_one_newline(tmp_path: Path) -> None:
     events = _events(puna(tmp_path, *question, "--json").stdout)
     assert plain.returncode == 0
     assert plain.stdout.decode() == events[-1]["text"].rstrip("\n") + "\n"
+
+
+def test_what_does_not_fit_is_loaded_as_it_was_asked_for_and_that_is_said(tmp_path: Path) -> None:
+    write_config(tmp_path, "[fit]\nmargin_host_mib = 4000000\n")
+    done = puna(tmp_path, "run", "smollm2-demo", "Hello", "--max-tokens", "4")
+    assert done.returncode == 0
+    assert done.stdout
+    said = done.stderr.decode()
+    assert "puna: It does not fit: " in said
+    assert "puna: It is loaded all the same, as it was asked for." in said
 
 
 def test_what_is_piped_in_is_added_to_the_prompt(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tui.app.themes import ThemeBook
 from tui.chat.store import Store
 from tui.config.paths import share
 from tui.library import entry_for
+from tui.models.lessons import learnt
 
 pytestmark = pytest.mark.live
 ROOT = Path(__file__).parents[2]
@@ -80,6 +81,32 @@ async def test_a_killed_engine_leaves_the_partial_answer_and_comes_back(tmp_path
         assert talk.session.messages[-1].reason == "cancelled"
         await app.leave(0)
         await app.desk.loading.close()
+
+
+async def test_a_trial_measures_what_the_load_panel_then_says(tmp_path: Path, demo_model: Path) -> None:
+    app = real(tmp_path, demo_model)
+    async with app.run_test(size=(120, 40)) as pilot:
+        bench = Bench(app, pilot, None)  # type: ignore[arg-type]
+        await bench.until(lambda: app.settled and app.desk.machine)
+        await bench.press("f4")
+        await bench.until(lambda: app.bench.load and app.bench.load.answer.price, 60)
+        panel = app.bench.load
+        assert panel is not None
+        await bench.press("T")
+        await bench.shows("Measuring with zeros in place of the weights")
+
+        def measured() -> bool:
+            price = panel.answer.price
+            return price is not None and price.speed is not None and price.speed.source == "phantom"
+
+        await bench.until(measured, 120)
+        await bench.shows("Measured without weights: ", "speed: phantom")
+        (kept,) = learnt(home_paths(tmp_path)).speeds.measurements
+        assert kept.kind == "phantom"
+        assert kept.decode_tok_s is not None
+        assert kept.decode_tok_s > 1
+        await app.leave(0)
+        await app.desk.fit.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])

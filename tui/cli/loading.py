@@ -127,6 +127,8 @@ async def start(asked: Chosen) -> Started:
         await fitting.close()
     for sentence in prepared.said:
         say(f"puna: {sentence}")
+    if prepared.assessment is not None and prepared.assessment.verdict == "no":
+        say("puna: It is loaded all the same, as it was asked for.")
     show = _show_progress if sys.stderr.isatty() else None
     try:
         engine = await Engine.start(
