@@ -74,7 +74,7 @@ async def test_margins_are_the_persons(fitting: Fitting) -> None:
 
 async def test_what_is_given_stays_and_what_would_help_is_offered(fitting: Fitting, demo: Subject) -> None:
     wished = LoadSettings(n_gpu_layers="all", n_ctx=8192)
-    where = machine(1240 * MIB)
+    where = machine(1310 * MIB)
     made = await fitting.plan(demo, wished, where, SETTINGS, may_move=may_move(wished))
     report = await fitting.report(demo, made, where, notes=("worth knowing",))
     assert (report.settings.type_k, report.prediction.n_ctx, report.assessment.verdict) == ("f16", 8192, "no")
