@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,15 +15,16 @@ def main() -> int:
     options = [argument for argument in sys.argv[1:] if argument.startswith("-")]
     there = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _PARTS)
     wanted = [argument for argument in sys.argv[1:] if not argument.startswith("-")] or there
+    # An installed program has its byte code; where none may be kept, each start would compile it anew.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     worst = 0
     for name in wanted:
         if name not in there:
             print(f"no benchmark {name!r}; there are {', '.join(there)}", file=sys.stderr)
             return 2
         print(f"\n== {name}", flush=True)
-        worst = max(
-            worst, subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=False).returncode
-        )
+        command = [sys.executable, "-m", f"benchmarks.{name}", *options]
+        worst = max(worst, subprocess.run(command, env=environment, check=False).returncode)
     return worst
 
 

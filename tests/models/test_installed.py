@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (library.parent.parent / "__init__.py").touch()
     library.write_bytes(b"one build")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.delitem(sys.modules, "llama_cpp", raising=False)  # another test of this process may have loaded it
     found = find_spec("llama_cpp")
     assert found is not None
     assert found.origin == str(library.parent.parent / "__init__.py")
