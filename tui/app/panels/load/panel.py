@@ -205,7 +205,12 @@ class LoadPanel(Vertical):
         written = "  ".join(
             f"{name} = {value!r}".replace("'", '"') for name, value in form.changes().items() if value is not None
         )
-        self._put(f"models.toml: {written or 'nothing of its own, the defaults count'}", "faint")
+        kept = (
+            f"models.toml, with the load: {written}"
+            if written
+            else "models.toml: nothing of its own, the defaults count"
+        )
+        self._put(kept, "faint")
 
     def _put(self, words: str, color: str) -> None:
         if (words, color) != (self._words, self._color):
