@@ -38,7 +38,7 @@ async def _by_formula(shape: ModelShape, here: Machine) -> Plan:
     return await plan(LoadSettings(), shape, here, ask)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.sampled_from(SHAPES), machines(), st.integers(0, 20 * GIB), st.integers(0, 20 * GIB))
 async def test_more_memory_is_never_worse(shape: ModelShape, here: Machine, devices: int, host: int) -> None:
     before = await _by_formula(shape, here)
