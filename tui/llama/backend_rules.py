@@ -56,7 +56,6 @@ class Rules:
     """True when it takes an operation over although the weights lie in host memory, given the addresses of the device
     (which does not matter) and of the operation.
     """
-    proven: bool = False
 
 
 def _rows(op: int) -> int:
@@ -140,7 +139,6 @@ RULES: dict[str, Rules] = {
         extra_bytes=cuda_rules.extra_bytes,
         supports=cuda_rules.SUPPORTS,
         offloads=_offloads_any,
-        proven=True,
     ),
     "vulkan": Rules(
         registry="Vulkan",

@@ -64,14 +64,6 @@ class Part:
         except OSError as error:
             raise disk_trouble(error, self.path) from error
 
-    def begin_anew(self) -> None:
-        """Forget what is there."""
-        if self._syncing is not None:
-            self._syncing.join()
-        os.truncate(self._descriptor, 0)
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        self.length = self._synced = 0
-
     def close(self) -> None:
         """Let go of it; it stays where it is, or where it was moved to."""
         if self._syncing is not None:
