@@ -17,6 +17,8 @@ from tui.chat.schema import APPLICATION_ID, FORMAT, MIGRATIONS, SEARCH_TABLES, T
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER_BYTES = 100
+_LAST_FIRST = {"chunks": "message_id DESC, seq DESC", "tags": "conversation_id DESC, tag DESC"}
+"""The order of tables that have no column `id`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,7 @@ def _look_at_tables(database: Database, path: Path) -> None:
     if missing := (TABLES | SEARCH_TABLES) - names:
         raise failures.damaged(path, f"tables are missing: {', '.join(sorted(missing))}")
     for table in sorted(TABLES):
-        order = "message_id DESC, seq DESC" if table == "chunks" else "id DESC"
-        database.rows(f"SELECT * FROM {table} ORDER BY {order} LIMIT 1")
+        database.rows(f"SELECT * FROM {table} ORDER BY {_LAST_FIRST.get(table, 'id DESC')} LIMIT 1")
 
 
 def _check_if_suspect(database: Database, path: Path) -> None:

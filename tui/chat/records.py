@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from math import isfinite
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import inf, isfinite, nextafter
 from pathlib import Path
+from typing import Final, Literal
 
 from tui.chat.database import Database, Row
 from tui.chat.errors import StoreError
 from tui.chat.tree import Tree
 from tui.chat.values import Conversation, Message, Piece
 
+Which = Literal["open", "archived", "deleted", "kept"]
+"""open: what the list shows; kept: open and archived ones."""
+
+_WHICH: Final[dict[Which, str]] = {
+    "open": "deleted IS NULL AND archived IS NULL",
+    "archived": "deleted IS NULL AND archived IS NOT NULL",
+    "deleted": "deleted IS NOT NULL",
+    "kept": "deleted IS NULL",
+}
 _CONVERSATION = (
     "SELECT id, title, system, model, created, updated, leaf_id, "
-    "(SELECT count(*) FROM messages WHERE conversation_id = conversations.id), deleted FROM conversations"
+    "(SELECT count(*) FROM messages WHERE conversation_id = conversations.id AND messages.deleted IS NULL), deleted, "
+    "pinned, archived, (SELECT group_concat(tag) FROM tags WHERE conversation_id = conversations.id) "
+    "FROM conversations"
 )
 _MESSAGE = (
     "m.id, m.conversation_id, m.parent_id, m.role, m.content, m.thinking, m.model, m.created, m.state, m.reason, "
@@ -30,11 +43,15 @@ _PATH = f"""
 """
 
 
-def conversations(database: Database, *, limit: int, deleted: bool) -> tuple[Conversation, ...]:
-    """The conversations, the one that changed last first; `deleted` gives those that can be restored instead."""
-    state = "NOT NULL" if deleted else "NULL"
-    rows = database.rows(f"{_CONVERSATION} WHERE deleted IS {state} ORDER BY updated DESC, id DESC LIMIT ?", (limit,))
-    return tuple(Conversation(*row) for row in rows)
+def conversations(database: Database, *, limit: int, which: Which, tag: str = "") -> tuple[Conversation, ...]:
+    """The conversations of one kind, pinned ones first, then the one that changed last; `tag` keeps those that have
+    it."""
+    tagged = "" if not tag else " AND id IN (SELECT conversation_id FROM tags WHERE tag = ?)"
+    rows = database.rows(
+        f"{_CONVERSATION} WHERE {_WHICH[which]}{tagged} ORDER BY pinned IS NULL, updated DESC, id DESC LIMIT ?",
+        (*((tag,) if tag else ()), limit),
+    )
+    return tuple(_conversation(row) for row in rows)
 
 
 def conversation(database: Database, conversation_id: int) -> Conversation:
@@ -42,13 +59,15 @@ def conversation(database: Database, conversation_id: int) -> Conversation:
     row = database.row(f"{_CONVERSATION} WHERE id = ?", (conversation_id,))
     if row is None:
         raise no_conversation(conversation_id, database.path)
-    return Conversation(*row)
+    return _conversation(row)
 
 
 def tree(database: Database, conversation_id: int) -> Tree:
     """The shape of a conversation."""
     leaf_id = conversation(database, conversation_id).leaf_id
-    links = database.rows("SELECT id, parent_id FROM messages WHERE conversation_id = ?", (conversation_id,))
+    links = database.rows(
+        "SELECT id, parent_id FROM messages WHERE conversation_id = ? AND deleted IS NULL", (conversation_id,)
+    )
     return Tree.of(links, leaf_id)
 
 
@@ -70,7 +89,10 @@ def message(database: Database, message_id: int) -> Message:
 
 def children(database: Database, conversation_id: int, parent_id: int | None) -> tuple[Message, ...]:
     """The messages that follow `parent_id` (None: that open the conversation), oldest first."""
-    sql = f"SELECT {_MESSAGE} FROM messages AS m WHERE m.conversation_id = ? AND m.parent_id IS ? ORDER BY m.id"
+    sql = (
+        f"SELECT {_MESSAGE} FROM messages AS m WHERE m.conversation_id = ? AND m.parent_id IS ? "
+        "AND m.deleted IS NULL ORDER BY m.id"
+    )
     return tuple(_message(database, row) for row in database.rows(sql, (conversation_id, parent_id)))
 
 
@@ -78,6 +100,42 @@ def chunk_texts(database: Database, message_id: int) -> tuple[str, str]:
     """What has been stored of a streaming answer beyond its row: answer and thinking."""
     pieces = database.rows("SELECT channel, text FROM chunks WHERE message_id = ? ORDER BY seq", (message_id,))
     return joined([(channel, text) for channel, text in pieces])
+
+
+def refuse_streaming(database: Database, message_ids: Sequence[int]) -> None:
+    """StoreError where one of these is still being written."""
+    if any(_states(database, message_ids, "state = 'streaming'")):
+        hint = "Stop the answer first, or wait for its end"
+        raise StoreError("busy", "an answer below that message is being written", hint, path=database.path)
+
+
+def refuse_deleted(database: Database, message_id: int) -> None:
+    """StoreError where a message has been deleted: nothing may follow it."""
+    if any(_states(database, (message_id,), "deleted IS NOT NULL")):
+        raise StoreError("missing", f"message {message_id} was deleted", "Restore it first", path=database.path)
+
+
+def mark_deleted(database: Database, message_ids: Sequence[int], now: float) -> None:
+    """Hide messages. Two deletions never have the same moment, so that each can be taken back by itself."""
+    latest = database.value("SELECT max(deleted) FROM messages WHERE deleted IS NOT NULL")
+    moment = now if latest is None or now > latest else nextafter(latest, inf)
+    for message_id in message_ids:
+        database.execute("UPDATE messages SET deleted = ? WHERE id = ?", (moment, message_id))
+
+
+def unmark_deleted(database: Database, conversation_id: int, message_id: int) -> None:
+    """Show again what went with a message, and what it follows."""
+    for message in path(database, conversation_id, message_id):
+        database.execute(
+            "UPDATE messages SET deleted = NULL WHERE conversation_id = ? "
+            "AND deleted = (SELECT deleted FROM messages WHERE id = ?)",
+            (conversation_id, message.id),
+        )
+
+
+def _states(database: Database, message_ids: Sequence[int], condition: str) -> Iterator[bool]:
+    for message_id in message_ids:
+        yield bool(database.value(f"SELECT count(*) FROM messages WHERE id = ? AND {condition}", (message_id,)))
 
 
 def joined(pieces: Sequence[Piece]) -> tuple[str, str]:
@@ -107,6 +165,11 @@ def no_message(message_id: int, file: Path | None) -> StoreError:
     return StoreError(
         "missing", f"there is no message {message_id}", "Its conversation may have been deleted", path=file
     )
+
+
+def _conversation(row: Row) -> Conversation:
+    *columns, tags = row
+    return replace(Conversation(*columns), tags=tuple(sorted(tags.split(","))) if tags else ())
 
 
 def _message(database: Database, row: Row) -> Message:

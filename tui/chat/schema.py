@@ -74,14 +74,33 @@ def _search_over(table: str, column: str) -> tuple[str, ...]:
     )
 
 
+_ORDER = (
+    "ALTER TABLE conversations ADD COLUMN pinned REAL",
+    "ALTER TABLE conversations ADD COLUMN archived REAL",
+    "ALTER TABLE conversations ADD COLUMN draft TEXT NOT NULL DEFAULT ''",
+    # All messages of a deleted branch carry the moment of its deletion: restoring one is finding its like.
+    "ALTER TABLE messages ADD COLUMN deleted REAL",
+    "CREATE INDEX messages_deleted ON messages (deleted) WHERE deleted IS NOT NULL",
+    """
+    CREATE TABLE tags (
+        conversation_id INTEGER NOT NULL REFERENCES conversations (id),
+        tag TEXT NOT NULL,
+        PRIMARY KEY (conversation_id, tag)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX tags_by_name ON tags (tag)",
+)
+"""What keeps many conversations in order, and what can be taken back."""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _TABLES,
     (*_search_over("messages", "content"), *_search_over("conversations", "title")),
+    _ORDER,
 )
 """MIGRATIONS[n] are the statements that turn format n into format n + 1; format 0 is an empty file."""
 
 FORMAT = len(MIGRATIONS)
 """Format of a history file that this puna reads and writes (SQLite's user_version)."""
 
-TABLES = frozenset({"conversations", "messages", "chunks"})
+TABLES = frozenset({"conversations", "messages", "chunks", "tags"})
 SEARCH_TABLES = frozenset({"messages_search", "conversations_search"})

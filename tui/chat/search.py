@@ -34,7 +34,7 @@ _BY_INDEX = """
     FROM messages_search
     JOIN messages AS m ON m.id = messages_search.rowid
     JOIN conversations AS c ON c.id = m.conversation_id
-    WHERE messages_search MATCH ? AND c.deleted IS NULL
+    WHERE messages_search MATCH ? AND c.deleted IS NULL AND m.deleted IS NULL
     ORDER BY messages_search.rowid DESC LIMIT ?
 """
 _TITLES_BY_INDEX = """
@@ -46,7 +46,7 @@ _TITLES_BY_INDEX = """
 _BY_SCAN = """
     SELECT c.id, m.id, c.title, m.role, m.created, m.content
     FROM messages AS m JOIN conversations AS c ON c.id = m.conversation_id
-    WHERE c.deleted IS NULL AND {where} ORDER BY m.id DESC LIMIT ?
+    WHERE c.deleted IS NULL AND m.deleted IS NULL AND {where} ORDER BY m.id DESC LIMIT ?
 """
 _TITLES_BY_SCAN = """
     SELECT c.id, NULL, c.title, NULL, c.updated, c.title

@@ -6,41 +6,35 @@ What is stored is committed when a method returns; it survives a kill of the pro
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.chat import answers, records
 from tui.chat import search as searching
-from tui.chat.errors import StoreError
 from tui.chat.failures import from_os
 from tui.chat.opening import open_database
 from tui.chat.owners import Owner, sweep
-from tui.chat.text import one_line, storable, title_from
+from tui.chat.shelf import Shelf
+from tui.chat.text import storable, title_from
 from tui.chat.tree import Tree
 from tui.chat.values import Conversation, Message, MessageState, OpenReport, Piece, SearchHit
 
 if TYPE_CHECKING:
     from tui.engine.protocol import Channel, DoneReason, Role
 
-ALL = 1 << 31
-"""A limit that no history reaches."""
 
-
-class Store:
+class Store(Shelf):
     """Conversations and their messages. Every method may raise StoreError, whose text is for the person."""
 
     def __init__(self, path: Path | None, *, clock: Callable[[], float] = time.time) -> None:
         """Open or create the history at `path`; None keeps it in memory, for a machine on which nothing can be
         written. `clock` gives Unix seconds. The store belongs to the thread that makes it."""
-        self.path = path
-        self._clock = clock
         self._locks = None if path is None else path.with_name(f"{path.name}.owners")
         self._owner = Owner(self._locks)
         self._closed = False
         opened = open_database(path, clock)
-        self._database = opened.database
+        super().__init__(opened.database, path, clock)
         try:
             recovered = answers.recover(self._database, self._locks, self._owner.token)
             if self._locks is not None:
@@ -61,71 +55,6 @@ class Store:
         finally:
             self._database.close()
             self._owner.release()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing for the calls inside; keep it short, other punas wait."""
-        with self._database.transaction():
-            yield
-
-    # ---- conversations ------------------------------------------------------------------------------------------
-
-    def create_conversation(self, title: str = "", system: str = "", model: str = "") -> Conversation:
-        """A new, empty conversation. Without a title it takes the first words of its first message."""
-        now = self._clock()
-        conversation_id = self._database.insert(
-            "INSERT INTO conversations (title, system, model, created, updated) VALUES (?, ?, ?, ?, ?)",
-            (one_line(title), storable(system), storable(model), now, now),
-        )
-        return self.conversation(conversation_id)
-
-    def conversation(self, conversation_id: int) -> Conversation:
-        """One conversation, a deleted one included."""
-        return records.conversation(self._database, conversation_id)
-
-    def conversations(self, limit: int = ALL) -> tuple[Conversation, ...]:
-        """The conversations that are not deleted, the one that changed last first."""
-        return records.conversations(self._database, limit=limit, deleted=False)
-
-    def deleted(self, limit: int = ALL) -> tuple[Conversation, ...]:
-        """The conversations that can be restored."""
-        return records.conversations(self._database, limit=limit, deleted=True)
-
-    def rename(self, conversation_id: int, title: str) -> Conversation:
-        """Give a conversation another title; an empty one brings back its first words."""
-        with self.transaction():
-            chosen = one_line(title)
-            if not chosen:
-                opening = self.children(conversation_id, None)
-                chosen = title_from(opening[0].content) if opening else ""
-            self._change(conversation_id, "title = ?", chosen)
-            return self.conversation(conversation_id)
-
-    def set_system(self, conversation_id: int, system: str) -> Conversation:
-        """Give a conversation another system prompt; empty is none."""
-        with self.transaction():
-            self._change(conversation_id, "system = ?", storable(system))
-            return self.conversation(conversation_id)
-
-    def delete(self, conversation_id: int) -> None:
-        """Delete a conversation so that `restore` can undo it."""
-        self._change(conversation_id, "deleted = coalesce(deleted, ?)", self._clock())
-
-    def restore(self, conversation_id: int) -> Conversation:
-        """Undo a deletion."""
-        with self.transaction():
-            self._change(conversation_id, "deleted = ?", None)
-            return self.conversation(conversation_id)
-
-    def purge(self, older_than_s: float = 0.0) -> int:
-        """Remove for good what was deleted at least this many seconds ago; how many conversations."""
-        gone = "SELECT id FROM conversations WHERE deleted <= ?"
-        before = self._clock() - older_than_s
-        with self.transaction():
-            inside = f"SELECT id FROM messages WHERE conversation_id IN ({gone})"
-            self._database.execute(f"DELETE FROM chunks WHERE message_id IN ({inside})", (before,))
-            self._database.execute(f"DELETE FROM messages WHERE conversation_id IN ({gone})", (before,))
-            return self._database.execute("DELETE FROM conversations WHERE deleted <= ?", (before,))
 
     # ---- messages -----------------------------------------------------------------------------------------------
 
@@ -173,6 +102,30 @@ class Store:
             conversation_id = self.message(message_id).conversation_id
             self._change(conversation_id, "leaf_id = ?", self.tree(conversation_id).newest_leaf(message_id))
             return self.conversation(conversation_id)
+
+    def delete_message(self, message_id: int) -> Conversation:
+        """Delete a message and all that follows it, so that `restore_message` can undo it. Shown is then a version of
+        it that is left, else what was before it."""
+        with self.transaction():
+            message = self.message(message_id)
+            tree = self.tree(message.conversation_id)
+            if message_id not in tree.parents:
+                return self.conversation(message.conversation_id)
+            gone = tree.below(message_id)
+            records.refuse_streaming(self._database, gone)
+            records.mark_deleted(self._database, gone, self._clock())
+            if tree.leaf_id in gone:
+                left = [sibling for sibling in tree.siblings(message_id) if sibling != message_id]
+                leaf_id = tree.newest_leaf(left[-1]) if left else message.parent_id
+                self._change(message.conversation_id, "leaf_id = ?", leaf_id)
+            return self.conversation(message.conversation_id)
+
+    def restore_message(self, message_id: int) -> Conversation:
+        """Undo the deletion of a message with all that went with it, and show it."""
+        with self.transaction():
+            conversation_id = self.message(message_id).conversation_id
+            records.unmark_deleted(self._database, conversation_id, message_id)
+            return self.select(message_id)
 
     def search(self, text: str, limit: int = 50) -> tuple[SearchHit, ...]:
         """Titles, then messages, that have every word of `text` (any text), or words that begin so; newest first.
@@ -247,6 +200,8 @@ class Store:
         now = self._clock()
         with self.transaction():
             title = self.conversation(conversation_id).title
+            if parent_id is not None:
+                records.refuse_deleted(self._database, parent_id)
             message_id = self._database.insert(
                 "INSERT INTO messages (conversation_id, parent_id, role, model, created, state, owner, reason, "
                 "timings, error, thinking, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)",
@@ -257,7 +212,3 @@ class Store:
             if not title and role == "user":
                 self._change(conversation_id, "title = ?", title_from(content))
             return self.message(message_id)
-
-    def _change(self, conversation_id: int, what: str, *values: object) -> None:
-        if not self._database.execute(f"UPDATE conversations SET {what} WHERE id = ?", (*values, conversation_id)):
-            raise StoreError("missing", f"there is no conversation {conversation_id}", path=self.path)

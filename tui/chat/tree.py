@@ -42,6 +42,13 @@ class Tree:
             message_id = self.parents[message_id]
         return tuple(reversed(steps))
 
+    def below(self, message_id: int) -> tuple[int, ...]:
+        """A message and all that follows it, on every branch."""
+        found = [message_id]
+        for reached in found:  # grows while it is walked
+            found += self.children(reached)
+        return tuple(found)
+
     def newest_leaf(self, message_id: int) -> int:
         """The youngest message under `message_id`, or itself: where its branch was last written to."""
         newest = message_id

@@ -37,9 +37,15 @@ class Conversation:
     leaf_id: int | None
     """Last message of the branch that is shown; None when there is no message."""
     message_count: int = 0
-    """Messages on all branches."""
+    """Messages on all branches, without deleted ones."""
     deleted: float | None = None
     """Unix seconds of its deletion; it can be restored until it is purged."""
+    pinned: float | None = None
+    """Unix seconds since when it stays on top of the list."""
+    archived: float | None = None
+    """Unix seconds since when it is out of the list, and still found."""
+    tags: tuple[str, ...] = ()
+    """In alphabetical order."""
 
 
 @dataclass(frozen=True, slots=True)
