@@ -109,6 +109,18 @@ class Shelf:
             )
         )
 
+    def date(
+        self, conversation_id: int, created: float | None, updated: float | None, leaf_id: int | None
+    ) -> Conversation:
+        """Give a conversation the times of one that comes from elsewhere, and the branch to show; None leaves one."""
+        return self._change(
+            conversation_id,
+            "created = coalesce(?, created), updated = coalesce(?, updated), leaf_id = coalesce(?, leaf_id)",
+            created,
+            updated,
+            leaf_id,
+        )
+
     def delete(self, conversation_id: int) -> None:
         """Delete a conversation so that `restore` can undo it."""
         self._change(conversation_id, "deleted = coalesce(deleted, ?)", self._clock())

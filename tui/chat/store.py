@@ -70,12 +70,13 @@ class Store(Shelf):
         reason: DoneReason | None = None,
         timings: Mapping[str, object] | None = None,
         created: float | None = None,
+        cut: bool = False,
     ) -> Message:
         """Store a whole message behind `parent_id` (None: as an opening one) and show its branch. Another message
-        behind the same parent is a new version of it: how an edit is stored."""
+        behind the same parent is a new version of it: how an edit is stored. `cut`: it was stopped before its end."""
         return self._insert(
-            conversation_id, parent_id, role, storable(content), model, "done", thinking=storable(thinking),
-            reason=reason, timings=timings, created=created,
+            conversation_id, parent_id, role, storable(content), model, "cut" if cut else "done",
+            thinking=storable(thinking), reason=reason, timings=timings, created=created,
         )  # fmt: skip
 
     def message(self, message_id: int) -> Message:

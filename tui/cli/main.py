@@ -27,6 +27,7 @@ SUMMARIES = {
     "ls": "list the models on this disk",
     "add": "remember a model file or folder where it is",
     "rm": "delete a model, after saying whose it is and what comes free",
+    "history": "list, search, show, export, import, delete and restore conversations",
     "fit": "say what a model takes, here or on a machine you describe",
     "monitor": "show what this machine's memory holds, beside other work",
     "ps": "list the running engines of this user",
