@@ -171,4 +171,4 @@ def test_no_escape_sequence_reaches_a_terminal(home: Path) -> None:
 def test_a_damaged_history_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "data").mkdir(parents=True)
     (home / "data" / "history.db").write_bytes(b"no database at all" * 100)
-    assert "the history was damaged; it is kept as" in said(capsys, "list")[1]
+    assert "The history was damaged and is kept as" in said(capsys, "list")[1]

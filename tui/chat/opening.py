@@ -13,6 +13,7 @@ from tui.chat import failures
 from tui.chat.database import Database, suspect_file
 from tui.chat.errors import StoreError
 from tui.chat.owners import exclusive
+from tui.chat.salvage import salvage
 from tui.chat.schema import APPLICATION_ID, FORMAT, MIGRATIONS, SEARCH_TABLES, TABLES
 
 _MAGIC = b"SQLite format 3\0"
@@ -27,6 +28,7 @@ class Opened:
 
     database: Database
     set_aside: Path | None = None
+    salvaged: int = 0
     migrated_from: int | None = None
 
 
@@ -136,7 +138,8 @@ def _check_if_suspect(database: Database, path: Path) -> None:
 
 
 def _replace_damaged(path: Path, clock: Callable[[], float]) -> Opened:
-    """Try once more, as another puna may have replaced the file meanwhile; else move it away and start a new one."""
+    """Try once more, as another puna may have replaced the file meanwhile; else move it away and start a new one with
+    what can still be read of it."""
     try:
         return _open_file(path)
     except StoreError as error:
@@ -144,7 +147,12 @@ def _replace_damaged(path: Path, clock: Callable[[], float]) -> Opened:
             raise
     aside = _set_aside(path, clock())
     _make_file(path)
-    return Opened(_open_file(path).database, set_aside=aside)
+    database = _open_file(path).database
+    try:
+        salvaged = salvage(aside, database)
+    except (OSError, StoreError):  # what was set aside stays where it is, and a new history is what there is
+        salvaged = 0
+    return Opened(database, set_aside=aside, salvaged=salvaged)
 
 
 def _set_aside(path: Path, now: float) -> Path:

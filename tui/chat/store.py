@@ -42,7 +42,7 @@ class Store(Shelf):
         except BaseException:
             self._database.close()
             raise
-        self.report = OpenReport(recovered, opened.set_aside, opened.migrated_from)
+        self.report = OpenReport(recovered, opened.set_aside, opened.salvaged, opened.migrated_from)
         """What was found and done while opening; worth telling."""
 
     def close(self) -> None:

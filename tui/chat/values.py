@@ -97,5 +97,17 @@ class OpenReport:
     """Answers that a puna which is gone left unfinished; their text is kept and their state is "cut"."""
     set_aside: Path | None = None
     """Where a damaged history was moved; a new one was started in its place."""
+    salvaged: int = 0
+    """Conversations of it that could be read, in whole or in part, and are in the new one."""
     migrated_from: int | None = None
     """Format of the history before it was brought up to date; None when it was."""
+
+    @property
+    def damage(self) -> str:
+        """What became of a damaged history, in words; empty when it was sound."""
+        if self.set_aside is None:
+            return ""
+        read = {0: "Nothing in it could be read", 1: "1 conversation could be read and is in the new one"}.get(
+            self.salvaged, f"{self.salvaged} conversations could be read and are in the new one"
+        )
+        return f"The history was damaged and is kept as {self.set_aside}. {read}."

@@ -77,8 +77,8 @@ def _history() -> Iterator[Store]:
     try:
         store = Store(paths().history_file)
         try:
-            if store.report.set_aside is not None:
-                say(f"puna: the history was damaged; it is kept as {store.report.set_aside}, and a new one was begun")
+            if store.report.damage:
+                say(f"puna: {store.report.damage}")
             yield store
         finally:
             store.close()

@@ -80,8 +80,8 @@ class ChatFlow:
         if event.problem:
             desk.tell(event.problem, "error")
         report = event.store.report
-        if report.set_aside is not None:
-            desk.tell(f"The history was damaged. It was kept as {report.set_aside}, and a new one begun.", "error")
+        if report.damage:
+            desk.tell(report.damage, "error")
         if report.recovered:
             kept = plural(len(report.recovered), "unfinished answer")
             verb = "is" if len(report.recovered) == 1 else "are"
