@@ -116,9 +116,10 @@ def test_a_batch_that_was_stopped_in_the_middle_leaves_nothing_wrong(measured: d
 
 def test_a_device_that_never_asks_is_stopped_between_batches(measured: dict[str, Any]) -> None:
     unasked = measured["unasked"]
-    assert unasked["stopped"]
+    assert unasked["reason"] == "cancelled"
+    assert not unasked["busy"]
     assert unasked["done"] == [0, 128]
-    assert unasked["total"] == 512
+    assert unasked["total"] >= 512
 
 
 def test_the_naive_way_is_caught_by_this(measured: dict[str, Any], bound: float, architecture: Architecture) -> None:

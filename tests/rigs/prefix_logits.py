@@ -10,13 +10,19 @@ import json
 import random
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from tui.engine.sequence import Cancelled, Prompt, Sequence
+from tui.engine.prompts import TemplatePrompts
+from tui.engine.protocol import Done, Event, Generate, PromptProgress
+from tui.engine.registry import Entry
+from tui.engine.schedule import Schedule
+from tui.engine.sequence import Prompt, Sequence
+from tui.engine.step import Aborted, Share, compute
 from tui.llama.binding import L
 from tui.llama.log import NativeLog
-from tui.llama.model import LoadedModel
-from tui.llama.settings import LoadSettings
+from tui.llama.model import LoadedModel, Piece
+from tui.llama.settings import LoadSettings, SamplingSettings
 
 N_UBATCH = 128
 FIRST_TOKENS = 640
@@ -84,7 +90,7 @@ class Probe:
         rest = tokens[position:]
         for at in range(0, len(rest), N_UBATCH):
             chunk = rest[at : at + N_UBATCH]
-            code = self.model.decode(chunk, position + at, sequence=0, output=at + len(chunk) == len(rest))
+            code = self.model.decode([Piece(0, position + at, chunk, at + len(chunk) == len(rest))])
         off = largest(self.model.logits(), self.from_nothing(tokens)) if code == 0 else None
         return {"position": position, "allowed": allowed, "code": code, "off": off}
 
@@ -150,8 +156,9 @@ class Probe:
         try:
             self.reuse(tokens)
             stopped = False
-        except Cancelled:
+        except Aborted:
             stopped = True
+            self.sequence.settle()
         self.listen()
         kept = self.reuse(tokens)
         mine = self.model.logits()
@@ -160,23 +167,25 @@ class Probe:
     def cancelled_between_batches(self) -> dict[str, Any]:
         """A device that never asks whether to stop, as GPUs do not."""
         self.fresh()
-        tokens = tuple(self.tokens(self.text)[: 4 * N_UBATCH])
+        tokens = self.tokens(self.text)[: 4 * N_UBATCH]
         L.llama_set_abort_callback(self.model.context, L.ggml_abort_callback(0), None)
-        done: list[int] = []
-
-        def progress(count: int) -> None:
-            done.append(count)
-            if count == N_UBATCH:
-                self.model.cancel.set()
-
-        try:
-            self.sequence.prefill(Prompt(tokens, 0), progress)
-            stopped = False
-        except Cancelled:
-            stopped = True
-        self.model.cancel.clear()
+        events: list[Event] = []
+        with TemporaryDirectory() as folder:
+            entry = Entry(Path(folder), model="probe", n_ctx=1024)
+            prompts = TemplatePrompts(None, None)
+            schedule = Schedule(self.model, prompts, panes=1, entry=entry, send=events.append, fail=_unexpected)
+            prompt = b"".join(self.model.vocab.piece(token) for token in tokens).decode("utf-8", "replace")
+            schedule.add(Generate(id=1, prompt=prompt, sampling=SamplingSettings()))
+            schedule.step()
+            schedule.end({1})
         self.listen()
-        return {"stopped": stopped, "done": done, "total": len(tokens)}
+        progress = [event for event in events if isinstance(event, PromptProgress)]
+        return {
+            "reason": events[-1].reason if isinstance(events[-1], Done) else None,
+            "busy": schedule.busy,
+            "done": [event.done for event in progress],
+            "total": progress[0].total,
+        }
 
     def listen(self) -> None:
         """Have llama.cpp ask the model's own flag again."""
@@ -204,12 +213,11 @@ class Probe:
         if prompt.tokens != tuple(tokens):  # BOS, or a seam that tokenizes otherwise
             same = self.sequence.held.same_tokens(tokens)
             prompt = Prompt(tuple(tokens), self.sequence._reusable(min(same, len(tokens) - 1)))
-        self.sequence.prefill(prompt, lambda _done: None)
-        return prompt.kept
+        return prefill(self.model, self.sequence, prompt)
 
     def from_nothing(self, tokens: list[int]) -> list[float]:
         """Logits of the same tokens in an empty context."""
-        Sequence(self.other_model, 0).prefill(Prompt(tuple(tokens), 0), lambda _done: None)
+        prefill(self.other_model, Sequence(self.other_model, 0), Prompt(tuple(tokens), 0))
         return list(self.other_model.logits())
 
     def greedy(self, count: int) -> list[int]:
@@ -217,8 +225,21 @@ class Probe:
         for _ in range(count):
             logits = self.model.logits()
             found.append(max(range(len(logits)), key=logits.__getitem__))
-            self.sequence.compute((found[-1],))
+            compute(self.model, [Share(self.sequence, (found[-1],), output=True)])
         return found
+
+
+def prefill(model: LoadedModel, sequence: Sequence, prompt: Prompt) -> int:
+    """Compute what is new of a prompt, as the engine does; how many tokens were kept."""
+    prompt = sequence.begin(prompt)
+    for at in range(prompt.kept, len(prompt.tokens), model.n_ubatch):
+        chunk = prompt.tokens[at : at + model.n_ubatch]
+        compute(model, [Share(sequence, chunk, output=at + len(chunk) == len(prompt.tokens))])
+    return prompt.kept
+
+
+def _unexpected(_request_id: int, error: Exception) -> None:
+    raise error
 
 
 def words(seed: int, length: int) -> str:

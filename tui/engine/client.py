@@ -54,6 +54,8 @@ class Engine:
         self._child = child
         self.path, self.settings, self.name = path, settings, name
         self.receipt: Receipt
+        self.thinking_switch = False
+        """Whether the chat template can switch thinking on and off."""
         self.logged: list[Log] = []
         """Warnings of the engine, oldest first."""
         self._waiting: dict[int, Generation | asyncio.Future[int]] = {}
@@ -140,8 +142,15 @@ class Engine:
         stop: Sequence[str] = (),
         pane: int = 0,
         ignore_end: bool = False,
+        answer: str = "",
+        thinking: str = "",
+        think: bool | None = None,
     ) -> Generation:
-        """Answer `messages` through the chat template, or continue `prompt` as it is. Iterate over the result."""
+        """Answer `messages` through the chat template, or continue `prompt` as it is. Iterate over the result.
+
+        `answer` and `thinking` are what there is of the answer already; only what follows is told. `think` switches
+        thinking on or off where the template can.
+        """
         request = requests.generate(
             self._new_id(),
             messages,
@@ -151,6 +160,9 @@ class Engine:
             stop=stop,
             pane=pane,
             ignore_end=ignore_end,
+            answer=answer,
+            thinking=thinking,
+            think=think,
         )
         generation = Generation(
             request.id, cancel=lambda: self._cancel(request.id), forget=lambda: self._forget(request.id)
@@ -164,7 +176,7 @@ class Engine:
         return generation
 
     async def count_tokens(self, *, messages: Sequence[ChatMessage] | None = None, text: str | None = None) -> int:
-        """Tokens of a prompt made of `messages`, or of `text` as it is. Waits for an answer that is being written."""
+        """Tokens of a prompt made of `messages`, or of `text` as it is. Waits for one step of what is computed."""
         request = requests.count_tokens(self._new_id(), messages, text)
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._send(request)
@@ -253,6 +265,7 @@ class Engine:
             self._tell_progress(event.fraction)
         elif isinstance(event, Loaded):
             if not self._load.done():
+                self.thinking_switch = event.thinking_switch
                 self._load.set_result(event.receipt)
         elif isinstance(event, Log):
             self.logged.append(event)

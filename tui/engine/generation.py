@@ -1,4 +1,7 @@
-"""One answer: prompt in, tokens out, until the model ends, a stop text comes, room runs out or a person says stop."""
+"""One answer: prompt in, tokens out, until the model ends, a stop text comes, room runs out or a person says stop.
+
+It computes nothing by itself: `schedule` asks for its share of the next call, and tells when that was computed.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tui.engine.beginning import Beginning
 from tui.engine.protocol import Delta, Done, DoneReason, Event, Generate, PromptProgress, Timings
-from tui.engine.sequence import Cancelled, Prompt, Sequence
+from tui.engine.sequence import Prompt, Sequence
+from tui.engine.step import Share
 from tui.engine.text import THINKING_TAGS, Outbox, TextStream
 from tui.llama.errors import LlamaError
 from tui.llama.model import LoadedModel
@@ -28,98 +33,112 @@ class _Clock:
 
 
 class Generation:
-    """Runs one Generate request on one sequence and sends its events."""
+    """Carries out one Generate request on one sequence and sends all events but the last; `close` ends it."""
 
     def __init__(
         self,
         request: Generate,
-        text: str,
+        beginning: Beginning,
         *,
         model: LoadedModel,
         sequence: Sequence,
         send: Callable[[Event], None],
-        on_token: Callable[[float | None], None],
     ) -> None:
-        """`text` is the rendered prompt; `on_token` gets the decode rate so far, for whoever watches this engine."""
-        self._request, self._text = request, text
-        self._model, self._sequence = model, sequence
-        self._send, self._on_token = send, on_token
+        """Prepare to compute; raises LlamaError (kinds input, context) for a prompt that cannot be."""
+        self.request, self.sequence = request, sequence
+        self._model, self._send = model, send
         self._clock = _Clock(time.monotonic())
-        self._prompt = Prompt((), 0)
-        self._count = 0
-        self._draws = 0
+        self._count = self._draws = 0
+        self._stream = TextStream(request.stop, thinking=beginning.thinking, begun=beginning.begun)
         self._outbox = Outbox(
             lambda text, channel: send(Delta(request.id, text, channel)), _SEND_EVERY_S, time.monotonic
         )
+        self._sampler: Sampler | None = None
+        prompt = sequence.prepare(beginning.text)
+        self._check_room(prompt)
+        self._prompt = sequence.begin(prompt)
+        self._pending = self._prompt.tokens[self._prompt.kept :]
+        self._clock.prefill_begun = time.monotonic()
+        self._tell_progress()
 
-    def run(self) -> Done:
-        """Send PromptProgress and Delta; the Done to send last. Raises LlamaError for what is told as Failed."""
-        reason: DoneReason
-        try:
-            self._prompt = self._sequence.prepare(self._text)
-            self._check_room()
-            self._prefill()
-            reason = self._answer()
-        except Cancelled:
-            reason = "cancelled"
-        return Done(self._request.id, reason, self._timings())
+    @property
+    def reading(self) -> bool:
+        """True until the whole prompt is in the context."""
+        return self._sampler is None
 
-    def _check_room(self) -> None:
-        prompt, n_ctx = len(self._prompt.tokens), self._model.n_ctx
-        if prompt >= n_ctx:
+    @property
+    def decode_rate(self) -> float | None:
+        """Tokens a second so far."""
+        elapsed = self._clock.last_token - self._clock.first_token
+        return (self._draws - 1) / elapsed if elapsed > 0 else None
+
+    def share(self, room: int) -> Share:
+        """What to compute next, at most `room` tokens."""
+        tokens = self._pending[:room]
+        return Share(self.sequence, tokens, len(tokens) == len(self._pending))
+
+    def computed(self, share: Share, index: int) -> DoneReason | None:
+        """`share` was computed, its last token at `index` of the call; why the answer is over, if it is."""
+        self._pending = self._pending[len(share.tokens) :]
+        if self._sampler is None:
+            self._tell_progress()
+        return None if self._pending else self._draw(index)
+
+    def recover(self) -> None:
+        """A call was aborted for the sake of another answer: do it again, with all that was lost."""
+        self._pending = (*self.sequence.recover(), *self._pending)
+
+    def close(self, reason: DoneReason) -> Done:
+        """Send what is left of the text; the event to send last."""
+        self.free()
+        for text, channel in self._stream.finish():
+            self._outbox.put(text, channel)
+        self._outbox.flush()
+        return Done(self.request.id, reason, self._timings())
+
+    def free(self) -> None:
+        """Let go of what native memory it has."""
+        if self._sampler is not None:
+            self._sampler.close()
+
+    def _check_room(self, prompt: Prompt) -> None:
+        tokens, n_ctx = len(prompt.tokens), self._model.n_ctx
+        if tokens >= n_ctx:
             raise LlamaError(
                 "context",
-                f"the prompt has {prompt} tokens, but the context holds {n_ctx}, and the answer needs room, too",
-                f"shorten it, or reload the model with n_ctx above {prompt}",
+                f"the prompt has {tokens} tokens, but the context holds {n_ctx}, and the answer needs room, too",
+                f"shorten it, or reload the model with n_ctx above {tokens}",
             )
 
-    def _prefill(self) -> None:
+    def _tell_progress(self) -> None:
         total = len(self._prompt.tokens)
-        self._clock.prefill_begun = time.monotonic()
-        self._sequence.prefill(self._prompt, lambda done: self._send(PromptProgress(self._request.id, done, total)))
-        self._clock.prefill_done = time.monotonic()
+        self._send(PromptProgress(self.request.id, total - len(self._pending), total))
 
-    def _answer(self) -> DoneReason:
-        stream = TextStream(self._request.stop, thinking=self._opened_thinking())
-        sampler = Sampler(self._request.sampling, vocab=self._model.vocab.handle, n_ctx=self._model.n_ctx)
-        try:
+    def _draw(self, index: int) -> DoneReason | None:
+        """Draw the next token; why the answer is over, if it is."""
+        request, model = self.request, self._model
+        if self._sampler is None:
+            self._clock.prefill_done = time.monotonic()
+            self._sampler = Sampler(request.sampling, vocab=model.vocab.handle, n_ctx=model.n_ctx)
             for token in self._prompt.tokens:
-                sampler.accept(token)
-            reason = self._sample_all(sampler, stream)
-        finally:
-            sampler.close()
-            for text, channel in stream.finish():
-                self._outbox.put(text, channel)
-            self._outbox.flush()
-        return reason
-
-    def _opened_thinking(self) -> str:
-        """The tag with which the chat template made the answer begin, if it did."""
-        if self._request.messages is None:
-            return ""
-        end = self._text.rstrip()
-        return next((opening for opening, _ in THINKING_TAGS if end.endswith(opening)), "")
-
-    def _sample_all(self, sampler: Sampler, stream: TextStream) -> DoneReason:
-        model, sequence, limit = self._model, self._sequence, self._request.max_tokens
-        while limit is None or self._count < limit:
-            token = sampler.sample(model.context)
-            self._tick()
-            if model.vocab.is_end(token) and not self._request.ignore_end:
-                return "eog"
-            self._count += 1
-            for text, channel in stream.feed(self._visible(token)):
-                self._outbox.put(text, channel)
-            if stream.stopped:
-                return "stop"
-            if len(sequence.held.tokens) >= model.n_ctx:
-                return "context"
-            if self._count == limit:
-                break
-            sequence.compute((token,))
-            if model.cancel.is_set():  # a GPU finishes its step before it hears of a stop
-                return "cancelled"
-        return "length"
+                self._sampler.accept(token)
+        if self._count == request.max_tokens:
+            return "length"
+        token = self._sampler.sample(model.context, index)
+        self._tick()
+        if model.vocab.is_end(token) and not request.ignore_end:
+            return "eog"
+        self._count += 1
+        for text, channel in self._stream.feed(self._visible(token)):
+            self._outbox.put(text, channel)
+        if self._stream.stopped:
+            return "stop"
+        if len(self.sequence.held.tokens) >= model.n_ctx:
+            return "context"
+        if self._count == request.max_tokens:
+            return "length"
+        self._pending = (token,)
+        return None
 
     def _visible(self, token: int) -> bytes:
         piece = self._model.vocab.piece(token)
@@ -135,11 +154,6 @@ class Generation:
         if not self._draws:
             self._clock.first_token = self._clock.last_token
         self._draws += 1
-        self._on_token(self._decode_rate())
-
-    def _decode_rate(self) -> float | None:
-        elapsed = self._clock.last_token - self._clock.first_token
-        return (self._draws - 1) / elapsed if elapsed > 0 else None
 
     def _timings(self) -> Timings:
         clock, prompt = self._clock, self._prompt
@@ -151,7 +165,7 @@ class Generation:
             completion_tokens=self._count,
             ttft_s=clock.first_token - clock.begun if clock.first_token else None,
             prefill_tok_s=fresh / prefill_s if prefill_s > 0 else None,
-            decode_tok_s=self._decode_rate(),
-            n_ctx_used=self._sequence.used,
+            decode_tok_s=self.decode_rate,
+            n_ctx_used=self.sequence.used,
             n_ctx=self._model.n_ctx,
         )

@@ -33,6 +33,8 @@ class ChatMessage(msgspec.Struct, frozen=True):
 
     role: Role
     content: str
+    thinking: str = ""
+    """Thinking before an answer; most templates leave it out of later turns."""
 
 
 class Timings(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +82,12 @@ class Generate(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Go on after the model's end token; for measurements."""
     pane: int = 0
     """Sequence to use; 0 to panes - 1."""
+    answer: str = ""
+    """The beginning of the answer to `messages`, to be gone on with."""
+    thinking: str = ""
+    """Thinking before that, or thinking to be gone on with where `answer` is empty."""
+    think: bool | None = None
+    """Whether the model is to think, where its template has a switch for that; None leaves it to the template."""
 
 
 class CountTokens(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -115,6 +123,8 @@ class Loaded(msgspec.Struct, frozen=True, tag=True):
     """The model is ready."""
 
     receipt: Receipt
+    thinking_switch: bool = False
+    """Whether the chat template can switch thinking on and off."""
 
 
 class PromptProgress(msgspec.Struct, frozen=True, tag=True):

@@ -25,6 +25,9 @@ def generate(
     stop: Sequence[str],
     pane: int,
     ignore_end: bool,
+    answer: str = "",
+    thinking: str = "",
+    think: bool | None = None,
 ) -> Generate:
     """Answer `messages` or continue `prompt`; ValueError unless exactly one of the two is given."""
     if (messages is None) == (prompt is None):
@@ -38,6 +41,9 @@ def generate(
         stop=tuple(_sendable(text) for text in stop),
         pane=pane,
         ignore_end=ignore_end,
+        answer=_sendable(answer),
+        thinking=_sendable(thinking),
+        think=think,
     )
 
 
@@ -49,7 +55,7 @@ def count_tokens(number: int, messages: Sequence[ChatMessage] | None, text: str 
 def _messages(messages: Sequence[ChatMessage] | None) -> tuple[ChatMessage, ...] | None:
     if messages is None:
         return None
-    return tuple(ChatMessage(message.role, _sendable(message.content)) for message in messages)
+    return tuple(ChatMessage(one.role, _sendable(one.content), _sendable(one.thinking)) for one in messages)
 
 
 def _sendable(text: str) -> str:

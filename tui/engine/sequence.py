@@ -1,8 +1,10 @@
-"""One sequence of a context: puts a prompt into it, computing only what is new. Runs in the engine's worker thread."""
+"""One sequence of a context: which tokens it holds, and what of a prompt is new to it. Runs in the engine's worker
+thread.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tui.engine.prefix import Held, reusable
@@ -11,10 +13,6 @@ from tui.llama.model import LoadedModel
 
 _LOOK_AHEAD = 256
 """Bytes after a seam that are enough to see whether a control token begins there."""
-
-
-class Cancelled(Exception):
-    """The person asked for a stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,40 +69,30 @@ class Sequence:
             recurrent=model.recurrent,
         )
 
-    def prefill(self, prompt: Prompt, on_progress: Callable[[int], None]) -> None:
-        """Compute what is new of `prompt`, in calls of n_ubatch tokens; logits of its last token are ready afterwards.
-
-        `on_progress` gets the prompt tokens done so far. Raises Cancelled, or LlamaError (kind decode).
-        """
+    def begin(self, prompt: Prompt) -> Prompt:
+        """Make the context hold exactly what is kept of `prompt`; the prompt with what really could be kept."""
         model = self._model
-        if prompt.kept:
-            if not model.keep_until(prompt.kept, sequence=self.number):
-                model.clear(self.number)
-                prompt = Prompt(prompt.tokens, 0)
-        else:
+        if not (prompt.kept and model.keep_until(prompt.kept, sequence=self.number)):
             model.clear(self.number)
+            prompt = Prompt(prompt.tokens, 0)
         self.held.cut(prompt.kept)
-        done, total = prompt.kept, len(prompt.tokens)
-        on_progress(done)
-        while done < total:
-            if model.cancel.is_set():  # a GPU does not ask while it computes
-                raise Cancelled
-            chunk = prompt.tokens[done : done + model.n_ubatch]
-            self.compute(chunk, last=done + len(chunk) == total)
-            done += len(chunk)
-            on_progress(done)
+        return prompt
 
-    def compute(self, tokens: tuple[int, ...], *, last: bool = True) -> None:
-        """Decode `tokens` after what is held; `last` asks for logits. Raises Cancelled, or LlamaError (kind decode)."""
-        model = self._model
-        code = model.decode(tokens, len(self.held.tokens), sequence=self.number, output=last)
-        if code == 0:
-            for token in tokens:
-                self.held.add(token, model.vocab.piece(token), control=model.vocab.is_control(token))
-            return
-        self.held.cut(self.used)  # an aborted call may leave some of its tokens, or none
-        if code == 2 or model.cancel.is_set():
-            raise Cancelled
-        if code == 1:
-            raise LlamaError("decode", "llama.cpp found no room in its cache", "reload the model with a larger n_ctx")
-        raise LlamaError("decode", f"llama.cpp could not compute the next token (code {code})", "reload the model")
+    def note(self, tokens: Iterable[int]) -> None:
+        """These were computed behind what is held."""
+        vocab = self._model.vocab
+        for token in tokens:
+            self.held.add(token, vocab.piece(token), control=vocab.is_control(token))
+
+    def settle(self) -> None:
+        """Forget what the memory lost in a call that failed."""
+        self.held.cut(self.used)
+
+    def recover(self) -> tuple[int, ...]:
+        """Go on after an aborted call that was not meant for this sequence: the memory is brought back to what is held.
+        Tokens that have to be computed again, if not even that can be had.
+        """
+        held = tuple(self.held.tokens)
+        # A recurrent state was overwritten while it was computed, and nothing tells how far.
+        kept = 0 if self._model.recurrent else self._reusable(len(held))
+        return held[self.begin(Prompt(held, kept)).kept :]

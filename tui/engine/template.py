@@ -16,6 +16,7 @@ import jinja2
 import jinja2.exceptions
 import jinja2.ext
 import jinja2.filters
+import jinja2.meta
 import jinja2.nodes
 import jinja2.parser
 import jinja2.sandbox
@@ -66,6 +67,10 @@ class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
 
+SWITCHES = frozenset({"enable_thinking", "thinking"})
+"""Variables by which templates are told whether the model is to think: Qwen, GLM and most others; DeepSeek, Granite."""
+
+
 class ChatTemplate:
     """One compiled template."""
 
@@ -75,30 +80,40 @@ class ChatTemplate:
         environment = _environment()
         try:
             self._template = bounded(lambda: environment.from_string(source), time_limit_s=time_limit_s)
+            self._switches = bounded(lambda: _switches(environment, source), time_limit_s=time_limit_s)
         except TimeUp:
             raise _invalid(f"compiling it took longer than {time_limit_s:g} seconds") from None
         except Exception as error:  # Python's compiler refuses some of what Jinja makes, in its own ways
             raise _invalid(str(error) or type(error).__name__) from error
 
-    def render(self, messages: Sequence[ChatMessage], *, time_limit_s: float = TIME_LIMIT_S) -> str:
-        """The prompt up to where the assistant's answer begins.
+    def render(
+        self, messages: Sequence[ChatMessage], *, think: bool | None = None, time_limit_s: float = TIME_LIMIT_S
+    ) -> str:
+        """The prompt up to where the assistant's answer begins. `think` is for a template that has a switch.
 
         A template that knows no system role gets the system text at the head of the first user message.
         Raises LlamaError (kind template) when it fails, takes too long or builds too much.
         """
         try:
-            return self._render(messages, time_limit_s)
+            return self._render(messages, think, time_limit_s)
         except _Refused as error:
             if not messages or messages[0].role != "system":
                 raise _failed(str(error)) from error
         try:
-            return self._render(_without_system(messages), time_limit_s)
+            return self._render(_without_system(messages), think, time_limit_s)
         except _Refused as error:
             raise _failed(str(error)) from error
 
-    def _render(self, messages: Sequence[ChatMessage], time_limit_s: float) -> str:
+    @property
+    def thinking_switch(self) -> bool:
+        """Whether thinking can be switched on and off."""
+        return bool(self._switches)
+
+    def _render(self, messages: Sequence[ChatMessage], think: bool | None, time_limit_s: float) -> str:
+        switches = {} if think is None else dict.fromkeys(self._switches, think)
         variables: Mapping[str, Any] = {
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            **switches,
+            "messages": [_variables(message) for message in messages],
             "add_generation_prompt": True,
             "tools": None,
             **self._special,
@@ -138,6 +153,16 @@ def _environment() -> _Sandbox:
     environment.globals["raise_exception"] = _refuse
     environment.globals["strftime_now"] = _now
     return environment
+
+
+def _switches(environment: _Sandbox, source: str) -> frozenset[str]:
+    return SWITCHES & jinja2.meta.find_undeclared_variables(environment.parse(source))
+
+
+def _variables(message: ChatMessage) -> dict[str, str]:
+    """A message as templates know it. Those that show thinking, or part of it, look for one of two names."""
+    thinking = {"reasoning_content": message.thinking, "thinking": message.thinking} if message.thinking else {}
+    return {"role": message.role, "content": message.content, **thinking}
 
 
 def _invalid(why: str) -> LlamaError:

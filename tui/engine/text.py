@@ -30,15 +30,15 @@ class TextStream:
     counts.
     """
 
-    def __init__(self, stop: Sequence[str] = (), *, thinking: str = "") -> None:
+    def __init__(self, stop: Sequence[str] = (), *, thinking: str = "", begun: bool = False) -> None:
         """`stop` texts end the answer, are not part of it, and mean nothing inside thinking; `thinking` is the opening
-        tag with which the prompt ended, if it did.
+        tag of the thinking that the prompt ended in, if it did; `begun`: some of the answer is there already.
         """
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._stop = tuple(text for text in stop if text)
         self._pending = ""
         self._closing = dict(THINKING_TAGS)[thinking] if thinking else ""
-        self._seen_text = False
+        self._seen_text = begun
         self._trim = bool(thinking)
         self.stopped = False
 

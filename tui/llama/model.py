@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tui.llama.binding import L, start_backend
 from tui.llama.errors import LlamaError
@@ -45,6 +45,17 @@ class CancelFlag:
     def is_set(self) -> bool:
         """True after `set`."""
         return self._bytes[0] != b"\0"
+
+
+class Piece(NamedTuple):
+    """Tokens of one sequence in a call of llama.cpp."""
+
+    sequence: int
+    position: int
+    """Of the first token."""
+    tokens: Sequence[int]
+    output: bool
+    """Whether the logits of the last token are wanted."""
 
 
 class LoadedModel:
@@ -145,20 +156,22 @@ class LoadedModel:
             )
         return LlamaError("load", text, hint)
 
-    def decode(self, tokens: Sequence[int], position: int, *, sequence: int, output: bool) -> int:
-        """Compute `tokens` (at most n_ubatch) at `position` on; `output` asks for the logits of the last one.
+    def decode(self, pieces: Sequence[Piece]) -> int:
+        """Compute pieces of sequences in one call, at most n_ubatch tokens together.
 
         Returns llama_decode's code: 0 done, 1 no room in the cache, 2 aborted, below 0 failed.
         """
-        batch, count = self._batch, len(tokens)
-        batch.n_tokens = count
-        for index, token in enumerate(tokens):
-            batch.token[index] = token
-            batch.pos[index] = position + index
-            batch.n_seq_id[index] = 1
-            batch.seq_id[index][0] = sequence
-            batch.logits[index] = 0
-        batch.logits[count - 1] = output
+        batch, index = self._batch, 0
+        for sequence, position, tokens, output in pieces:
+            for at, token in enumerate(tokens, start=position):
+                batch.token[index] = token
+                batch.pos[index] = at
+                batch.n_seq_id[index] = 1
+                batch.seq_id[index][0] = sequence
+                batch.logits[index] = 0
+                index += 1
+            batch.logits[index - 1] = output
+        batch.n_tokens = index
         code: int = L.llama_decode(self.context, batch)
         return code
 

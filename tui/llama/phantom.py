@@ -93,8 +93,10 @@ def _decode(model: LoadedModel, n_past: int) -> list[float]:
 
 
 def _step(model: LoadedModel, numbers: Sequence[int], position: int) -> None:
+    from tui.llama.model import Piece
+
     tokens = [(_FIRST_TOKEN + number) % max(1, model.vocab.size) for number in numbers]
-    code = model.decode(tokens, position, sequence=0, output=True)
+    code = model.decode([Piece(0, position, tokens, True)])
     if code:
         raise RuntimeError(f"llama_decode answered {code}")
     model.synchronize()

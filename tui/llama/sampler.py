@@ -25,9 +25,9 @@ class Sampler:
         for link in _links(settings, vocab, n_ctx, self.seed):
             L.llama_sampler_chain_add(self._chain, link)
 
-    def sample(self, context: Any) -> int:
-        """Draw from the logits of the last output of `context` and remember the token."""
-        token: int = L.llama_sampler_sample(self._chain, context, -1)
+    def sample(self, context: Any, index: int) -> int:
+        """Draw from the logits of the token at `index` of the last call for `context`, and remember what was drawn."""
+        token: int = L.llama_sampler_sample(self._chain, context, index)
         return token
 
     def accept(self, token: int) -> None:
