@@ -271,9 +271,12 @@ async def test_everyone_who_waits_hears_of_the_death(tiny_llama: Path, engines_d
                 writing.set()
 
     waiting = [asyncio.create_task(read()) for _ in range(3)]
-    counting = asyncio.create_task(engine.count_tokens(text="ab"))
     await writing.wait()
+    os.kill(engine.pid, signal.SIGSTOP)  # or the count might be there before the end
+    counting = asyncio.create_task(engine.count_tokens(text="ab"))
+    await asyncio.sleep(0)
     os.kill(engine.pid, signal.SIGSEGV)
+    os.kill(engine.pid, signal.SIGCONT)
     for result in await asyncio.gather(*waiting, counting, return_exceptions=True):
         assert isinstance(result, EngineDied)
         assert result.signal == signal.SIGSEGV
