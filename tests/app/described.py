@@ -12,7 +12,7 @@ import msgspec
 from tests.app.rig import GIB, Bench, a_model
 from tests.rigs.architectures import PUBLISHED, published_model
 from tui.app.app import PunaApp
-from tui.app.background import Sampled
+from tui.app.messages import Sampled
 from tui.app.panels.load.panel import LoadPanel
 from tui.app.panels.load.price import Price
 from tui.fit.extras import Extras
@@ -102,7 +102,7 @@ def describe(app: PunaApp, snapshot: Snapshot, dry_run: DescribedDryRun, *, meas
     dry_run.gpus = snapshot.gpus
     app.desk.fit.pricing.fitting = DescribedFitting(app.desk.paths, dry_run)
     if measured:
-        app.desk.sampled(Sampled(snapshot))
+        app.desk.on_sampled(Sampled(snapshot))
 
 
 async def opened(bench: Bench) -> LoadPanel:

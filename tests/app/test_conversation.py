@@ -10,6 +10,7 @@ import pytest
 from tests.app.rig import BROKEN, KILLED, LLAMA, QWEN, World, workbench, write_config
 from tests.chat import scripted
 from tests.chat.scripted import Gate
+from tui.app.messages import ModelsFound
 from tui.app.panels.chat.state import Answering, Loading, NoModel, Reading, Ready
 from tui.engine.protocol import PromptProgress
 
@@ -136,7 +137,7 @@ async def test_what_was_not_drawn_yet_stays_out_of_another_conversation(
         assert "Late." not in bench.text()
         await bench.write("three")
         await bench.until(lambda: not desk.chatting.busy)
-        await desk.chatting.open(1)
+        await desk.history.open(1)
         desk._tick()
         await bench.shows("First.", "Late.")
         assert "Later." not in bench.text()
@@ -156,7 +157,7 @@ async def test_the_context_counts_as_empty_until_this_engine_has_answered_in_thi
         await bench.until(lambda: bench.status() == Ready(700, 8192))
         bench.app.desk.chatting.new()
         await bench.until(lambda: bench.status() == Ready(0, 8192))
-        await bench.app.desk.chatting.open(1)
+        await bench.app.desk.history.open(1)
         await bench.shows("First.", "Second.")
         assert bench.status() == Ready(0, 8192)
 
@@ -207,7 +208,7 @@ async def test_questions_that_wait_come_back_when_the_answer_is_stopped_or_fails
 async def test_without_a_model_a_question_says_what_is_missing(tmp_path: Path) -> None:
     async with workbench(tmp_path, models=()) as bench:
         await bench.shows("Looking for models")
-        bench.app.desk.models_found(())
+        bench.app.desk.on_models_found(ModelsFound(()))
         await bench.shows("There are no models on this machine yet.", "puna add PATH")
         await bench.write("Hello")
         await bench.until(lambda: any("Nothing can answer" in words for words in bench.notices))
@@ -219,7 +220,7 @@ async def test_a_question_typed_before_the_models_are_known_waits_for_them(tmp_p
     async with workbench(tmp_path, World(["Here."]), models=()) as bench:
         await bench.write("Anybody?")
         assert bench.app.bench.chat.editor.text == ""
-        bench.app.desk.models_found((LLAMA,))
+        bench.app.desk.on_models_found(ModelsFound((LLAMA,)))
         await bench.shows("Anybody?", "Here.")
 
 

@@ -34,7 +34,7 @@ app.run(headless=True, size=(120, 40))
 HEAVY = {
     "textual.widgets._text_area", "textual.widgets._data_table", "textual.widgets._markdown", "msgspec", "sqlite3",
     "pynvml", "markdown_it", "pygments", "tui.config.settings", "tui.engine.client", "tui.chat.store", "argparse",
-    "tomli_w", "tomlkit", "filelock", "huggingface_hub", "llama_cpp", "tui.app.desk", "tui.app.actions",
+    "tomli_w", "tomlkit", "filelock", "huggingface_hub", "llama_cpp", "tui.app.desk", "tui.config.actions",
     "tui.hardware.sampler",
 }  # fmt: skip
 

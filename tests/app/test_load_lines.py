@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tests.fit.rig import GIB, MIB
-from tui.app.actions import BY_ID
 from tui.app.glyphs import AsciiGlyphs, Glyphs
 from tui.app.panels.load.lines import fitted, full, wrapped
 from tui.app.panels.load.price import LETTERS, Lines, Price, brief_size
 from tui.app.panels.load.receipt import receipt_line, receipt_table
 from tui.app.panels.load.room import Room, shared
+from tui.config.actions import BY_ID
 from tui.fit.fixes import Fix
 from tui.fit.receipts import LoadRecord, Parts
 from tui.fit.speed import Speed

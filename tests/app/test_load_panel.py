@@ -26,7 +26,7 @@ from tests.app.described import (
 )
 from tests.app.rig import GIB, Bench, World, home_paths, workbench
 from tests.rigs.architectures import published_model
-from tui.app.background import LoadNoted, Sampled
+from tui.app.messages import LoadNoted, Sampled
 from tui.config.model_file import read_models, update_model
 from tui.fit.questions import KnownDevice
 from tui.fit.receipts import LoadRecord, Parts
@@ -204,10 +204,10 @@ async def test_memory_that_changes_is_priced_anew(tmp_path: Path, eight_b: Model
         describe(bench.app, ROOMY, dry_run)
         await opened(bench)
         before = bench.app.bench.load
-        bench.app.desk.sampled(Sampled(machine_with(cards(2))))
+        bench.app.desk.on_sampled(Sampled(machine_with(cards(2))))
         assert before is not None
         await bench.until(lambda: before.answer.price and before.answer.price.assessment.verdict != "gpu")
-        bench.app.desk.sampled(Sampled(machine_with(cards(2.1))))
+        bench.app.desk.on_sampled(Sampled(machine_with(cards(2.1))))
         assert (await priced(bench)).machine.devices[0].free_bytes == 2 * GIB, "little more changes nothing"
 
 
@@ -271,7 +271,7 @@ async def test_the_last_load_is_told_and_corrects_the_next(
         keep_load(home_paths(tmp_path), record(eight_b, more=3 << 20))
         for _ in range(7):
             keep_load(home_paths(tmp_path), record(eight_b, more=3 << 20))
-        bench.app.desk.fit.load_noted(LoadNoted(None))
+        bench.app.desk.fit.on_load_noted(LoadNoted(None))
         await bench.shows("3 MiB are added on CUDA0: the last 8 loads took that much more than predicted.")
         await bench.press("e")
         await bench.shows("What llama3-8b would take", "predicted", "allocated", "+3.0 M", "by the meter")
@@ -334,7 +334,7 @@ async def test_the_price_waits_for_the_memory_to_be_known(
         describe(bench.app, ROOMY, dry_run, measured=False)
         await bench.press("f4")
         await bench.shows("when this machine's memory is known")
-        bench.app.desk.sampled(Sampled(ROOMY))
+        bench.app.desk.on_sampled(Sampled(ROOMY))
         await priced(bench)
         await bench.press("escape")
         await bench.until(lambda: bench.app.bench.load is None and bench.app.desk.fit.ghost.get(RAM))

@@ -13,7 +13,7 @@ from tests.chat.scripted import Gate
 from tests.hardware.meter.machines import ENGINES, GIB, machine
 from tests.rigs.nvml import FakeGpu, StandIn
 from tui.app.app import Opening
-from tui.app.background import Sampled
+from tui.app.messages import Sampled
 from tui.hardware.meter.holders import ORDERS
 from tui.hardware.snapshot import GpuProcess
 
@@ -22,7 +22,7 @@ def seen(bench: Bench, count: int = 2, used_gib: int = 567) -> None:
     """Memory is measured: so many cards, of which the first holds this much."""
     shot = machine(count)
     first = replace(shot.gpus[0], used_bytes=used_gib * GIB)
-    bench.app.desk.sampled(Sampled(replace(shot, gpus=(first, *shot.gpus[1:])), ENGINES))
+    bench.app.desk.on_sampled(Sampled(replace(shot, gpus=(first, *shot.gpus[1:])), ENGINES))
 
 
 def pids(bench: Bench) -> list[str]:
@@ -153,7 +153,7 @@ async def test_sorting_goes_through_all_orders(tmp_path: Path) -> None:
 
 async def test_without_a_gpu_it_says_that_no_process_is_listed(tmp_path: Path) -> None:
     async with workbench(tmp_path, size=(80, 24)) as bench:
-        bench.app.desk.sampled(Sampled(machine(0), ENGINES))
+        bench.app.desk.on_sampled(Sampled(machine(0), ENGINES))
         await bench.press("f2", "m")
         await bench.shows("only GPU memory is listed by process")
         for key in "set":
@@ -167,7 +167,7 @@ async def test_processes_are_few_until_all_are_wanted_and_scroll_where_there_is_
         shot = machine(2)
         many = tuple(GpuProcess(500000 + n, f"job{n}", "ana", (99 - n) * GIB, False) for n in range(40))
         shot = replace(shot, gpus=(replace(shot.gpus[0], processes=many), shot.gpus[1]))
-        bench.app.desk.sampled(Sampled(shot))
+        bench.app.desk.on_sampled(Sampled(shot))
         await bench.press("f2", "m")
         await bench.shows("700001", "more")
         few = len(pids(bench))

@@ -84,9 +84,9 @@ def test_ctrl_c_twice_ends_it(terminal: Terminal) -> None:
 
 CRASH = """
 import sys
-from tui.app import commands
+from tui.app.commands import places
 def broken(self): raise RuntimeError("a mistake [/x] of ours")
-commands.Commands.library = broken
+places.Places.library = broken
 from tui.app.main import run
 sys.exit(run())
 """
@@ -174,7 +174,9 @@ SLOW = """
 import sys, threading
 from tui.app import background, signals
 signals.PATIENCE_S = 1.0
-def never(self, folders): self._thread(threading.Event().wait, "library", "look for models")
+def never(self, folders):
+    self.thread(threading.Event().wait, "library", "look for models")
+    self._app.notify("It looks now")
 background.Background.find_models = never
 from tui.app.main import run
 sys.exit(run())
@@ -183,7 +185,7 @@ sys.exit(run())
 
 def test_a_thread_that_never_comes_back_does_not_hold_up_the_end(home: dict[str, str]) -> None:
     with Terminal([sys.executable, "-c", SLOW], columns=100, rows=30, env=home, cwd=str(ROOT)) as terminal:
-        terminal.wait_for("^p more")
+        terminal.wait_for("It looks now")
         mark = len(terminal.raw)
         terminal.type("\x11")
         assert terminal.end() == 0

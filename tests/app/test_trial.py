@@ -11,8 +11,8 @@ import pytest_asyncio
 
 from tests.app.described import DescribedDryRun, a_published, cards, describe, machine_with, opened, priced
 from tests.app.rig import Bench, workbench
-from tui.app.background import Sampled
 from tui.app.flows import trial
+from tui.app.messages import Sampled
 from tui.library import Model
 from tui.llama.phantom_messages import PhantomSpeed
 
@@ -68,7 +68,7 @@ async def begun(bench: Bench, held: Held) -> None:
     """A trial runs, and its memory has been seen."""
     await bench.press("T")
     await bench.until(lambda: held.log == ["begun"])
-    bench.app.desk.sampled(Sampled(MEANWHILE))
+    bench.app.desk.on_sampled(Sampled(MEANWHILE))
 
 
 async def test_what_it_takes_counts_for_no_price(
@@ -85,7 +85,7 @@ async def test_what_it_takes_counts_for_no_price(
         held.go.set()
         await bench.shows("Measured without weights: 20.0 tok/s.")
         assert (await priced(bench)).assessment.verdict == "gpu", "the last look at memory was while it ran"
-        bench.app.desk.sampled(Sampled(machine_with(cards(1))))
+        bench.app.desk.on_sampled(Sampled(machine_with(cards(1))))
         await bench.until(lambda: panel.answer.price and panel.answer.price.assessment.verdict != "gpu")
 
 

@@ -15,6 +15,7 @@ from tests.chat.scripted import Gate
 from tui.app import remember
 from tui.app.app import Opening
 from tui.app.failures import LOG_LIMIT_BYTES, keep
+from tui.app.messages import ModelsFound
 from tui.chat.store import Store
 from tui.engine.errors import EngineError
 from tui.llama.settings import SettingsError
@@ -129,7 +130,7 @@ async def test_a_worker_that_fails_is_told_in_words_and_its_traceback_kept(tmp_p
         def fail() -> None:
             raise ValueError("the moon is in the wrong place")
 
-        bench.app.desk.background._thread(fail, "moon", "look at the moon")
+        bench.app.desk.background.thread(fail, "moon", "look at the moon")
         await bench.until(lambda: bench.notices)
         assert bench.notices[0].startswith("Could not look at the moon: the moon is in the wrong place.")
         log = home_paths(tmp_path).log_file
@@ -176,7 +177,7 @@ async def test_the_model_used_last_is_selected_next_time_and_else_the_smallest(t
     used = remember.read(home_paths(tmp_path))["model"]
     async with workbench(tmp_path, models=(huge, LLAMA, QWEN), opening=Opening(prefer=used)) as bench:
         assert bench.app.bench.library.selected == QWEN
-        bench.app.desk.models_found((huge, LLAMA))
+        bench.app.desk.on_models_found(ModelsFound((huge, LLAMA)))
         assert bench.app.bench.library.selected == LLAMA
 
 

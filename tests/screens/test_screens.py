@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from tests.app.rig import BROKEN, KILLED, LLAMA, METER, QWEN, Bench, World, a_model, home_paths
 from tests.chat.scripted import Gate
 from tui.app.app import Opening, PunaApp
+from tui.app.messages import ModelsFound
 from tui.app.themes import ThemeBook
 from tui.config.paths import share
 from tui.engine.registry import RunningEngine
@@ -126,7 +127,7 @@ def test_the_meter_in_full(snap_compare: Any, tmp_path: Path, size: tuple[int, i
 
 def test_no_model_yet_by_daylight(snap_compare: Any, tmp_path: Path) -> None:
     async def steps(bench: Bench) -> None:
-        bench.app.desk.models_found(())
+        bench.app.desk.on_models_found(ModelsFound(()))
         await bench.shows("puna add PATH")
 
     assert picture(snap_compare, tmp_path, steps, size=(120, 30), models=(), theme="salar")

@@ -1,8 +1,8 @@
-"""The workbench: what the first frame shows, and the way of every message to whoever acts on it. Nothing else.
+"""The workbench: what the first frame shows, and the way of keys and messages to the desk. Nothing else.
 
 The first frame is drawn with as little as it can be; what comes after it (keys, settings, history, engines) is made by
-`desk` right behind it. Keys that were pressed before that wait for it. Workers compute and post; the handlers here, and
-what they call, change what is seen.
+`desk` right behind it. Keys that were pressed before that wait for it. Workers and panels post; the parts of the desk
+hear, and change what is seen.
 """
 
 from __future__ import annotations
@@ -10,40 +10,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
+from textual.message import Message
 from textual.worker import Worker, WorkerState
 
 from tui.app.driver import PunaDriver, TerminalLost
 from tui.app.footer import KeyBar
 from tui.app.look import LookApp
-from tui.app.panels.chat.editor import PromptEditor
-from tui.app.panels.library.panel import LibraryPanel
 from tui.app.panels.meter.panel import MeterPanel
 from tui.app.themes import ThemeBook
 from tui.app.workbench import View, Workbench
 
 if TYPE_CHECKING:
-    from tui.app.background import (
-        ConfigRead,
-        CutOff,
-        FormRead,
-        HistoryOpened,
-        LimitsKnown,
-        LoadNoted,
-        ModelNamed,
-        ModelsFound,
-        Remembered,
-        Sampled,
-        WarmedUp,
-    )
-    from tui.app.desk import Desk, Told
-    from tui.app.engines import EngineGone, EngineReady, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
-    from tui.app.flows.chat import TurnEnded
-    from tui.app.flows.pricing import MemoryMeasured, PriceMade
-    from tui.app.flows.trial import SpeedTried
-    from tui.app.panels.load.panel import LoadPanel
-    from tui.app.panels.load.steppers import LoadFields
+    from tui.app.desk import Desk
+    from tui.app.engines import Start
     from tui.config.paths import Paths
     from tui.hardware.meter.gauges import Gauge
     from tui.library import Model
@@ -174,6 +155,12 @@ class PunaApp(LookApp):
         """Whether an action would do something now."""
         return self.desk.commands.can(str(parameters[0])) if action == "do" and self.settled else True
 
+    @on(Message)
+    async def _pass_on(self, message: Message) -> None:
+        """What panels and workers post is for the parts of the desk."""
+        if self.settled and not isinstance(message, events.Event):
+            await self.desk.hear(message)
+
     # ---- the end
 
     async def leave(self, code: int) -> None:
@@ -213,107 +200,3 @@ class PunaApp(LookApp):
 
             words = describe(event.worker.description, event.worker.error, self.paths.log_file)
             self.notify(words, severity="error", markup=False)
-
-    # ---- what the background found
-
-    def on_config_read(self, event: ConfigRead) -> None:
-        self.desk.config_read(event)
-
-    def on_models_found(self, event: ModelsFound) -> None:
-        self.desk.models_found(event.models)
-
-    def on_model_named(self, event: ModelNamed) -> None:
-        self.desk.model_named(event)
-
-    def on_sampled(self, event: Sampled) -> None:
-        self.desk.sampled(event)
-
-    async def on_history_opened(self, event: HistoryOpened) -> None:
-        await self.desk.chatting.opened(event)
-
-    def on_cut_off(self, event: CutOff) -> None:
-        self.desk.chatting.offer(event.conversation_id, "The last answer was cut off when puna ended")
-
-    async def on_form_read(self, event: FormRead) -> None:
-        await self.desk.fit.form_read(event)
-
-    def on_warmed_up(self, _event: WarmedUp) -> None:
-        self.desk.warmed_up()
-
-    def on_limits_known(self, event: LimitsKnown) -> None:
-        self.desk.fit.limits_known(event)
-
-    def on_remembered(self, event: Remembered) -> None:
-        self.desk.tell(event.problem, "warning")
-
-    def on_turn_ended(self, event: TurnEnded) -> None:
-        self.desk.chatting.turn_ended(event)
-
-    def on_told(self, event: Told) -> None:
-        self.desk.told(event)
-
-    # ---- what the panels ask for
-
-    def on_prompt_editor_submitted(self, event: PromptEditor.Submitted) -> None:
-        self.desk.chatting.submit(event.text)
-
-    def on_meter_panel_closed(self, _event: MeterPanel.Closed) -> None:
-        self.bench.leave_meter()
-
-    def on_meter_panel_paced(self, event: MeterPanel.Paced) -> None:
-        self.desk.background.interval_s = event.interval_s
-
-    def on_library_panel_selected(self, _event: LibraryPanel.Selected) -> None:
-        if self.settled:
-            self.desk.loading.refresh()
-            self.desk.fit.selected()
-
-    def on_library_panel_wanted(self, event: LibraryPanel.Wanted) -> None:
-        self.desk.fit.open_panel(event.model)
-
-    def on_load_fields_changed(self, event: LoadFields.Changed) -> None:
-        self.desk.fit.form_changed(event.form)
-
-    async def on_load_panel_load(self, event: LoadPanel.Load) -> None:
-        await self.desk.fit.wanted(event)
-
-    async def on_load_panel_closed(self, _event: LoadPanel.Closed) -> None:
-        await self.desk.fit.panel_closed()
-
-    def on_price_made(self, event: PriceMade) -> None:
-        self.desk.fit.price_made(event)
-
-    def on_speed_tried(self, event: SpeedTried) -> None:
-        self.desk.fit.speed_tried(event)
-
-    def on_memory_measured(self, _event: MemoryMeasured) -> None:
-        self.desk.fit.memory_measured()
-
-    def on_load_panel_details(self, _event: LoadPanel.Details) -> None:
-        self.desk.fit.details()
-
-    def on_load_noted(self, event: LoadNoted) -> None:
-        self.desk.fit.load_noted(event)
-
-    def on_load_panel_try_speed(self, _event: LoadPanel.TrySpeed) -> None:
-        self.desk.fit.try_speed()
-
-    # ---- what the engines tell
-
-    def on_load_begun(self, event: LoadBegun) -> None:
-        self.desk.loading.begun(event)
-
-    def on_load_progressed(self, event: LoadProgressed) -> None:
-        self.desk.loading.progressed(event)
-
-    def on_engine_ready(self, event: EngineReady) -> None:
-        self.desk.loading.arrived(event)
-
-    def on_load_failed(self, event: LoadFailed) -> None:
-        self.desk.loading.failed(event)
-
-    def on_engine_gone(self, event: EngineGone) -> None:
-        self.desk.loading.gone(event)
-
-    def on_unloaded(self, event: Unloaded) -> None:
-        self.desk.loading.unloaded(event)

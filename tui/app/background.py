@@ -1,6 +1,6 @@
 """Everything that is read outside the loop, by workers that post what they found: settings, models, memory, history.
 
-Nothing of this is imported before the first frame. Workers compute and post; the app's handlers change what is seen.
+Nothing of this is imported before the first frame. Workers compute and post; whoever hears of it changes what is seen.
 """
 
 from __future__ import annotations
@@ -10,114 +10,35 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from textual.message import Message
 from textual.worker import get_current_worker
 
 from tui.app import remember
+from tui.app.messages import (
+    ConfigRead,
+    CutOff,
+    HistoryOpened,
+    LoadNoted,
+    ModelNamed,
+    ModelsFound,
+    Remembered,
+    Sampled,
+    WarmedUp,
+)
 from tui.config.paths import Paths
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from tui.app.panels.load.fields import Limits
-    from tui.app.panels.load.form import Form
     from tui.app.themes import ThemeBook
-    from tui.chat.thread import AsyncStore
-    from tui.config.settings import LoadedConfig
     from tui.engine.protocol import Timings
-    from tui.engine.registry import RunningEngine
-    from tui.fit.receipts import LoadRecord
-    from tui.hardware.snapshot import Snapshot
     from tui.library import Model
     from tui.llama.receipt import Receipt
     from tui.models.prepare import Prepared
 
 PATIENCE_S = 1.0
 """How long a new interval may wait to be heard of by who still waits for the end of a longer one."""
-
-
-@dataclass
-class ConfigRead(Message):
-    """The person's settings, and everything that is wrong with files of theirs, in words."""
-
-    config: LoadedConfig
-    problems: tuple[str, ...]
-
-
-@dataclass
-class ModelsFound(Message):
-    """What is on this machine now."""
-
-    models: tuple[Model, ...]
-
-
-@dataclass
-class ModelNamed(Message):
-    """The model that the command line named, or why there is none."""
-
-    model: Model | None
-    problem: str = ""
-
-
-@dataclass
-class Sampled(Message, bubble=False):
-    """Memory and processor at this moment, and the engines of this user that run."""
-
-    snapshot: Snapshot
-    engines: tuple[RunningEngine, ...] = ()
-
-
-@dataclass
-class HistoryOpened(Message):
-    """The conversations; `problem` says why they are in memory only."""
-
-    store: AsyncStore
-    problem: str = ""
-
-
-@dataclass
-class CutOff(Message):
-    """A signal ended puna in the middle of an answer."""
-
-    conversation_id: int
-
-
-@dataclass
-class FormRead(Message):
-    """What the load panel begins with; `problem` is what is wrong with what was stored."""
-
-    model: Model
-    form: Form
-    problem: str = ""
-
-
-@dataclass
-class LimitsKnown(Message):
-    """More is known of what can be set for a model: its header was read, and the GPUs were asked for."""
-
-    model: Model
-    limits: Limits
-
-
-@dataclass
-class Remembered(Message):
-    """Settings were written to models.toml, or could not be."""
-
-    problem: str = ""
-
-
-class WarmedUp(Message):
-    """What the first load, the first price and the first answer need is imported."""
-
-
-@dataclass
-class LoadNoted(Message):
-    """What a load took beside what was predicted; None where nothing was."""
-
-    record: LoadRecord | None
 
 
 class Background:
@@ -130,20 +51,22 @@ class Background:
         self._writes: deque[Callable[[], None]] = deque()
         self._writing = threading.Lock()
 
-    def _thread(self, work: Callable[[], None], group: str, description: str, *, exclusive: bool = True) -> None:
+    def thread(self, work: Callable[[], None], group: str, description: str, *, exclusive: bool = True) -> None:
+        """Have something done in a thread, in place of what runs in the same group unless it is not `exclusive`.
+        `description` completes "could not …"."""
         self._app.run_worker(
             work, group=group, description=description, thread=True, exclusive=exclusive, exit_on_error=False
         )
 
-    def _write(self, work: Callable[[], None], description: str) -> None:
+    def write(self, work: Callable[[], None], description: str) -> None:
         """Have something written. None of it is dropped for what comes after it, and all of it is done in order."""
         self._writes.append(work)
 
-        def write() -> None:
+        def write_next() -> None:
             with self._writing:
                 self._writes.popleft()()
 
-        self._thread(write, "write", description, exclusive=False)
+        self.thread(write_next, "write", description, exclusive=False)
 
     def read_config(self) -> None:
         """Read config.toml, models.toml and the themes, and say what is wrong there."""
@@ -158,7 +81,7 @@ class Background:
             problems += [str(problem) for problem in self._book.problems()]
             self._app.post_message(ConfigRead(config, tuple(problems)))
 
-        self._thread(work, "config", "read the settings")
+        self.thread(work, "config", "read the settings")
 
     def find_models(self, folders: tuple[str, ...]) -> None:
         """Look for models on this machine."""
@@ -168,7 +91,7 @@ class Background:
 
             self._app.post_message(ModelsFound(scan(self._paths, folders)))
 
-        self._thread(work, "library", "look for models")
+        self.thread(work, "library", "look for models")
 
     def name_model(self, text: str, folders: tuple[str, ...]) -> None:
         """Find the model that `text` means: a path, or a name in the library."""
@@ -187,7 +110,7 @@ class Background:
             else:
                 self._app.post_message(ModelNamed(model))
 
-        self._thread(work, "name", f"find {text}")
+        self.thread(work, "name", f"find {text}")
 
     def watch_machine(self) -> None:
         """Measure memory again and again, until the app ends."""
@@ -208,7 +131,7 @@ class Background:
             finally:
                 watch.close()
 
-        self._thread(work, "meter", "measure memory")
+        self.thread(work, "meter", "measure memory")
 
     def open_history(self) -> None:
         """Open the conversations; a history that cannot be opened is replaced by one in memory, and told of."""
@@ -241,7 +164,7 @@ class Background:
             warm_up()
             self._app.post_message(WarmedUp())
 
-        self._thread(work, "warm", "get ready")
+        self.thread(work, "warm", "get ready")
 
     def remember(self, model: Model, changes: dict[str, Any]) -> None:
         """Keep settings of a model in models.toml."""
@@ -257,11 +180,11 @@ class Background:
             else:
                 self._app.post_message(Remembered())
 
-        self._write(work, f"keep the settings of {model.name}")
+        self.write(work, f"keep the settings of {model.name}")
 
     def keep_model(self, model: Model) -> None:
         """Remember which model was used last."""
-        self._write(lambda: remember.keep(self._paths, model=model.identity), "keep the model's name")
+        self.write(lambda: remember.keep(self._paths, model=model.identity), "keep the model's name")
 
     def look_for_cut_off(self) -> None:
         """Find the conversation whose answer a signal has cut off; it is found once."""
@@ -272,7 +195,7 @@ class Background:
                 remember.keep(self._paths, cut_off=None)
                 self._app.post_message(CutOff(number))
 
-        self._write(work, "see how it ended last time")
+        self.write(work, "see how it ended last time")
 
     def note_load(self, prepared: Prepared, receipt: Receipt, pid: int) -> None:
         """Set what a load took beside what was predicted, and keep both."""
@@ -284,7 +207,7 @@ class Background:
             record = note_load(self._paths, prepared, receipt, pid, look(self._paths))
             self._app.post_message(LoadNoted(record))
 
-        self._thread(work, "receipt", "compare the load with its prediction", exclusive=False)
+        self.thread(work, "receipt", "compare the load with its prediction", exclusive=False)
 
     def note_speed(self, prepared: Prepared, timings: Timings) -> None:
         """Keep how fast an answer was."""
@@ -294,7 +217,7 @@ class Background:
 
             note_speed(self._paths, prepared, timings, "answer")
 
-        self._write(work, "keep how fast the answer was")
+        self.write(work, "keep how fast the answer was")
 
     def keep_theme(self, name: str) -> None:
         """Write the theme to config.toml."""
@@ -308,7 +231,7 @@ class Background:
             except ConfigError as error:
                 self._app.post_message(Remembered(str(error)))
 
-        self._write(work, "keep the theme")
+        self.write(work, "keep the theme")
 
 
 def _import_history() -> Any:

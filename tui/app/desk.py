@@ -5,15 +5,18 @@ It owns the parts and says what follows from what the background finds; each par
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from tui.app.background import Background, ConfigRead, ModelNamed, Sampled
+from tui.app.background import Background
 from tui.app.commands import Commands
 from tui.app.flows.chat import ChatFlow
 from tui.app.flows.fit import FitFlow
+from tui.app.flows.history import HistoryFlow
 from tui.app.flows.load import LoadFlow
 from tui.app.hints import hint_for
 from tui.app.keys import default_keymap, install, make_keymap, show_key
@@ -24,6 +27,8 @@ from tui.app.ticker import Ticker
 if TYPE_CHECKING:
     from tui.app.app import PunaApp
     from tui.app.engines import Start
+    from tui.app.messages import ConfigRead, ModelNamed, ModelsFound, Remembered, Sampled, WarmedUp
+    from tui.app.panels.meter.panel import MeterPanel
     from tui.config.settings import Settings
     from tui.hardware.snapshot import Snapshot
     from tui.library import Model
@@ -58,7 +63,10 @@ class Desk:
         self.commands = Commands(self)
         self.loading = LoadFlow(self, start)
         self.fit = FitFlow(self)
-        self.chatting = ChatFlow(self, app.opening.conversation)
+        self.chatting = ChatFlow(self)
+        self.history = HistoryFlow(self, app.opening.conversation)
+        self._parts = (self, self.loading, self.fit, self.chatting, self.history)
+        """Who hears what workers and panels post."""
 
     async def open(self) -> None:
         """Complete the screen, then read what lies outside."""
@@ -73,13 +81,21 @@ class Desk:
         self.background.read_config()
         self.background.open_history()
 
+    async def hear(self, message: Message) -> None:
+        """Pass a message on to every part that has a method for it, called as Textual calls handlers."""
+        for part in self._parts:
+            handler: Callable[[Message], object] | None = getattr(part, message.handler_name, None)
+            if handler is not None and isawaitable(result := handler(message)):
+                await result
+
     async def close(self, *, by_signal: bool = False) -> str:
         """Stop and store the answer; what has to be said about that, empty when all is well."""
         self.ticker.stop()
         if by_signal:
-            await self.chatting.note_cut_off()
+            await self.history.note_cut_off()
         try:
             await self.chatting.close()
+            await self.history.close()
         except Exception as error:  # whatever it is: the program ends, and says so on the way out
             return str(error)
         return ""
@@ -125,7 +141,7 @@ class Desk:
         else:
             self.app.notify(clean_lines(words), markup=False, timeout=NOTICE_S)
 
-    def told(self, event: Told) -> None:
+    def on_told(self, event: Told) -> None:
         """A worker has something to say."""
         self.tell(event.words, event.severity)
 
@@ -140,9 +156,23 @@ class Desk:
         except ThemeError as error:
             self.tell(str(error), "warning")
 
+    def on_remembered(self, event: Remembered) -> None:
+        """Something was written, or could not be."""
+        self.tell(event.problem, "warning")
+
+    # ---- what the meter asks for
+
+    def on_meter_panel_closed(self, _event: MeterPanel.Closed) -> None:
+        """It makes room."""
+        self.bench.leave_meter()
+
+    def on_meter_panel_paced(self, event: MeterPanel.Paced) -> None:
+        """Memory is measured at another pace."""
+        self.background.interval_s = event.interval_s
+
     # ---- what the background found
 
-    def config_read(self, event: ConfigRead) -> None:
+    def on_config_read(self, event: ConfigRead) -> None:
         """Settings count from now on; the first time, what depends on them begins."""
         first, self.settings = self.settings is None, event.config.settings
         self.keymap = make_keymap(self.settings.keys)
@@ -162,7 +192,7 @@ class Desk:
         self.background.warm_up()
         self.chatting.go_on()
 
-    def warmed_up(self) -> None:
+    def on_warmed_up(self, _event: WarmedUp) -> None:
         """Prices come from a process of their own, which takes a while to start: now is the time, unless a load, which
         starts it by itself, is on its way.
         """
@@ -174,8 +204,12 @@ class Desk:
         if self.settings is not None:
             self.background.find_models(self.settings.library.folders)
 
-    def models_found(self, models: tuple[Model, ...]) -> None:
-        """List them, and the one that the command line named, wherever it lies."""
+    def on_models_found(self, event: ModelsFound) -> None:
+        """What lies here is known."""
+        self._list(event.models)
+
+    def _list(self, models: tuple[Model, ...]) -> None:
+        """List models, and the one that the command line named, wherever it lies."""
         named = self._named
         if named is not None and all(model.identity != named.identity for model in models):
             models = (*models, named)
@@ -183,21 +217,21 @@ class Desk:
         self.loading.refresh()
         self.chatting.go_on()
 
-    def model_named(self, event: ModelNamed) -> None:
+    def on_model_named(self, event: ModelNamed) -> None:
         """Load the model that the command line named."""
         self._named = event.model
         if event.model is None:
             self.tell(event.problem, "error")
             return
         if not self.bench.library.select(event.model.identity):
-            self.models_found(self.bench.library.rows)
+            self._list(self.bench.library.rows)
             self.bench.library.select(event.model.identity)
         if event.model.problem:
             self.tell(f"{event.model.name} cannot be loaded: {event.model.problem}", "error")
         else:
             self.loading.load(event.model)
 
-    def sampled(self, event: Sampled) -> None:
+    def on_sampled(self, event: Sampled) -> None:
         """Memory was measured."""
         self.machine = event.snapshot
         self.loading.measured(event.snapshot)

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from tui.app.look import Drawn
 
 if TYPE_CHECKING:
-    from tui.app.actions import Action
+    from tui.config.actions import Action
 
 _ALWAYS = "palette"
 
@@ -52,7 +52,7 @@ class KeyBar(Drawn):
 
     def _choose(self, width: int) -> list[tuple[str, Action]]:
         """(key, action) in order, as many as fit; the palette, where the rest is found, always among them."""
-        from tui.app.actions import BY_ID, FOOTER
+        from tui.config.actions import BY_ID, FOOTER
 
         keys = self._active_keys()
         left = width - 1 - (self._cost(keys[_ALWAYS], BY_ID[_ALWAYS]) if _ALWAYS in keys else 0)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def hint_for(desk: Desk) -> list[str]:
     """The hint for how things are now: a title, then lines in which **keys** stand out."""
     keys = desk.keymap.keys["continue_last"]
-    if desk.chatting.cut_off is None or not keys:
+    if desk.history.cut_off is None or not keys:
         return _what_next(desk)
     key = show_key(keys[-1], desk.app.glyphs.ascii)
     return [*_what_next(desk), "", "The last answer was cut off:", f"**{key}** continues it"]

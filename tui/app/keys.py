@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingsMap
 from textual.dom import DOMNode
 from textual.keys import Keys, _character_to_key, format_key
 
-from tui.app.actions import ACTIONS, BY_ID, Action, Group
+from tui.config.actions import ACTIONS, BY_ID, TOGETHER, Action, Group
 
 REFUSED = {
     "ctrl+a": "belongs to screen",
@@ -26,8 +26,6 @@ REFUSED = {
 }
 """Keys that never do anything of ours, and why."""
 
-_TOGETHER: tuple[set[Group], ...] = ({"app", "list"}, {"app", "transcript"})
-"""Groups that are at work at the same time; the other parts take keys for as long as they have the focus."""
 _NAMED = frozenset(key.value for key in Keys) | {f"shift+{name}" for name in ("home", "end", "pageup", "pagedown")}
 _SHOWN = {
     "escape": "esc",
@@ -143,7 +141,7 @@ def _clash(keys: Mapping[str, tuple[str, ...]], defaults: Mapping[str, tuple[str
         if keys[action.id] == defaults[action.id]:
             continue
         for other in ACTIONS:
-            near = other.group == action.group or {other.group, action.group} in _TOGETHER
+            near = other.group == action.group or {other.group, action.group} in TOGETHER
             if other.id == action.id or not near:
                 continue
             for key in keys[action.id]:

@@ -13,7 +13,7 @@ from tui.app.panels.chat.panel import ChatPanel
 from tui.app.panels.library.panel import LibraryPanel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.widget import Widget
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tui.library import Model
 
 View = Literal["library", "chat", "load", "meter"]
+"""What can be looked at. Each has a style class on `#panels`, from which the style sheets say what is shown."""
 
 
 class Workbench(Container):
@@ -40,6 +41,11 @@ class Workbench(Container):
         self.load: LoadPanel | None = None
         """The load panel, while it is open."""
         self._meter = meter
+        self._enter: dict[View, Callable[[], object]] = {
+            "library": self.library.focus,
+            "chat": self.chat.go,
+            "meter": meter.focus,
+        }
         self._before: View = view
         self._under_meter: View = view
         self._focus_under_meter: Widget | None = None
@@ -61,6 +67,10 @@ class Workbench(Container):
         if self.view == "meter":
             self.view = self._under_meter
 
+    def join(self, view: View, enter: Callable[[], object]) -> None:
+        """A panel that is made after the first frame can be gone to from now on: `enter` puts the focus into it."""
+        self._enter[view] = enter
+
     async def open_load(self, panel: LoadPanel) -> None:
         """Show a load panel, in place of one that is open."""
         if self.load is not None:
@@ -69,6 +79,7 @@ class Workbench(Container):
             self._before = self.view
         self.load = panel
         await self.chat.mount(panel, before="#talk")
+        self.join("load", panel.fields.focus)
         self.view = "load"
         panel.fields.focus()
 
@@ -76,24 +87,18 @@ class Workbench(Container):
         """Take the load panel away and go to `then`, or to where the person was before."""
         panel, self.load = self.load, None
         if panel is not None:
+            del self._enter["load"]
             await panel.remove()
             self.go(then or self._before)
 
     def go(self, view: View) -> None:
         """Show a panel and put the focus into it."""
-        if view == "load" and self.load is None:
+        if view not in self._enter:
             view = "library"
         if view == "meter" != self.view:
             self._under_meter, self._focus_under_meter = self.view, self.screen.focused
         self.view = view
-        if view == "meter":
-            self._meter.focus()
-        elif view == "library":
-            self.library.focus()
-        elif view == "chat":
-            self.chat.go()
-        elif self.load is not None:
-            self.load.fields.focus()
+        self._enter[view]()
 
     def leave_meter(self) -> None:
         """Make room again for what the meter has covered, and go to where the keys went before."""

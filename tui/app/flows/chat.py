@@ -1,4 +1,4 @@
-"""From a typed prompt to a stored answer: which model answers, the turn, and the conversations one can go back to."""
+"""From a typed prompt to a stored answer: what waits, which model answers, and the turn."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from tui.app import remember
-from tui.app.keys import show_key
-from tui.app.text import clean, plural
+from tui.app.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
-    from tui.app.background import HistoryOpened
     from tui.app.desk import Desk
+    from tui.app.panels.chat.editor import PromptEditor
     from tui.app.talk import Talk
     from tui.chat.thread import AsyncStore
     from tui.chat.turn import TurnOptions
@@ -42,16 +40,13 @@ class ChatFlow:
     """Holds the conversation. What is sent before history and settings are read, or while an answer is being written,
     waits for its turn."""
 
-    def __init__(self, desk: Desk, conversation_id: int | None) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._wanted_id = conversation_id
         self._waiting: deque[str] = deque()
         self._turning = self._stopped = False
         self._system = ""
-        self._store: AsyncStore | None = None
         self.talk: Talk | None = None
-        self.cut_off: int | None = None
-        """A conversation whose last answer was cut off when puna ended, until one has gone back to it."""
+        """The conversation; there once the history is open."""
 
     @property
     def busy(self) -> bool:
@@ -63,57 +58,14 @@ class ChatFlow:
         """Tokens of the answer that an engine was writing when it stopped."""
         return self.talk.kept_tokens if self.talk is not None else 0
 
-    async def opened(self, event: HistoryOpened) -> None:
-        """The history is there: conversations can be shown and begun."""
+    def begin(self, store: AsyncStore) -> None:
+        """The history is open: conversations can be kept there."""
         from tui.app.talk import Talk
 
         desk = self._desk
-        self._store = event.store
         self.talk = Talk(
-            event.store,
-            desk.bench.chat,
-            desk.ticker,
-            desk.tell,
-            system=self._system,
-            answered=desk.loading.answered,
+            store, desk.bench.chat, desk.ticker, desk.tell, system=self._system, answered=desk.loading.answered
         )
-        if event.problem:
-            desk.tell(event.problem, "error")
-        report = event.store.report
-        if report.damage:
-            desk.tell(report.damage, "error")
-        if report.recovered:
-            kept = plural(len(report.recovered), "unfinished answer")
-            verb = "is" if len(report.recovered) == 1 else "are"
-            last = await event.store.call(lambda store: store.message(report.recovered[-1]))
-            self.offer(last.conversation_id, f"{kept} of last time {verb} kept")
-        if self._wanted_id is not None:
-            await self.open(self._wanted_id)
-        else:
-            desk.background.look_for_cut_off()
-        self.go_on()
-
-    async def note_cut_off(self) -> None:
-        """Remember, for the next start, that a signal ended puna in the middle of an answer."""
-        if self.talk is not None and self.talk.busy and self.talk.session.conversation is not None:
-            number = self.talk.session.conversation.id
-            await asyncio.to_thread(remember.keep, self._desk.paths, cut_off=number)
-
-    def offer(self, conversation_id: int, words: str) -> None:
-        """Offer the way back into a conversation whose answer was cut off; `words` say what happened."""
-        desk = self._desk
-        self.cut_off = conversation_id
-        keys = desk.keymap.keys["continue_last"]
-        desk.tell(f"{words}: {show_key(keys[-1], desk.app.glyphs.ascii) if keys else 'the palette'} continues it.")
-        desk.show_hint()
-        desk.refresh_keys()
-
-    async def continue_last(self) -> None:
-        """Open the conversation that was cut off."""
-        if self.cut_off is not None and not self.busy:
-            conversation_id, self.cut_off = self.cut_off, None
-            await self.open(conversation_id)
-            self._desk.bench.go("chat")
 
     def go_on(self) -> None:
         """Send what has waited longest, once all that it needs is there; a model is loaded for it when none is."""
@@ -129,13 +81,17 @@ class ChatFlow:
                 self._give_back()
         desk.bench.chat.show_waiting(len(self._waiting))
 
+    def on_prompt_editor_submitted(self, event: PromptEditor.Submitted) -> None:
+        """A prompt was sent."""
+        self.submit(event.text)
+
     def submit(self, text: str) -> None:
         """Have a prompt answered, now or when those before it have been; one that cannot be returns to the editor."""
         if text.strip():
             self._waiting.append(text)
             self.go_on()
 
-    def turn_ended(self, event: TurnEnded) -> None:
+    def on_turn_ended(self, event: TurnEnded) -> None:
         """The next prompt is sent; after a failure or a stop, the person decides about it."""
         self._turning = False
         if event.failed or self._stopped:
@@ -180,45 +136,8 @@ class ChatFlow:
         if self.talk is not None:
             self.talk.set_context(n_ctx)
 
-    async def choose(self) -> None:
-        """Let the person choose one of the conversations."""
-        from tui.app.screens.choose import ChooseScreen, Option
-        from tui.app.when import ago
-
-        if self._store is None or self.busy:
-            return
-        found = await self._store.call(lambda store: store.conversations(1000))
-        options = [
-            Option(one.id, one.title or "(no title)", clean(one.model), ago(one.updated))
-            for one in found
-            if one.message_count
-        ]
-
-        async def chosen(conversation_id: int | None) -> None:
-            if conversation_id is not None:
-                await self.open(conversation_id)
-                self._desk.bench.go("chat")
-
-        screen = ChooseScreen("Conversations", options, self._desk.keymap, empty="There are no conversations yet.")
-        await self._desk.app.push_screen(screen, chosen)
-
-    async def open(self, conversation_id: int) -> None:
-        """Show a stored conversation."""
-        from tui.chat.errors import StoreError
-
-        if self.talk is None or self.busy:
-            return
-        try:
-            await self.talk.open(conversation_id)
-        except StoreError as error:
-            self._desk.tell(str(error), "error")
-        else:
-            self._desk.bench.view = "chat"
-        self._desk.refresh_keys()
-
     async def close(self) -> None:
-        """End the running answer, store it, and close the history. Raises StoreError when something could not be
-        stored."""
+        """End the running answer, and wait until it is stored."""
         if self.talk is not None and self.talk.busy:
             self.talk.stop()
             workers = [
@@ -230,9 +149,6 @@ class ChatFlow:
                 for wait in waits:
                     wait.cancel()
                 await asyncio.gather(*waits, return_exceptions=True)
-        if self._store is not None:
-            store, self._store = self._store, None
-            await store.close()
 
     # ---- inside
 

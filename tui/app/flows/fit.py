@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tui.app.background import FormRead, LimitsKnown, LoadNoted
 from tui.app.keys import show_key
+from tui.app.messages import FormRead, LimitsKnown, LoadNoted
 from tui.app.text import clean
 from tui.hardware.history import RAM
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
-    from tui.app.flows.pricing import Fixing, PriceMade, Pricing
+    from tui.app.flows.pricing import Fixing, MemoryMeasured, PriceMade, Pricing
     from tui.app.flows.trial import SpeedTried
+    from tui.app.panels.library.panel import LibraryPanel
     from tui.app.panels.load.form import Form
     from tui.app.panels.load.panel import LoadPanel
+    from tui.app.panels.load.steppers import LoadFields
     from tui.hardware.snapshot import Snapshot
     from tui.library import Model
     from tui.llama.settings import LoadSettings
@@ -59,6 +61,10 @@ class FitFlow:
 
     # ---- the load panel
 
+    def on_library_panel_wanted(self, event: LibraryPanel.Wanted) -> None:
+        """A row of the list was taken."""
+        self.open_panel(event.model)
+
     def open_panel(self, model: Model) -> None:
         """Read what the panel shows; it opens when that is there."""
         if model.problem:
@@ -66,7 +72,7 @@ class FitFlow:
         elif self._desk.settings is not None:
             self.pricing.read_form(model, self._desk.settings)
 
-    async def form_read(self, event: FormRead) -> None:
+    async def on_form_read(self, event: FormRead) -> None:
         """Open the panel."""
         from tui.app.keys import install
         from tui.app.panels.load.panel import LoadPanel
@@ -81,12 +87,16 @@ class FitFlow:
             panel.say(event.problem)
         self._ask()
 
-    def limits_known(self, event: LimitsKnown) -> None:
+    def on_limits_known(self, event: LimitsKnown) -> None:
         """The panel can offer more."""
         panel = self._desk.bench.load
         if panel is not None and panel.model.identity == event.model.identity:
             panel.know(event.limits)
             self.form_changed(panel.fields.form)
+
+    def on_load_fields_changed(self, event: LoadFields.Changed) -> None:
+        """A setting was changed."""
+        self.form_changed(event.form)
 
     def form_changed(self, form: Form) -> None:
         """Verdict and ghost follow the settings; the cursor moves nothing but itself."""
@@ -94,7 +104,7 @@ class FitFlow:
         if self._wished() != before or before is None:
             self._ask()
 
-    def price_made(self, event: PriceMade) -> None:
+    def on_price_made(self, event: PriceMade) -> None:
         """What the selected model, or the one on the load panel, would take is known."""
         panel = self._desk.bench.load
         if panel is not None and (panel.model.identity != event.model.identity or self._wished() != event.wished):
@@ -105,7 +115,7 @@ class FitFlow:
             self._measure_memory(event)
         self.show_ghost()
 
-    def details(self) -> None:
+    def on_load_panel_details(self, _event: LoadPanel.Details) -> None:
         """Show all that is known of the price, to be read at leisure."""
         from tui.app.panels.load.details import details_text
         from tui.app.screens.read import ReadScreen
@@ -116,7 +126,7 @@ class FitFlow:
             text = details_text(panel.answer.price, app.size.width, app.glyphs)
             app.push_screen(ReadScreen(f"What {clean(panel.model.name)} would take", text, self._desk.keymap))
 
-    def try_speed(self) -> None:
+    def on_load_panel_try_speed(self, _event: LoadPanel.TrySpeed) -> None:
         """Measure how fast the model on the panel would be, without its weights."""
         panel, wished = self._desk.bench.load, self._wished()
         if panel is None or wished is None:
@@ -132,18 +142,18 @@ class FitFlow:
         if self._pricing is not None:
             await self._pricing.trial.over()
 
-    def speed_tried(self, event: SpeedTried) -> None:
+    def on_speed_tried(self, event: SpeedTried) -> None:
         """That is measured, or cannot be."""
         panel = self._desk.bench.load
         if panel is not None and panel.model.identity == event.model.identity:
             panel.say(event.words)
             self._learnt()
 
-    def memory_measured(self) -> None:
+    def on_memory_measured(self, _event: MemoryMeasured) -> None:
         """How fast this machine reads its memory is known now."""
         self._learnt()
 
-    def load_noted(self, _event: LoadNoted) -> None:
+    def on_load_noted(self, _event: LoadNoted) -> None:
         """What a load took is known, and counts for the next."""
         self._learnt()
 
@@ -157,7 +167,7 @@ class FitFlow:
         elif self._asked is None or not panel.answer.waiting:
             self._ask(quietly=panel.answer.price is not None)
 
-    async def panel_closed(self) -> None:
+    async def on_load_panel_closed(self, _event: LoadPanel.Closed) -> None:
         """The panel goes."""
         self._form = self._price = None
         self.pricing.trial.stop()
@@ -165,7 +175,7 @@ class FitFlow:
         self.selected()
         self.show_ghost()
 
-    async def wanted(self, event: LoadPanel.Load) -> None:
+    async def on_load_panel_load(self, event: LoadPanel.Load) -> None:
         """Remember the settings, then load with them."""
         self._desk.background.remember(event.model, event.changes)
         self._form = self._price = None
@@ -210,6 +220,10 @@ class FitFlow:
         return show_key(keys[0], self._desk.app.glyphs.ascii) if keys else "^p"
 
     # ---- the ghost
+
+    def on_library_panel_selected(self, _event: LibraryPanel.Selected) -> None:
+        """Another row of the list is selected."""
+        self.selected()
 
     def selected(self) -> None:
         """Another model is selected, or there is other news of what a load would take: the ghost follows once a person

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tui.app.desk import Desk
     from tui.app.engines import EngineGone, EngineReady, Engines, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
     from tui.app.panels.chat.crash import Crash
+    from tui.app.panels.library.panel import LibraryPanel
     from tui.engine.protocol import Timings
     from tui.hardware.snapshot import Snapshot
     from tui.library import Model
@@ -107,19 +108,19 @@ class LoadFlow:
 
     # ---- what the engines tell
 
-    def begun(self, event: LoadBegun) -> None:
+    def on_load_begun(self, event: LoadBegun) -> None:
         self._desk.bench.chat.clear_crash()
         self._desk.bench.chat.set_model("")
         self._desk.bench.chat.set_status(Loading(event.model.name))
         self.refresh()
 
-    def progressed(self, event: LoadProgressed) -> None:
+    def on_load_progressed(self, event: LoadProgressed) -> None:
         if self.loading and self.engines.model is event.model:
             self._desk.bench.chat.set_status(Loading(event.model.name, event.fraction))
             self._desk.bench.chat.transcript.set_progress("loading the model")
             self._desk.ticker.wake()
 
-    def arrived(self, event: EngineReady) -> None:
+    def on_engine_ready(self, event: EngineReady) -> None:
         desk = self._desk
         desk.bench.chat.set_model(f"{event.model.name} {event.model.quant or ''}".strip())
         desk.bench.library.loaded = event.model.identity
@@ -133,7 +134,7 @@ class LoadFlow:
         desk.chatting.context_changed(event.engine.receipt.n_ctx)
         self.refresh()
 
-    def failed(self, event: LoadFailed) -> None:
+    def on_load_failed(self, event: LoadFailed) -> None:
         from tui.app.engines import NoRoom
 
         self.last_log = event.error.log or self.last_log
@@ -146,7 +147,7 @@ class LoadFlow:
             what = "" if no_room else f"{clean(event.model.name)} could not be loaded: "
             self._desk.tell(f"{what}{clean(event.error.message)}.{advice}", "warning" if no_room else "error")
 
-    def gone(self, event: EngineGone) -> None:
+    def on_engine_gone(self, event: EngineGone) -> None:
         from tui.app.panels.chat.crash import Crash
 
         desk = self._desk
@@ -166,7 +167,7 @@ class LoadFlow:
         desk.bench.chat.show_crash(crash, (safer_key, same_key, log_key))
         desk.refresh_keys()
 
-    def unloaded(self, _event: Unloaded) -> None:
+    def on_unloaded(self, _event: Unloaded) -> None:
         self._nothing_loaded()
 
     def reload(self, crash: Crash, wished: LoadSettings) -> None:
@@ -188,6 +189,9 @@ class LoadFlow:
         desk.chatting.context_changed(0)
         self.refresh()
         desk.fit.selected()
+
+    def on_library_panel_selected(self, _event: LibraryPanel.Selected) -> None:
+        self.refresh()
 
     def refresh(self) -> None:
         """Bring hint, status, meter and footer up to date with what is loaded and selected."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from textual.message import Message
 
-from tui.app.background import FormRead, LimitsKnown
 from tui.app.flows.load import RESERVED_THREADS
 from tui.app.flows.trial import Trial
+from tui.app.messages import FormRead, LimitsKnown
 from tui.app.panels.load.fields import Limits
 from tui.app.panels.load.form import Form
 from tui.app.panels.load.price import Price

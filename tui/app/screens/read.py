@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.app.actions import ACTIONS, GROUP_TITLES
 from tui.app.keys import Keymap, install
+from tui.config.actions import ACTIONS, GROUP_TITLES
 
 
 class ReadScreen(ModalScreen[None]):

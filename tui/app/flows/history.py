@@ -1,0 +1,119 @@
+"""The conversations one can go back to: opened, chosen, and the one whose answer was cut off."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tui.app import remember
+from tui.app.keys import show_key
+from tui.app.text import clean, plural
+
+if TYPE_CHECKING:
+    from tui.app.desk import Desk
+    from tui.app.messages import CutOff, HistoryOpened
+    from tui.chat.thread import AsyncStore
+
+
+class HistoryFlow:
+    """Holds the stored conversations. `conversation_id` is the one to be shown as soon as they are there."""
+
+    def __init__(self, desk: Desk, conversation_id: int | None) -> None:
+        self._desk = desk
+        self._wanted_id = conversation_id
+        self._store: AsyncStore | None = None
+        self.cut_off: int | None = None
+        """A conversation whose last answer was cut off when puna ended, until one has gone back to it."""
+
+    async def on_history_opened(self, event: HistoryOpened) -> None:
+        """The history is there: conversations can be shown and begun."""
+        desk = self._desk
+        self._store = event.store
+        desk.chatting.begin(event.store)
+        if event.problem:
+            desk.tell(event.problem, "error")
+        report = event.store.report
+        if report.damage:
+            desk.tell(report.damage, "error")
+        if report.recovered:
+            kept = plural(len(report.recovered), "unfinished answer")
+            verb = "is" if len(report.recovered) == 1 else "are"
+            last = await event.store.call(lambda store: store.message(report.recovered[-1]))
+            self._offer(last.conversation_id, f"{kept} of last time {verb} kept")
+        if self._wanted_id is not None:
+            await self.open(self._wanted_id)
+        else:
+            desk.background.look_for_cut_off()
+        desk.chatting.go_on()
+
+    async def open(self, conversation_id: int) -> None:
+        """Show a stored conversation."""
+        from tui.chat.errors import StoreError
+
+        talk = self._desk.chatting.talk
+        if talk is None or self._desk.chatting.busy:
+            return
+        try:
+            await talk.open(conversation_id)
+        except StoreError as error:
+            self._desk.tell(str(error), "error")
+        else:
+            self._desk.bench.view = "chat"
+        self._desk.refresh_keys()
+
+    async def choose(self) -> None:
+        """Let the person choose one of the conversations."""
+        from tui.app.screens.choose import ChooseScreen, Option
+        from tui.app.when import ago
+
+        if self._store is None or self._desk.chatting.busy:
+            return
+        found = await self._store.call(lambda store: store.conversations(1000))
+        options = [
+            Option(one.id, one.title or "(no title)", clean(one.model), ago(one.updated))
+            for one in found
+            if one.message_count
+        ]
+
+        async def chosen(conversation_id: int | None) -> None:
+            if conversation_id is not None:
+                await self.open(conversation_id)
+                self._desk.bench.go("chat")
+
+        screen = ChooseScreen("Conversations", options, self._desk.keymap, empty="There are no conversations yet.")
+        await self._desk.app.push_screen(screen, chosen)
+
+    async def close(self) -> None:
+        """Close the history. Raises StoreError when something could not be stored."""
+        if self._store is not None:
+            store, self._store = self._store, None
+            await store.close()
+
+    # ---- an answer that was cut off
+
+    async def note_cut_off(self) -> None:
+        """Remember, for the next start, that a signal ended puna in the middle of an answer."""
+        talk = self._desk.chatting.talk
+        if talk is not None and talk.busy and talk.session.conversation is not None:
+            number = talk.session.conversation.id
+            await asyncio.to_thread(remember.keep, self._desk.paths, cut_off=number)
+
+    def on_cut_off(self, event: CutOff) -> None:
+        """A signal had ended puna."""
+        self._offer(event.conversation_id, "The last answer was cut off when puna ended")
+
+    def _offer(self, conversation_id: int, words: str) -> None:
+        """Offer the way back into a conversation whose answer was cut off; `words` say what happened."""
+        desk = self._desk
+        self.cut_off = conversation_id
+        keys = desk.keymap.keys["continue_last"]
+        desk.tell(f"{words}: {show_key(keys[-1], desk.app.glyphs.ascii) if keys else 'the palette'} continues it.")
+        desk.show_hint()
+        desk.refresh_keys()
+
+    async def continue_last(self) -> None:
+        """Open the conversation that was cut off."""
+        if self.cut_off is not None and not self._desk.chatting.busy:
+            conversation_id, self.cut_off = self.cut_off, None
+            await self.open(conversation_id)
+            self._desk.bench.go("chat")
