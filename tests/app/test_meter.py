@@ -208,7 +208,7 @@ async def test_a_card_that_is_lost_keeps_its_place_and_comes_back(
                 await pilot.pause()
                 assert "3" in app.text()
                 assert ("lost" in app.text()) == lost
-                cards_only = app.text().partition("RAM")[0]
+                cards_only = re.sub(r"RAM.*", "", app.text())
                 assert bool(re.search(r"\b4(\.0)?(/| of )24", cards_only)) != lost
         sampler.close()
 

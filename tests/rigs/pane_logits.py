@@ -1,7 +1,7 @@
 """What two sequences compute that share their calls of llama.cpp: logits of each against the same tokens alone.
 
-Run as `python -m tests.rigs.pane_logits FILE` in a process of its own; prints one JSON document. "noise" is how far ways
-of cutting one text into calls are apart when it is alone.
+Run as `python -m tests.rigs.pane_logits FILE` in a process of its own; prints one JSON document. "noise" is how far
+ways of cutting one text into calls are apart when it is alone.
 """
 
 from __future__ import annotations
