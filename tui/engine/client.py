@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -19,20 +20,22 @@ from tui.engine.protocol import (
     Cancel,
     ChatMessage,
     CountTokens,
-    Delta,
-    Done,
     Event,
     Failed,
-    Generate,
     Load,
     Loaded,
     LoadProgress,
     Log,
-    PromptProgress,
     Quit,
+    RestoreState,
+    SaveState,
+    StateRestored,
+    StateSaved,
     TokenCount,
+    Work,
 )
 from tui.engine.stream import Generation
+from tui.engine.waiting import Answer, Waiting
 from tui.hardware.cpu import default_threads
 from tui.llama.receipt import Receipt
 from tui.llama.settings import LoadSettings, SamplingSettings
@@ -58,9 +61,8 @@ class Engine:
         """Whether the chat template can switch thinking on and off."""
         self.logged: list[Log] = []
         """Warnings of the engine, oldest first."""
-        self._waiting: dict[int, Generation | asyncio.Future[int]] = {}
+        self._waiting = Waiting()
         self._next_id = 1
-        self._writing = False
         self._on_progress: Callable[[float], None] | None = None
         self._load: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._death_callbacks: list[Callable[[EngineDied], None]] = []
@@ -165,26 +167,43 @@ class Engine:
             think=think,
         )
         generation = Generation(
-            request.id, cancel=lambda: self._cancel(request.id), forget=lambda: self._forget(request.id)
+            request.id, cancel=lambda: self._cancel(request.id), forget=lambda: self._waiting.forget(request.id)
         )
         try:
             self._send(request)
         except EngineError as error:
             generation.put(error)
         else:
-            self._waiting[request.id] = generation
+            self._waiting.stream(generation)
         return generation
 
     async def count_tokens(self, *, messages: Sequence[ChatMessage] | None = None, text: str | None = None) -> int:
         """Tokens of a prompt made of `messages`, or of `text` as it is. Waits for one step of what is computed."""
-        request = requests.count_tokens(self._new_id(), messages, text)
-        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        answer = await self._ask(requests.count_tokens(self._new_id(), messages, text))
+        assert isinstance(answer, TokenCount)
+        return answer.tokens
+
+    async def save_state(self, folder: Path, name: str, *, pane: int = 0) -> int:
+        """Keep what a pane holds in `folder` as `name`; its bytes, 0 when it holds nothing. Raises EngineError (kind
+        state) when it cannot be kept.
+        """
+        answer = await self._ask(SaveState(id=self._new_id(), folder=os.fsencode(folder), name=name, pane=pane))
+        assert isinstance(answer, StateSaved)
+        return answer.n_bytes
+
+    async def restore_state(self, folder: Path, name: str, *, pane: int = 0) -> int:
+        """Have a pane hold what was kept in `folder` as `name` by an engine with the same model and cache settings.
+
+        The tokens that it holds then, 0 when there is nothing of use. Raises EngineError (kind state) for a file that
+        cannot be used.
+        """
+        answer = await self._ask(RestoreState(id=self._new_id(), folder=os.fsencode(folder), name=name, pane=pane))
+        assert isinstance(answer, StateRestored)
+        return answer.tokens
+
+    async def _ask(self, request: CountTokens | SaveState | RestoreState) -> Answer:
         self._send(request)
-        self._waiting[request.id] = answer
-        try:
-            return await answer
-        finally:
-            self._waiting.pop(request.id, None)
+        return await self._waiting.answer(request.id)
 
     async def close(self) -> None:
         """End the process; its memory is back when this returns. Safe to call twice."""
@@ -209,7 +228,7 @@ class Engine:
         self._next_id += 1
         return self._next_id - 1
 
-    def _send(self, request: Generate | CountTokens | Cancel | Quit) -> None:
+    def _send(self, request: Work | Cancel | Quit) -> None:
         """Raises EngineError when there is no engine to send to, or the request cannot travel."""
         if not self.alive:
             raise self._dead()
@@ -223,10 +242,6 @@ class Engine:
     def _cancel(self, request_id: int) -> None:
         with contextlib.suppress(EngineError):
             self._send(Cancel(request_id))
-
-    def _forget(self, request_id: int) -> bool:
-        """Stop listening for a request; True when it was not over."""
-        return self._waiting.pop(request_id, None) is not None
 
     def _dead(self) -> EngineError:
         return self.died or EngineError("died", "the model was unloaded", "load it again")
@@ -246,9 +261,7 @@ class Engine:
         error = self._dead()
         if not self._load.done():
             self._load.set_exception(error)
-        for waiter in list(self._waiting.values()):
-            _give(waiter, error)
-        self._waiting.clear()
+        self._waiting.fail(error)
         if self.died is not None:
             for callback in self._death_callbacks:
                 asyncio.get_running_loop().call_soon(callback, self.died)  # a fault in one must not stop the others
@@ -256,7 +269,7 @@ class Engine:
     def _doing(self) -> str:
         if not self._load.done():
             return "loading the model"
-        if self._writing:
+        if self._waiting.writing:
             return "writing the answer"
         return "reading your prompt" if self._waiting else "waiting"
 
@@ -273,7 +286,7 @@ class Engine:
             if not self._load.done():
                 self._load.set_exception(EngineError.of(event))
         else:
-            self._answer(event)
+            self._waiting.tell(event)
 
     def _tell_progress(self, fraction: float) -> None:
         try:
@@ -282,23 +295,3 @@ class Engine:
         except Exception as error:  # the caller's own; it comes out of the caller's `start`
             if not self._load.done():
                 self._load.set_exception(error)
-
-    def _answer(self, event: PromptProgress | Delta | Done | TokenCount | Failed) -> None:
-        waiter = self._waiting.get(event.id)
-        self._writing = isinstance(event, Delta)
-        if isinstance(event, Done | Failed):
-            self._waiting.pop(event.id, None)
-        if isinstance(waiter, Generation):
-            waiter.put(event)
-        elif waiter is not None:
-            _give(waiter, EngineError.of(event) if isinstance(event, Failed) else event)
-
-
-def _give(waiter: Generation | asyncio.Future[int], event: Event | EngineError) -> None:
-    if isinstance(waiter, Generation):
-        waiter.put(event)
-    elif not waiter.done():
-        if isinstance(event, EngineError):
-            waiter.set_exception(event)
-        elif isinstance(event, TokenCount):
-            waiter.set_result(event.tokens)

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tui.engine.protocol import Cancel, CountTokens, Event, Failed, Generate, Load, Quit, Request
+from tui.engine.protocol import Cancel, Event, Failed, Load, Quit, Request
 from tui.hardware.cpu import logical_cpus
 from tui.llama.openmp import share_the_cores
 from tui.process.channel import Channel
@@ -57,10 +57,10 @@ def _serve(channel: Channel[Request, Event], threads: int, engines_dir: Path) ->
             break
         if isinstance(request, Cancel):
             worker.cancel(request.id)
-        elif isinstance(request, Generate | CountTokens):
-            worker.submit(request)
-        else:
+        elif isinstance(request, Load):
             channel.send(Failed(kind="input", message="a model is loaded already; start another engine"))
+        else:
+            worker.submit(request)
     worker.stop(_STOP_S)
 
 

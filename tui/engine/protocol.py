@@ -23,6 +23,7 @@ FailedKind = Literal[
     "template",  # the chat template failed or ran out of time
     "context",  # the prompt does not fit the context
     "input",  # a request that makes no sense
+    "state",  # a conversation's state could not be kept or read
     "decode",  # llama_decode returned an error
     "died",  # the engine process ended; made by the client
 ]
@@ -98,6 +99,25 @@ class CountTokens(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     text: str | None = None
 
 
+class SaveState(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Keep what a pane holds, to go on with it later. It waits for an answer that is being written there."""
+
+    id: int
+    folder: bytes
+    name: str
+    """Part of a file's name; the engine adds what the state depends on."""
+    pane: int = 0
+
+
+class RestoreState(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Have a pane hold again what was kept under a name."""
+
+    id: int
+    folder: bytes
+    name: str
+    pane: int = 0
+
+
 class Cancel(msgspec.Struct, frozen=True, tag=True):
     """Stop request `id`; id 0 is the load."""
 
@@ -108,7 +128,9 @@ class Quit(msgspec.Struct, frozen=True, tag=True):
     """Free the model and end."""
 
 
-Request = Load | Generate | CountTokens | Cancel | Quit
+Work = Generate | CountTokens | SaveState | RestoreState
+"""What an engine with a model does."""
+Request = Load | Work | Cancel | Quit
 
 # ---- events -------------------------------------------------------------------------------------------------------
 
@@ -158,6 +180,22 @@ class TokenCount(msgspec.Struct, frozen=True, tag=True):
     tokens: int
 
 
+class StateSaved(msgspec.Struct, frozen=True, tag=True):
+    """Answer to SaveState."""
+
+    id: int
+    n_bytes: int
+    """0 when the pane holds nothing."""
+
+
+class StateRestored(msgspec.Struct, frozen=True, tag=True):
+    """Answer to RestoreState."""
+
+    id: int
+    tokens: int
+    """Tokens that the pane holds now; 0 when nothing of use was kept."""
+
+
 class Failed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """A request that could not be carried out; the last event of it. id 0 is the load."""
 
@@ -178,4 +216,4 @@ class Log(msgspec.Struct, frozen=True, tag=True):
     text: str
 
 
-Event = LoadProgress | Loaded | PromptProgress | Delta | Done | TokenCount | Failed | Log
+Event = LoadProgress | Loaded | PromptProgress | Delta | Done | TokenCount | StateSaved | StateRestored | Failed | Log

@@ -6,21 +6,36 @@ tokens waits for nothing. Runs in the engine's worker thread.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Collection
 from collections.abc import Sequence as Several
+from pathlib import Path
 from typing import Protocol
 
+from tui.engine import saved
 from tui.engine.beginning import Beginning
 from tui.engine.generation import Generation
-from tui.engine.protocol import CountTokens, Done, DoneReason, Event, Generate, Timings, TokenCount
+from tui.engine.protocol import (
+    CountTokens,
+    Done,
+    DoneReason,
+    Event,
+    Generate,
+    RestoreState,
+    SaveState,
+    StateRestored,
+    StateSaved,
+    Timings,
+    TokenCount,
+    Work,
+)
 from tui.engine.registry import Entry
 from tui.engine.sequence import Sequence
 from tui.engine.step import Aborted, Share, compute
 from tui.llama.errors import LlamaError
 from tui.llama.model import LoadedModel
 
-Work = Generate | CountTokens
 PATIENT_TOKENS = 64
 """Tokens of a prompt in one call while another pane writes."""
 
@@ -103,25 +118,40 @@ class Schedule:
         """Answer what needs no computing, and begin an answer in each pane that is free."""
         taken = set(self._running)
         for work in tuple(self._waiting):
-            if isinstance(work, Generate) and work.pane in taken:
+            pane = None if isinstance(work, CountTokens) else work.pane
+            if pane in taken:
                 continue
             self._waiting.remove(work)
             try:
                 if isinstance(work, Generate):
                     taken.add(work.pane)
                     self._running[work.pane] = self._generation(work)
-                else:
+                elif isinstance(work, CountTokens):
                     self._count(work)
+                else:
+                    self._move(work)
             except Exception as error:  # a fault of ours must not leave the person waiting for an answer
                 self._fail(work.id, error)
 
     def _generation(self, work: Generate) -> Generation:
-        if not 0 <= work.pane < len(self.sequences):
-            raise LlamaError(
-                "input", f"pane {work.pane} does not exist; this model was loaded for {len(self.sequences)}"
-            )
+        sequence = self._sequence(work.pane)
         beginning = self._prompts.beginning(work)
-        return Generation(work, beginning, model=self._model, sequence=self.sequences[work.pane], send=self._send)
+        return Generation(work, beginning, model=self._model, sequence=sequence, send=self._send)
+
+    def _move(self, work: SaveState | RestoreState) -> None:
+        """To disk, or from there."""
+        sequence, folder = self._sequence(work.pane), Path(os.fsdecode(work.folder))
+        if isinstance(work, SaveState):
+            self._send(StateSaved(work.id, saved.save(self._model, sequence, folder, work.name)))
+            return
+        tokens = saved.restore(self._model, sequence, folder, work.name)
+        self._entry.update(sum(one.used for one in self.sequences), None, now=True)
+        self._send(StateRestored(work.id, tokens))
+
+    def _sequence(self, pane: int) -> Sequence:
+        if not 0 <= pane < len(self.sequences):
+            raise LlamaError("input", f"pane {pane} does not exist; this model was loaded for {len(self.sequences)}")
+        return self.sequences[pane]
 
     def _count(self, work: CountTokens) -> None:
         text = self._prompts.counted(work)

@@ -78,6 +78,11 @@ class Sequence:
         self.held.cut(prompt.kept)
         return prompt
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._model.clear(self.number)
+        self.held.cut(0)
+
     def note(self, tokens: Iterable[int]) -> None:
         """These were computed behind what is held."""
         vocab = self._model.vocab

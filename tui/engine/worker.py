@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tui.engine.prompts import TemplatePrompts
-from tui.engine.protocol import Event, Failed, Load, Loaded, LoadProgress, Log
+from tui.engine.protocol import Event, Failed, Load, Loaded, LoadProgress, Log, Work
 from tui.engine.registry import Entry
-from tui.engine.schedule import Schedule, Work
+from tui.engine.schedule import Schedule
 from tui.llama.errors import LlamaError
 from tui.llama.log import NativeLog
 from tui.llama.measure import take_receipt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-LlamaErrorKind = Literal["load", "memory", "cancelled", "settings", "template", "context", "input", "decode"]
+LlamaErrorKind = Literal["load", "memory", "cancelled", "settings", "template", "context", "input", "state", "decode"]
 
 
 class LlamaError(Exception):
