@@ -83,7 +83,10 @@ class Scripted:
         self.receipt = receipt_of(settings)
         self.died: EngineDied | None = None
         self.closed = False
+        self.thinking_switch = False
         self.asked: list[tuple[ChatMessage, ...]] = []
+        self.went_on_from: list[str] = []
+        self.thought: list[bool | None] = []
         self._callbacks: list[Callable[[EngineDied], None]] = []
 
     @property
@@ -105,9 +108,14 @@ class Scripted:
         max_tokens: int | None = None,
         stop: tuple[str, ...] = (),
         pane: int = 0,
+        answer: str = "",
+        thinking: str = "",
+        think: bool | None = None,
     ) -> ScriptedGeneration:
         assert messages is not None
         self.asked.append(messages)
+        self.went_on_from.append(answer)
+        self.thought.append(think)
         return ScriptedGeneration(self.world.scripts.pop(0), self.world.reason)
 
     async def close(self) -> None:

@@ -30,6 +30,8 @@ class Asked:
     messages: tuple[ChatMessage, ...]
     sampling: SamplingSettings
     options: TurnOptions
+    answer: str = ""
+    thinking: str = ""
 
 
 @dataclass
@@ -50,8 +52,11 @@ class ScriptedEngine:
         max_tokens: int | None = None,
         stop: tuple[str, ...] = (),
         pane: int = 0,
+        answer: str = "",
+        thinking: str = "",
+        think: bool | None = None,
     ) -> ScriptedGeneration:
-        self.asked.append(Asked(messages, sampling, TurnOptions(max_tokens, stop, pane)))
+        self.asked.append(Asked(messages, sampling, TurnOptions(max_tokens, stop, pane, think), answer, thinking))
         return ScriptedGeneration(self.scripts.pop(0), self.reason)
 
 

@@ -11,12 +11,12 @@ def message(role: Role, content: str, thinking: str = "") -> Message:
     return Message(1, 1, None, role, content, thinking, "", 0.0, "done", None)
 
 
-def test_the_system_prompt_comes_first_and_thinking_stays_home() -> None:
+def test_the_system_prompt_comes_first_and_thinking_goes_along_apart() -> None:
     path = [message("user", "Why?"), message("assistant", "Because.", thinking="let me see"), message("user", "And?")]
     assert prompt_messages("Be brief.", path) == (
         ChatMessage("system", "Be brief."),
         ChatMessage("user", "Why?"),
-        ChatMessage("assistant", "Because."),
+        ChatMessage("assistant", "Because.", "let me see"),
         ChatMessage("user", "And?"),
     )
     assert prompt_messages("", path)[0] == ChatMessage("user", "Why?")

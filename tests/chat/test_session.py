@@ -238,3 +238,52 @@ async def test_turns_that_make_no_sense_are_refused_in_words(threaded: AsyncStor
     assert not session.busy
     with pytest.raises(StoreError, match="no conversation"):
         await ChatSession(threaded, 99).load()
+
+
+async def test_an_answer_that_was_stopped_goes_on_as_the_same_message(threaded: AsyncStore) -> None:
+    session = ChatSession(threaded)
+    engine = ScriptedEngine([[("thinking", "hm"), "One, two"], [", three.", ""]])
+    first = await session.send("Count.", engine, GREEDY)
+    answer = await session.go_on(engine, GREEDY, TurnOptions(think=False))
+    assert (answer.id, answer.content, answer.thinking) == (first.id, "One, two, three.", "hm")
+    asked = engine.asked[-1]
+    assert asked.messages == (ChatMessage("user", "Count."),)
+    assert (asked.answer, asked.thinking, asked.options.think) == ("One, two", "hm", False)
+    assert await threaded.call(lambda store: store.thread(answer.conversation_id)) == session.messages
+
+
+async def test_an_answer_begins_as_the_person_wrote(threaded: AsyncStore) -> None:
+    session = ChatSession(threaded)
+    engine = ScriptedEngine([["a poem."], [" a llama."]])
+    await session.send("Write.", engine, GREEDY)
+    answer = await session.regenerate(engine, GREEDY, TurnOptions(begin="Once upon a time,"))
+    assert engine.asked[-1].answer == "Once upon a time,"
+    assert answer.content == "Once upon a time, a llama."
+    assert (answer.version, answer.versions) == (2, 2)
+    assert (await threaded.call(lambda store: store.message(answer.id))).content == answer.content
+
+
+async def test_versions_are_shown_in_turn_and_a_deleted_one_comes_back(threaded: AsyncStore) -> None:
+    session = ChatSession(threaded)
+    engine = ScriptedEngine([["first"], ["second"], ["deeper"]])
+    first = await session.send("Question.", engine, GREEDY)
+    second = await session.regenerate(engine, GREEDY)
+    await session.send("More.", engine, GREEDY)
+    assert await session.versions(first.id) == (first.id, second.id)
+    assert [one.content for one in await session.select(first.id)] == ["Question.", "first"]
+    shown = await session.select(second.id)
+    assert [(one.content, one.version, one.versions) for one in shown] == [
+        ("Question.", 1, 1), ("second", 2, 2), ("More.", 1, 1), ("deeper", 1, 1),
+    ]  # fmt: skip
+    assert [one.content for one in await session.delete(second.id)] == ["Question.", "first"]
+    assert session.messages[-1].versions == 1
+    assert [one.content for one in await session.restore(second.id)] == [one.content for one in shown]
+
+
+async def test_there_must_be_something_to_go_on_with(threaded: AsyncStore) -> None:
+    session = ChatSession(threaded)
+    with pytest.raises(TurnError, match="no answer to go on with"):
+        await session.go_on(ScriptedEngine([]), GREEDY)
+    await session.send("Question.", ScriptedEngine([[""]]), GREEDY)
+    with pytest.raises(TurnError, match="nothing of this answer yet"):
+        await session.go_on(ScriptedEngine([]), GREEDY)

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from tui.app import clipboard
 from tui.app.background import Background
 from tui.app.commands import Commands
+from tui.app.flows.branches import BranchFlow
 from tui.app.flows.chat import ChatFlow
 from tui.app.flows.fit import FitFlow
 from tui.app.flows.history import HistoryFlow
@@ -65,7 +67,8 @@ class Desk:
         self.fit = FitFlow(self)
         self.chatting = ChatFlow(self)
         self.history = HistoryFlow(self, app.opening.conversation)
-        self._parts = (self, self.loading, self.fit, self.chatting, self.history)
+        self.branches = BranchFlow(self)
+        self._parts = (self, self.loading, self.fit, self.chatting, self.history, self.branches)
         """Who hears what workers and panels post."""
 
     async def open(self) -> None:
@@ -140,6 +143,17 @@ class Desk:
             self.app.notify(clean_lines(words), severity="warning", markup=False, timeout=NOTICE_S)
         else:
             self.app.notify(clean_lines(words), markup=False, timeout=NOTICE_S)
+
+    def copy(self, text: str, what: str) -> None:
+        """Send text to the terminal's clipboard, and say so; `what` begins the sentence."""
+        self.app.to_terminal(clipboard.sequence(text))
+        words = f"{what} was sent to the terminal's clipboard."
+        write = self.keymap.keys["write_answer"]
+        if clipboard.too_long(text):
+            words = f"{what} is too long for most terminals' clipboards; it was sent all the same."
+        if write:
+            words += f" {show_key(write[0])} writes the answer to a file instead."
+        self.app.notify(words, markup=False)
 
     def on_told(self, event: Told) -> None:
         """A worker has something to say."""

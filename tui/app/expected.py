@@ -28,6 +28,7 @@ class RunningEngine(Protocol):
     settings: LoadSettings
     name: str
     died: EngineDied | None
+    thinking_switch: bool
 
     @property
     def pid(self) -> int: ...
@@ -41,6 +42,9 @@ class RunningEngine(Protocol):
         max_tokens: int | None = None,
         stop: tuple[str, ...] = (),
         pane: int = 0,
+        answer: str = "",
+        thinking: str = "",
+        think: bool | None = None,
     ) -> RunningGeneration: ...
     async def close(self) -> None: ...
     def on_death(self, callback: Callable[[EngineDied], None]) -> None: ...
@@ -61,11 +65,23 @@ class Expected:
         max_tokens: int | None = None,
         stop: tuple[str, ...] = (),
         pane: int = 0,
+        answer: str = "",
+        thinking: str = "",
+        think: bool | None = None,
     ) -> RunningGeneration:
         """Begin to answer, now or when the model is there."""
 
         def begin(engine: RunningEngine) -> RunningGeneration:
-            return engine.generate(messages=messages, sampling=sampling, max_tokens=max_tokens, stop=stop, pane=pane)
+            return engine.generate(
+                messages=messages,
+                sampling=sampling,
+                max_tokens=max_tokens,
+                stop=stop,
+                pane=pane,
+                answer=answer,
+                thinking=thinking,
+                think=think,
+            )
 
         if self._engine is not None:
             return begin(self._engine)

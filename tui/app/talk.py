@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from tui.app.panels.chat.state import Answering, Reading, Ready
 from tui.chat.events import AnswerBegun, AnswerEnded, SessionEvent, StoreHealed, StoreTrouble, UserStored
@@ -80,6 +80,16 @@ class Talk:
         return next((m for m in reversed(self.session.messages) if m.role == "assistant" and m.content), None)
 
     @property
+    def can_go_on(self) -> bool:
+        """True when the last message is an answer that has ended and could be longer."""
+        last = self.session.messages[-1] if self.session.messages else None
+        return not self.busy and last is not None and last.role == "assistant" and bool(last.content or last.thinking)
+
+    def message(self, key: str | None) -> Message | None:
+        """The message that the transcript knows by `key`."""
+        return next((one for one in self.session.messages if str(one.id) == key), None)
+
+    @property
     def can_answer_again(self) -> bool:
         """True when there is a question to answer."""
         return bool(self.session.messages) and not self.busy
@@ -99,6 +109,22 @@ class Talk:
     async def again(self, engine: AnswerEngine, sampling: SamplingSettings, options: TurnOptions) -> None:
         """Have the last question answered once more; the answer before is kept beside it."""
         await self.session.regenerate(engine, sampling, options)
+
+    async def edit(
+        self, message_id: int, text: str, engine: AnswerEngine, sampling: SamplingSettings, options: TurnOptions
+    ) -> None:
+        """Send another version of a person's message; the branch behind the old one stays."""
+        await self.session.edit_and_resend(message_id, text, engine, sampling, options)
+
+    async def go_on(self, engine: AnswerEngine, sampling: SamplingSettings, options: TurnOptions) -> None:
+        """Have the last answer gone on with."""
+        await self.session.go_on(engine, sampling, options)
+
+    async def show(self, change: Coroutine[Any, Any, tuple[Message, ...]]) -> None:
+        """Change the branch that is shown, by one of the session's own methods. Raises ChatError."""
+        messages = await change
+        self.flush()
+        self._show(messages)
 
     def stop(self) -> None:
         """End the answer early; what there is stays."""

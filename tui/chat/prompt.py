@@ -11,8 +11,9 @@ from tui.engine.protocol import ChatMessage
 def prompt_messages(system: str, path: Sequence[Message]) -> tuple[ChatMessage, ...]:
     """The system prompt and the messages of a branch, as a chat template takes them.
 
-    Thinking is left out, and so are answers without text, which failed before their first word. Templates may insist
-    on turns that alternate, so messages of one role that then follow each other become one, a blank line between them.
+    Thinking goes along apart: the template knows whether a later turn sees it. Answers without text, which failed
+    before their first word, are left out. Templates may insist on turns that alternate, so messages of one role that
+    then follow each other become one, a blank line between them.
     """
     turns: list[ChatMessage] = [ChatMessage("system", system)] if system else []
     for message in path:
@@ -21,5 +22,5 @@ def prompt_messages(system: str, path: Sequence[Message]) -> tuple[ChatMessage, 
         if turns and turns[-1].role == message.role:
             turns[-1] = ChatMessage(message.role, f"{turns[-1].content}\n\n{message.content}")
         else:
-            turns.append(ChatMessage(message.role, message.content))
+            turns.append(ChatMessage(message.role, message.content, message.thinking))
     return tuple(turns)

@@ -31,7 +31,11 @@ _CONVERSATION = (
 )
 _MESSAGE = (
     "m.id, m.conversation_id, m.parent_id, m.role, m.content, m.thinking, m.model, m.created, m.state, m.reason, "
-    "m.timings, m.error"
+    "m.timings, m.error, "
+    "(SELECT count(*) FROM messages AS s WHERE s.conversation_id = m.conversation_id AND s.parent_id IS m.parent_id "
+    "AND s.deleted IS NULL AND s.id <= m.id), "
+    "(SELECT count(*) FROM messages AS s WHERE s.conversation_id = m.conversation_id AND s.parent_id IS m.parent_id "
+    "AND s.deleted IS NULL)"
 )
 _PATH = f"""
     WITH RECURSIVE up (id, parent_id, height) AS (
@@ -173,7 +177,8 @@ def _conversation(row: Row) -> Conversation:
 
 
 def _message(database: Database, row: Row) -> Message:
-    message_id, conversation_id, parent_id, role, content, thinking, model, created, state, reason, timings, error = row
+    *columns, timings, error, version, versions = row
+    message_id, conversation_id, parent_id, role, content, thinking, model, created, state, reason = columns
     if state == "streaming":
         more_answer, more_thinking = chunk_texts(database, message_id)
         content, thinking = content + more_answer, thinking + more_thinking
@@ -190,4 +195,6 @@ def _message(database: Database, row: Row) -> Message:
         reason=reason,
         timings=json.loads(timings) if timings else {},
         error=error,
+        version=version,
+        versions=versions,
     )

@@ -6,7 +6,7 @@ touches the screen: it calls one listener, in the loop, with typed events.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from tui.chat.errors import TurnError
@@ -82,11 +82,7 @@ class ChatSession:
 
     async def select(self, message_id: int) -> tuple[Message, ...]:
         """Show the branch of another version of a message."""
-        async with self._one_turn():
-            await self._own(message_id)
-            changed = await self._store.call(lambda store: store.select(message_id))
-            await self._show(changed.id)
-        return self._messages
+        return await self._changed(message_id, lambda store: store.select(message_id))
 
     async def set_system(self, system: str) -> None:
         """Change the system prompt from the next turn on."""
@@ -145,6 +141,33 @@ class ChatSession:
             path = await self._store.call(lambda store: store.thread(target.conversation_id, question))
             return await self._answer(path, engine, sampling, options)
 
+    async def go_on(
+        self, engine: AnswerEngine, sampling: SamplingSettings, options: TurnOptions = DEFAULT_OPTIONS
+    ) -> Message:
+        """Have the last answer gone on with where it stopped: the same message gets longer."""
+        async with self._one_turn():
+            last = self._messages[-1] if self._messages else None
+            if last is None or last.role != "assistant" or last.parent_id is None:
+                raise TurnError("There is no answer to go on with yet.")
+            if last.state == "streaming":
+                raise TurnError("This answer is being written by another puna. Wait for its end.")
+            if not (last.content or last.thinking):
+                raise TurnError("There is nothing of this answer yet. Have it made again instead.")
+            answer = await self._store.call(lambda store: store.resume_answer(last.id))
+            return await self._stream(self._messages[:-1], answer, engine, sampling, options)
+
+    async def delete(self, message_id: int) -> tuple[Message, ...]:
+        """Delete a message and all that follows it; the branch that is shown then. `restore` undoes it."""
+        return await self._changed(message_id, lambda store: store.delete_message(message_id))
+
+    async def restore(self, message_id: int) -> tuple[Message, ...]:
+        """Undo the deletion of a message, and show it."""
+        return await self._changed(message_id, lambda store: store.restore_message(message_id))
+
+    async def versions(self, message_id: int) -> tuple[int, ...]:
+        """The versions of a message, itself included, oldest first."""
+        return (await self.tree()).siblings(message_id)
+
     def stop(self) -> None:
         """End the running answer early; what there is of it is kept. Nothing happens when none runs."""
         if self._busy:
@@ -167,7 +190,24 @@ class ChatSession:
     async def _answer(
         self, path: tuple[Message, ...], engine: AnswerEngine, sampling: SamplingSettings, options: TurnOptions
     ) -> Message:
-        answer = await self._store.call(lambda store: store.begin_answer(path[-1].id, engine.name))
+        def job(store: Store) -> Message:
+            with store.transaction():
+                answer = store.begin_answer(path[-1].id, engine.name)
+                if options.begin:
+                    store.append(answer.id, options.begin)
+                return store.message(answer.id)
+
+        return await self._stream(path, await self._store.call(job), engine, sampling, options)
+
+    async def _stream(
+        self,
+        path: tuple[Message, ...],
+        answer: Message,
+        engine: AnswerEngine,
+        sampling: SamplingSettings,
+        options: TurnOptions,
+    ) -> Message:
+        """Have the engine write `answer` behind `path`, from what there is of it on."""
         self._messages = (*path, answer)
         self._turn = turn = Turn(self._store, answer, self._heard)
         if self._stopped:
@@ -181,6 +221,9 @@ class ChatSession:
                 max_tokens=options.max_tokens,
                 stop=options.stop,
                 pane=options.pane,
+                answer=answer.content,
+                thinking=answer.thinking,
+                think=options.think,
             )
 
         return await turn.run(begin)
@@ -195,6 +238,14 @@ class ChatSession:
             return store.conversation(conversation_id), store.thread(conversation_id)
 
         self._conversation, self._messages = await self._store.call(job)
+
+    async def _changed(self, message_id: int, job: Callable[[Store], Conversation]) -> tuple[Message, ...]:
+        """Change the tree around a message of this conversation; the branch that is shown then."""
+        async with self._one_turn():
+            await self._own(message_id)
+            changed = await self._store.call(job)
+            await self._show(changed.id)
+        return self._messages
 
     async def _own(self, message_id: int) -> Message:
         """A message of this conversation; StoreError when it is not there."""

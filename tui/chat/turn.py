@@ -43,8 +43,11 @@ class AnswerEngine(Protocol):
         max_tokens: int | None = None,
         stop: tuple[str, ...] = (),
         pane: int = 0,
+        answer: str = "",
+        thinking: str = "",
+        think: bool | None = None,
     ) -> Generation:
-        """Begin to answer `messages`."""
+        """Begin to answer `messages`, or go on with the `answer` and its `thinking` that are there already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,10 @@ class TurnOptions:
     """Texts that end the answer."""
     pane: int = 0
     """Sequence of the engine to use."""
+    think: bool | None = None
+    """Whether the model is to think, where its template has a switch; None leaves it to the template."""
+    begin: str = ""
+    """The beginning of the answer, in the person's own words; part of it."""
 
 
 class Turn:

@@ -70,6 +70,9 @@ class Message:
     """What the engine measured; empty when nothing was."""
     error: str = ""
     """What went wrong, in words."""
+    version: int = 1
+    """Which of its versions this is, the oldest being 1: messages behind the same one, deleted ones aside."""
+    versions: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ class Endless:
         max_tokens: int | None = None,
         stop: tuple[str, ...] = (),
         pane: int = 0,
+        answer: str = "",
+        thinking: str = "",
+        think: bool | None = None,
     ) -> Endless:
         return self
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from tui.app import clipboard
 from tui.app.commands.part import Part
-from tui.app.keys import show_key
 from tui.app.text import plural
 
 
@@ -25,6 +24,35 @@ class Answers(Part):
 
     def can_again(self) -> bool:
         return self._desk.chatting.talk is not None and self._desk.chatting.talk.can_answer_again
+
+    def go_on(self) -> None:
+        self._desk.chatting.go_on_writing()
+
+    def can_go_on(self) -> bool:
+        return self._desk.chatting.talk is not None and self._desk.chatting.talk.can_go_on
+
+    def begin_answer(self) -> None:
+        from tui.app.screens.write import WriteScreen
+
+        def written(text: str | None) -> None:
+            if text:
+                self._desk.chatting.again(begin=text)
+
+        self._desk.app.push_screen(WriteScreen("The answer begins with", "", self._desk.keymap), written)
+
+    can_begin_answer = can_again
+
+    def thinking_switch(self) -> None:
+        self._desk.chatting.switch_thinking()
+
+    def can_thinking_switch(self) -> bool:
+        return self._desk.loading.ready and self._desk.loading.thinking_switch
+
+    async def undelete(self) -> None:
+        await self._desk.branches.undelete()
+
+    def can_undelete(self) -> bool:
+        return self._desk.branches.can_restore
 
     def new_chat(self) -> None:
         self._desk.chatting.new()
@@ -46,7 +74,7 @@ class Answers(Part):
     def copy(self) -> None:
         answer = self._desk.chatting.talk and self._desk.chatting.talk.last_answer
         if answer:
-            self._send_to_clipboard(answer.content, "The answer")
+            self._desk.copy(answer.content, "The answer")
 
     def can_copy(self) -> bool:
         return self._desk.chatting.talk is not None and self._desk.chatting.talk.last_answer is not None
@@ -64,7 +92,7 @@ class Answers(Part):
 
     def _copy_numbered(self, blocks: dict[int, str], number: int) -> None:
         if number in blocks:
-            self._send_to_clipboard(blocks[number], f"Code block {number}")
+            self._desk.copy(blocks[number], f"Code block {number}")
         else:
             self._desk.app.notify(f"There is no code block {number}; they go up to {max(blocks)}.", markup=False)
 
@@ -81,17 +109,6 @@ class Answers(Part):
                 self._copy_numbered(blocks, number)
 
         self._desk.app.push_screen(ChooseScreen("Copy which block?", options, self._desk.keymap), chosen)
-
-    def _send_to_clipboard(self, text: str, what: str) -> None:
-        desk = self._desk
-        desk.app.to_terminal(clipboard.sequence(text))
-        words = f"{what} was sent to the terminal's clipboard."
-        write = desk.keymap.keys["write_answer"]
-        if clipboard.too_long(text):
-            words = f"{what} is too long for most terminals' clipboards; it was sent all the same."
-        if write:
-            words += f" {show_key(write[0])} writes the answer to a file instead."
-        desk.app.notify(words, markup=False)
 
     def write_answer(self) -> None:
         talk = self._desk.chatting.talk

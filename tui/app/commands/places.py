@@ -52,6 +52,8 @@ class Places(Part):
         self._desk.app.screen.focus_previous()
 
     def leave(self) -> None:
+        if self._desk.branches.leave():
+            return
         bench = self._desk.bench
         if bench.view == "chat":
             bench.chat.leave()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tui.app.talk import Talk
     from tui.chat.thread import AsyncStore
     from tui.chat.turn import TurnOptions
+    from tui.chat.values import Message as Stored
     from tui.llama.settings import SamplingSettings
 
 
@@ -42,8 +43,9 @@ class ChatFlow:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._waiting: deque[str] = deque()
+        self._waiting: deque[tuple[str, Stored | None]] = deque()
         self._turning = self._stopped = False
+        self._think: bool | None = None
         self._system = ""
         self.talk: Talk | None = None
         """The conversation; there once the history is open."""
@@ -73,10 +75,11 @@ class ChatFlow:
         known = desk.settings is not None and desk.bench.library.known
         if self._waiting and self.talk is not None and known and not self.busy:
             if self._have_model():
-                text = self._waiting.popleft()
+                text, edited = self._waiting.popleft()
                 desk.bench.view = "chat"
-                engine = desk.loading.engines.expected()
-                self._run(self.talk.send(text, engine, self._sampling(), self._options()), "answer a prompt", text)
+                with_ = (desk.loading.engines.expected(), self._sampling(), self._options())
+                turn = self.talk.send(text, *with_) if edited is None else self.talk.edit(edited.id, text, *with_)
+                self._run(turn, "answer a prompt", text)
             else:
                 self._give_back()
         desk.bench.chat.show_waiting(len(self._waiting))
@@ -88,7 +91,7 @@ class ChatFlow:
     def submit(self, text: str) -> None:
         """Have a prompt answered, now or when those before it have been; one that cannot be returns to the editor."""
         if text.strip():
-            self._waiting.append(text)
+            self._waiting.append((text, self._desk.branches.take()))
             self.go_on()
 
     def on_turn_ended(self, event: TurnEnded) -> None:
@@ -101,16 +104,29 @@ class ChatFlow:
 
     def _give_back(self, *first: str) -> None:
         """What was not sent returns to the editor, before what was written there meanwhile."""
-        unsent = [text for text in (*first, *self._waiting) if text]
+        unsent = [text for text in (*first, *(text for text, _ in self._waiting)) if text]
         self._waiting.clear()
         if unsent:
             self._desk.bench.chat.give_back("\n".join(unsent))
 
-    def again(self) -> None:
-        """Have the last question answered once more."""
+    def again(self, *, begin: str = "") -> None:
+        """Have the last question answered once more; `begin` is how that answer begins."""
         if self.talk is not None and not self.busy and self.talk.can_answer_again and self._have_model():
             engine = self._desk.loading.engines.expected()
-            self._run(self.talk.again(engine, self._sampling(), self._options()), "answer again", "")
+            options = replace(self._options(), begin=begin)
+            self._run(self.talk.again(engine, self._sampling(), options), "answer again", "")
+
+    def go_on_writing(self) -> None:
+        """Have the last answer gone on with where it stopped."""
+        if self.talk is not None and not self.busy and self.talk.can_go_on and self._have_model():
+            engine = self._desk.loading.engines.expected()
+            self._run(self.talk.go_on(engine, self._sampling(), self._options()), "go on with an answer", "")
+
+    def switch_thinking(self) -> None:
+        """Have the model think before it answers, or not; the template's own way is the third."""
+        self._think = {None: False, False: True, True: None}[self._think]
+        words = {None: "as it usually does", False: "without thinking", True: "after thinking"}[self._think]
+        self._desk.tell(f"The model answers {words} from now on.")
 
     def set_system(self, system: str) -> None:
         """System prompt of new conversations."""
@@ -215,4 +231,4 @@ class ChatFlow:
         from tui.chat.turn import TurnOptions
 
         settings = self._desk.settings
-        return TurnOptions(max_tokens=(settings.chat.max_tokens or None) if settings else None)
+        return TurnOptions(max_tokens=(settings.chat.max_tokens or None) if settings else None, think=self._think)

@@ -63,6 +63,12 @@ class LoadFlow:
         return self._engines is not None and self._engines.ready
 
     @property
+    def thinking_switch(self) -> bool:
+        """True when the model that waits for words can be told whether to think."""
+        engine = self._engines.engine if self._engines is not None else None
+        return engine is not None and engine.thinking_switch
+
+    @property
     def model(self) -> Model | None:
         """The model that is in memory, or on its way there."""
         return self._engines.model if self._engines is not None else None

@@ -17,6 +17,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("meter", "memory", "Open the memory meter: histories, processes, engines.", ("m", "ctrl+g"), footer=18),
     Action("load", "load", "Set how the selected model is loaded, and load it.", ("o", "f4"), footer=13),
     Action("again", "again", "Answer the last prompt again.", ("r", "f5"), footer=14),
+    Action("go_on", "go on", "Have the last answer gone on with where it stopped.", ("X", "alt+c"), footer=14),
+    Action("begin_answer", "begin", "Write how the answer begins, and have it made again.", ("B",)),
+    Action("thinking_switch", "think", "Have the model think before it answers, or not.", ("V",)),
+    Action("undelete", "undo", "Bring back what was deleted last in this conversation.", ("U",), footer=4),
     Action("copy", "copy", "Send the last answer to the terminal's clipboard.", ("y", "ctrl+y"), footer=15),
     Action(
         "copy_block",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from tui.app.panels.chat.document import Document
+from tui.app.panels.chat.document import Document, Place
 from tui.app.panels.chat.entry import Entry
 from tui.app.panels.chat.message import Channel, TranscriptMessage
 from tui.app.panels.chat.ornaments import Card, Thought
@@ -21,6 +21,8 @@ class Conversation:
         self.document = Document()
         self.live: Entry | None = None
         """The answer that is being written."""
+        self.selected: str | None = None
+        """Key of the message that keys are about."""
         self._clock = clock
         self._changed: dict[str, None] = {}  # keys of entries with something new, in order
         self._cards = 0
@@ -39,6 +41,8 @@ class Conversation:
         self.live = None
         self._changed.clear()
         self.document.replace(entries)
+        if self.selected is not None and self.document.index(self.selected) is None:
+            self.selected = None
 
     def add(self, message: TranscriptMessage) -> None:
         """Append a message."""
@@ -60,6 +64,8 @@ class Conversation:
             self.live = None
         self.document.remove(index)
         self._changed.pop(key, None)
+        if key == self.selected:
+            self.selected = None
         return True
 
     def entry(self, key: str) -> Entry | None:
@@ -69,10 +75,11 @@ class Conversation:
 
     # ---- the answer that is being written -------------------------------------------------------------------------
 
-    def begin(self, key: str, label: str) -> None:
+    def begin(self, key: str, label: str, version: str) -> None:
         """Begin an answer; one that was not ended is ended."""
         self.end("", failed=False)
-        self.live = Entry(TranscriptMessage(key, "assistant", "", label=label), live=True, clock=self._clock)
+        message = TranscriptMessage(key, "assistant", "", label=label, version=version)
+        self.live = Entry(message, live=True, clock=self._clock)
         self.document.add(self.live)
         self._note(self.live)
 
@@ -94,6 +101,23 @@ class Conversation:
             self.live.finish(note, failed)
             self._note(self.live)
             self.live = None
+
+    def select(self, key: str | None) -> None:
+        """Mark a message as the one that keys are about, or none."""
+        for at, on in ((self.selected, False), (key, True)):
+            entry = self.entry(at) if at is not None else None
+            if entry is not None:
+                entry.select(on)
+                self._note(entry)
+        self.selected = key
+
+    def neighbour(self, key: str | None, step: int) -> str | None:
+        """The message `step` places from that of `key`; without one the last or the first. None past the ends."""
+        keys = [entry.message.key for entry in self.document.entries if entry.message.role != "card"]
+        if key not in keys:
+            return (keys[-1] if step < 0 else keys[0]) if keys else None
+        at = keys.index(key) + step
+        return keys[at] if 0 <= at < len(keys) else None
 
     def toggle_thinking(self, entry: Entry) -> None:
         """Fold or unfold the thinking of an entry."""
@@ -120,6 +144,11 @@ class Conversation:
         return first
 
     # ---- what is where --------------------------------------------------------------------------------------------
+
+    def line_of(self, key: str) -> int | None:
+        """The line that a message begins with."""
+        index = self.document.index(key)
+        return None if index is None else self.document.offset(Place(index, 0, 0))
 
     def thinking_line_at(self, y: int) -> Entry | None:
         """The entry whose line about its thinking is line `y`."""

@@ -45,6 +45,7 @@ class Entry:
         self._width = 0
         self._stale = False
         self._progress = ""
+        self._selected = False
         self._thinking_since: float | None = None
         self._text = [message.text] if message.text else []
         self._thinking = [message.thinking] if message.thinking else []
@@ -111,6 +112,11 @@ class Entry:
         if text != self._progress:
             self._progress = text
             self._stale = self._stale or not (self._text or self._thinking)
+
+    def select(self, selected: bool) -> None:
+        """Mark it as the one that keys are about, or no longer."""
+        self._stale = self._stale or selected != self._selected
+        self._selected = selected
 
     def toggle(self) -> None:
         """Fold or unfold the thinking."""
@@ -261,8 +267,11 @@ class Entry:
     def _head(self) -> list[Unit]:
         if self._card is not None:
             return [*([] if self.first else [Space()]), self._card]
-        label = self.message.label or {"user": "you", "system": "system"}.get(self.message.role, "")
-        return [Label(label, self.message.role, gap=not self.first)]
+        message = self.message
+        label = message.label or {"user": "you", "system": "system"}.get(message.role, "")
+        if message.version or self._selected:
+            label = f"{label or 'answer'}  {message.version}".rstrip()
+        return [Label(label, message.role, gap=not self.first, selected=self._selected)]
 
     def _thought_line(self) -> Unit:
         shows = self._shows_thought()

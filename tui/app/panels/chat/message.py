@@ -26,3 +26,5 @@ class TranscriptMessage:
     """Seconds of thinking, when known."""
     failed: bool = False
     """The note is an error."""
+    version: str = ""
+    """Which of its versions it is, such as "2/3"; empty where there is one."""

@@ -25,11 +25,12 @@ class Space(Unit):
 class Label(Unit):
     """Who speaks. Without a name it is only the blank line between two messages."""
 
-    __slots__ = ("_gap", "_name", "_style")
+    __slots__ = ("_gap", "_name", "_selected", "_style")
 
-    def __init__(self, name: str, role: str, *, gap: bool) -> None:
+    def __init__(self, name: str, role: str, *, gap: bool, selected: bool = False) -> None:
         super().__init__()
         self._name = one_line(name)
+        self._selected = selected
         self._style = "you" if role == "user" else "label"
         self._gap = gap
 
@@ -39,7 +40,8 @@ class Label(Unit):
     def draw(self, width: int, glyphs: Glyphs) -> None:
         self.lines = [BLANK] * self._gap
         if self._name:
-            self.lines.append(line((clip(self._name, width, glyphs.ellipsis), self._style)))
+            mark = f"{glyphs.bar} " if self._selected else ""
+            self.lines.append(line((mark, "key"), (clip(self._name, width - len(mark), glyphs.ellipsis), self._style)))
 
 
 class Thought(Unit):

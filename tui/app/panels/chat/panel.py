@@ -110,6 +110,10 @@ class ChatPanel(Vertical):
         """Text that could not be sent returns to the prompt, before what was typed meanwhile."""
         self.editor.text = f"{text}\n{self.editor.text}" if self.editor.text else text
 
+    def set_editing(self, words: str) -> None:
+        """What the prompt is for, when it is no new message: on the border above it. Empty for a new message."""
+        self.query_one("#talk").border_subtitle = Content(words)
+
     def show_waiting(self, count: int) -> None:
         """Say how many prompts wait to be sent, where the next one is written."""
         waits = f"{plural(count, 'prompt waits', 'prompts wait')} to be sent" if count else PLACEHOLDER
@@ -197,8 +201,12 @@ class ChatPanel(Vertical):
 
     def begin_answer(self, message: Message) -> None:
         """An answer begins to stream; its text comes through `transcript.append`."""
+        from tui.app.panels.chat.stored import version
+
         self.set_rate(None)
-        self.transcript.begin_answer(str(message.id), message.model)
+        self.transcript.begin_answer(str(message.id), message.model, version(message))
+        self.transcript.append(message.thinking, "thinking")
+        self.transcript.append(message.content)
 
     def end_answer(self, message: Message, note: str = "") -> None:
         """The answer is over; `note` is said instead of what is stored about that."""

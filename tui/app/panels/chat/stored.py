@@ -29,7 +29,13 @@ def transcribed(message: Message) -> TranscriptMessage:
         note=answer_note(message) if answer else "",
         label=message.model if answer else "",
         failed=failed(message),
+        version=version(message),
     )
+
+
+def version(message: Message) -> str:
+    """Which of its versions a message is, where there are several."""
+    return f"{message.version}/{message.versions}" if message.versions > 1 else ""
 
 
 def failed(message: Message) -> bool:

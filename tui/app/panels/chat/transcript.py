@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual import events
+from textual.message import Message
 
 from tui.app.panels.chat.lines import BLANK, Line, emphasised, line
 from tui.app.panels.chat.message import Channel, TranscriptMessage
@@ -22,6 +23,8 @@ from tui.app.panels.chat.wrap import wrap
 
 if TYPE_CHECKING:
     from tui.app.panels.chat.conversation import Conversation
+
+Wish = Literal["edit", "delete", "older", "newer", "copy"]
 
 __all__ = ["Channel", "Transcript", "TranscriptMessage", "warm_up"]
 
@@ -38,6 +41,15 @@ class Transcript(DocumentView):
 
     Component classes are `transcript--` and a name of `looks.NAMES`.
     """
+
+    class Wanted(Message):
+        """Something is to be done with a message."""
+
+        def __init__(self, what: Wish, key: str | None) -> None:
+            super().__init__()
+            self.what: Wish = what
+            self.key = key
+            """Of the chosen message; None when none was chosen."""
 
     def __init__(
         self,
@@ -102,9 +114,9 @@ class Transcript(DocumentView):
         """An answer is being written."""
         return self._talk is not None and self._talk.live is not None
 
-    def begin_answer(self, key: str, label: str = "") -> None:
+    def begin_answer(self, key: str, label: str = "", version: str = "") -> None:
         """Begin the answer that `append` adds to. One that was not ended is ended."""
-        self.conversation.begin(key, label)
+        self.conversation.begin(key, label, version)
         self.flush()
 
     def append(self, text: str, channel: Channel = "answer") -> None:
@@ -145,6 +157,52 @@ class Transcript(DocumentView):
         super().fit()
         if self._talk is not None and self._talk.waiting:
             self.flush()
+
+    # ---- one message among them -----------------------------------------------------------------------------------
+
+    @property
+    def selected(self) -> str | None:
+        """Key of the message that keys are about; None when none was chosen."""
+        return self._talk.selected if self._talk is not None else None
+
+    def select(self, key: str | None) -> None:
+        """Choose a message and bring its beginning into view; None chooses none."""
+        if self._talk is None or key == self._talk.selected:
+            return
+        self._talk.select(key)
+        self.flush()
+        line = self._talk.line_of(key) if key is not None else None
+        if line is not None and not self.top <= line < self.top + self.height - 2:
+            self.scroll_to(y=line, animate=False, force=True)
+
+    def _step(self, step: int) -> None:
+        if self._talk is not None:
+            key = self._talk.neighbour(self._talk.selected, step)
+            self.select(key if key is not None else self._talk.selected)
+
+    def action_previous_message(self) -> None:
+        self._step(-1)
+
+    def action_next_message(self) -> None:
+        self._step(1)
+
+    def action_edit_message(self) -> None:
+        self._want("edit")
+
+    def action_delete_message(self) -> None:
+        self._want("delete")
+
+    def action_older_version(self) -> None:
+        self._want("older")
+
+    def action_newer_version(self) -> None:
+        self._want("newer")
+
+    def action_copy_message(self) -> None:
+        self._want("copy")
+
+    def _want(self, what: Wish) -> None:
+        self.post_message(self.Wanted(what, self.selected))
 
     # ---- thinking -------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,138 @@
+"""The conversation as a tree: messages edited, versions shown in turn, branches deleted and brought back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.app.keys import show_key
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from tui.app.desk import Desk
+    from tui.app.panels.chat.transcript import Transcript
+    from tui.app.talk import Talk
+    from tui.chat.values import Message
+
+EDITING = "Enter sends it as a new version; esc leaves it as it is"
+
+
+class BranchFlow:
+    """What is done with single messages."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._deleted: list[tuple[int, int]] = []
+        self.editing: Message | None = None
+        """The message whose new version is being written."""
+
+    @property
+    def can_restore(self) -> bool:
+        """Whether something was deleted in this conversation that can come back."""
+        talk = self._desk.chatting.talk
+        return talk is not None and not talk.busy and bool(self._deleted) and self._deleted[-1][0] == _number(talk)
+
+    async def on_transcript_wanted(self, event: Transcript.Wanted) -> None:
+        """A key that is about one message."""
+        talk = self._desk.chatting.talk
+        if talk is None or not talk.session.messages:
+            return
+        message = talk.message(event.key)
+        if event.what == "edit":
+            self._edit(talk, message)
+        elif event.what == "copy":
+            self._desk.copy((message or talk.session.messages[-1]).content, "The message")
+        elif talk.busy:
+            self._desk.tell("An answer is being written. Stop it first, or wait for its end.")
+        elif message is None:
+            self._desk.tell(f"Choose a message first, by {self._keys('previous_message')}.")
+        elif event.what == "delete":
+            await self._delete(talk, message)
+        else:
+            await self._version(talk, message, -1 if event.what == "older" else 1)
+
+    # ---- editing
+
+    def _edit(self, talk: Talk, message: Message | None) -> None:
+        if message is None:
+            message = next((one for one in reversed(talk.session.messages) if one.role == "user"), None)
+        if message is None or message.role != "user":
+            self._desk.tell("Only a message of yours can be edited and sent again.")
+            return
+        panel = self._desk.bench.chat
+        if panel.editor.text.strip() and self.editing is None:
+            self._desk.tell("Send or empty what you are writing first.")
+            return
+        self.editing = message
+        panel.editor.text = message.content
+        panel.set_editing(EDITING)
+        self._desk.bench.go("chat")
+
+    def leave(self) -> bool:
+        """Stop editing; False when nothing was edited."""
+        if self.editing is None:
+            return False
+        self._done()
+        self._desk.bench.chat.editor.clear()
+        return True
+
+    def take(self) -> Message | None:
+        """The message whose new version has been written; it is edited no longer."""
+        message, talk = self.editing, self._desk.chatting.talk
+        if message is None:
+            return None
+        self._done()
+        same = talk is not None and message.conversation_id == _number(talk)
+        return message if same else None
+
+    def _done(self) -> None:
+        self.editing = None
+        self._desk.bench.chat.set_editing("")
+
+    # ---- versions and deletions
+
+    async def _version(self, talk: Talk, message: Message, step: int) -> None:
+        versions = await talk.session.versions(message.id)
+        if len(versions) < 2:
+            self._desk.tell("There is one version of this message.")
+            return
+        chosen = versions[(versions.index(message.id) + step) % len(versions)]
+        if await self._show(talk, talk.session.select(chosen)):
+            self._desk.bench.chat.transcript.select(str(chosen))
+
+    async def _delete(self, talk: Talk, message: Message) -> None:
+        if await self._show(talk, talk.session.delete(message.id)):
+            self._deleted.append((message.conversation_id, message.id))
+            self._desk.tell(
+                f"The message and all that followed it is deleted; {self._keys('undelete')} brings it back."
+            )
+        self._desk.refresh_keys()
+
+    async def undelete(self) -> None:
+        """Bring back what was deleted last."""
+        talk = self._desk.chatting.talk
+        if talk is not None and self.can_restore:
+            _, message_id = self._deleted.pop()
+            if await self._show(talk, talk.session.restore(message_id)):
+                self._desk.bench.chat.transcript.select(str(message_id))
+            self._desk.refresh_keys()
+
+    async def _show(self, talk: Talk, change: Coroutine[Any, Any, tuple[Message, ...]]) -> bool:
+        from tui.chat.errors import ChatError
+
+        try:
+            await talk.show(change)
+        except ChatError as error:
+            self._desk.tell(str(error), "error")
+            return False
+        return True
+
+    def _keys(self, action: str) -> str:
+        keys = self._desk.keymap.keys[action]
+        return show_key(keys[0], self._desk.app.glyphs.ascii) if keys else "the palette"
+
+
+def _number(talk: Talk) -> int | None:
+    """Id of the conversation that is shown."""
+    return talk.session.conversation.id if talk.session.conversation is not None else None
