@@ -33,7 +33,7 @@ def merged(catalogue: Iterable[Listing], hub: Iterable[Listing]) -> tuple[Listin
 
 def _completed(listing: Listing, by_repo: Mapping[str, Listing], by_model: Mapping[str, Listing]) -> Listing:
     entry = by_repo.get(listing.repo.casefold()) or by_model.get(listing.model.casefold())
-    if entry is None or not _is_alike(listing.parameters, entry.parameters):
+    if entry is None or not is_alike(listing.parameters, entry.parameters):
         return listing
     same = entry.repo.casefold() == listing.repo.casefold()
     names = _OF_THE_REPO if same else _OF_THE_MODEL
@@ -42,5 +42,6 @@ def _completed(listing: Listing, by_repo: Mapping[str, Listing], by_model: Mappi
     return replace(listing, **missing, use_cases=tuple(use for use in USE_CASES if use in both))
 
 
-def _is_alike(one: int | None, other: int | None) -> bool:
+def is_alike(one: int | None, other: int | None) -> bool:
+    """True where two numbers of parameters may be those of one model; None is any."""
     return one is None or other is None or abs(one - other) <= _ALIKE * max(one, other)
