@@ -46,6 +46,8 @@ class Question:
     """At least, and at most. With either, the Hub leaves out what does not tell its parameters."""
     licence: str = ""
     """Its identifier, such as apache-2.0; empty for any."""
+    pipeline: str = ""
+    """What the Hub says that models are for, such as image-text-to-text; empty for any."""
 
 
 def search_listings(
@@ -83,6 +85,7 @@ def _query(hub: Hub, question: Question, limit: int) -> Query:
     return {
         "filter": filters,
         **({"search": words} if words else {}),
+        **({"pipeline_tag": question.pipeline} if question.pipeline else {}),
         **({"num_parameters": parameters} if parameters else {}),
         "sort": _SORTS[question.sort],
         "limit": str(min(limit, PAGE)),
