@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,31 +57,17 @@ def test_what_models_are_for_follows_the_rules_that_search_has() -> None:
 
 
 def test_what_the_hub_told_is_kept_and_counts_from_then_on(paths: Paths) -> None:
-    known = starter().listings[0]
-    told = Listing(repo=known.repo, architecture="llama", downloads=7, likes=3, updated="2027-01-02T03:04:05Z")
+    told = replace(starter().listings[0], downloads=7, likes=3, updated="2027-01-02T03:04:05Z", licence="mit\n\u2028x")
     new = Listing(repo="acme/New-GGUF", parameters=1_000_000_000, gated=True, use_cases=("chat",))
 
     kept = keep_catalogue(paths, [told, new], LATER)
-    found = catalogue(paths)
 
+    found = catalogue(paths)
     assert found == kept
+    assert found.listings == (told, new)
     assert found.gathered == LATER
     assert found.problem is None
-    by_repo = {listing.repo: listing for listing in found.listings}
-    assert by_repo["acme/New-GGUF"] == new
-    assert len(found.listings) == len(starter().listings) + 1
-    merged = by_repo[known.repo]
-    assert (merged.downloads, merged.likes, merged.updated) == (7, 3, told.updated)
-    assert (merged.layers, merged.model, merged.use_cases) == (known.layers, known.model, known.use_cases)
-
-
-def test_another_repository_of_a_known_model_has_its_facts(paths: Paths) -> None:
-    known = next(listing for listing in starter().listings if listing.elsewhere)
-    kept = keep_catalogue(paths, [Listing(repo=known.elsewhere[0])], LATER)
-    found = next(listing for listing in kept.listings if listing.repo == known.elsewhere[0])
-    assert (found.model, found.layers) == (known.model, known.layers)
-    assert known.repo in found.elsewhere
-    assert known in kept.listings
+    assert "Hub" in found.source
 
 
 def test_an_older_one_gives_way_to_what_comes_with_puna(paths: Paths) -> None:

@@ -7,7 +7,7 @@ first asked for; a broken local file is told of and passed over. It never asks t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
@@ -23,11 +23,6 @@ VERSION = 1
 _STARTER = Path(__file__).with_name("starter.jsonl")
 _REFRESHED = "The Hugging Face Hub, and where it told nothing of a model, the catalogue that came with puna."
 _DEFAULTS = {field.name: field.default for field in fields(Listing)}
-_FACTS = (
-    *("architecture", "parameters", "active_parameters", "context_length", "layers", "heads", "kv_heads", "head_dim"),
-    *("hidden_size", "vocab_size", "experts", "experts_used"),
-)
-"""What of a model stays the same, whoever tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,38 +73,14 @@ def catalogue_file(paths: Paths) -> Path:
 
 
 def keep_catalogue(paths: Paths, listings: Sequence[Listing], gathered: str) -> Catalogue:
-    """Keep what the Hub told on the day `gathered`, in ISO 8601, as this machine's catalogue, and return it.
+    """Keep what is known on the day `gathered`, in ISO 8601, as this machine's catalogue, and return it.
 
-    What the Hub did not tell of a model's shape is filled from the catalogue before, whose other models stay. Raises
-    ConfigError where it cannot be written.
+    Raises ConfigError where it cannot be written.
     """
-    file = catalogue_file(paths)
+    file, made = catalogue_file(paths), Catalogue(gathered, _REFRESHED, tuple(listings))
     with locked(file):
-        made = Catalogue(gathered, _REFRESHED, _merged(catalogue(paths).listings, listings))
         write_atomic(file, _written(made))
     return made
-
-
-def _merged(before: Iterable[Listing], told: Sequence[Listing]) -> tuple[Listing, ...]:
-    known = {repo: listing for listing in before for repo in (*listing.elsewhere, listing.repo)}
-    new = {one.repo: _completed(one, known.get(one.repo)) for one in told}
-    rest = {listing.repo: listing for listing in known.values() if listing.repo not in new}
-    return (*new.values(), *rest.values())
-
-
-def _completed(told: Listing, before: Listing | None) -> Listing:
-    if before is None:
-        return told
-    missing = {name: getattr(before, name) for name in _FACTS if not getattr(told, name)}
-    elsewhere = told.elsewhere or tuple(repo for repo in (before.repo, *before.elsewhere) if repo != told.repo)
-    return replace(
-        told,
-        model=told.model or before.model,
-        licence=told.licence or before.licence,
-        use_cases=told.use_cases or before.use_cases,
-        elsewhere=elsewhere,
-        **missing,
-    )
 
 
 def _read(text: str) -> Catalogue | None:

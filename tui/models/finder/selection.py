@@ -24,7 +24,6 @@ class _Facts(NamedTuple):
     """What a wish asks of a model."""
 
     text: str
-    """What a query is looked for in, in small letters."""
     name: str
     family: str
     licence: str
@@ -166,14 +165,17 @@ def _keys(rows: Sequence[FinderRow]) -> list[_Key]:
     return made
 
 
+def searched(listing: Listing) -> str:
+    """The text that each word of a query is looked for in, in small letters: owner, name, architecture and family."""
+    return f"{listing.repo} {listing.model} {listing.architecture} {family_of(listing)}".casefold()
+
+
 def _facts(listing: Listing) -> _Facts:
-    family = family_of(listing)
-    text = f"{listing.repo} {listing.model} {listing.architecture} {family}".casefold()
     day = (listing.updated or "")[:10].replace("-", "")
     return _Facts(
-        text,
+        searched(listing),
         listing.name.casefold(),
-        family,
+        family_of(listing),
         (listing.licence or "").casefold(),
         int(day) if day.isascii() and day.isdigit() else 0,
     )
