@@ -40,12 +40,13 @@ class Pricer:
         n_ctx: int = USUAL_N_CTX,
         settings: LoadSettings | None = None,
         measured: Sequence[Measurement] = (),
+        quants: Sequence[str] = COMMON,
     ) -> None:
         """`n_ctx` in tokens; a model that was trained on less counts with that. `settings` are the person's defaults:
         types of the KV cache, flash attention and n_ubatch of them count. `measured` is what was measured on this very
-        machine; nothing for a described one.
+        machine; nothing for a described one. `quants` are those of models whose files are not known, the largest first.
         """
-        self.machine, self.n_ctx = machine, n_ctx
+        self.machine, self.n_ctx, self._quants = machine, n_ctx, quants
         self._settings = _plain(settings or LoadSettings())
         self._measured = _telling(measured)
         self._outline = lru_cache(maxsize=1024)(self._outlined)
@@ -55,11 +56,11 @@ class Pricer:
         return context_for(listing.context_length, self.n_ctx)
 
     def rows(self, listing: Listing, *, installed: Mapping[str, str] | None = None) -> tuple[FinderRow, ...]:
-        """A row for each usual quantization, the largest first, with the recommended one marked.
+        """A row for each quantization that is usual of it, the largest first, with the recommended one marked.
 
         `installed` names models of the library by quantization.
         """
-        quants = OWN_QUANTS.get(listing.architecture, COMMON)
+        quants = OWN_QUANTS.get(listing.architecture, self._quants)
         here = installed or {}
         return with_best([self.row(listing, quant, installed=here.get(quant, "")) for quant in quants])
 
