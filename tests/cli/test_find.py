@@ -122,6 +122,13 @@ def test_rows_are_chosen_and_ordered_as_asked(find: Find) -> None:
     assert {row["quant"] for row in answer["rows"]} == {"Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M", "Q2_K"}
 
 
+@pytest.mark.parametrize("prefix", ["", "https://huggingface.co/", "hf.co/"])
+def test_an_address_means_its_repository(find: Find, prefix: str) -> None:
+    repo = starter().listings[0].repo
+    assert [row["repo"] for row in find("--offline", f"{prefix}{repo}")[1]["rows"]] == [repo]
+    assert [row["repo"] for row in find("--offline", f"{prefix}{repo}:Q4_K_M")[1]["rows"]] == [repo]
+
+
 def test_a_longer_context_needs_more(find: Find) -> None:
     needs = []
     for n_ctx in ("8192", "32k"):

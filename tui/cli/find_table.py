@@ -179,7 +179,7 @@ def _foot(answer: Answer) -> Iterator[str]:
         yield f"Nothing of {of} has all of that ({answer.models} models); fewer wishes or other words may find more."
         return
     more = "; --limit all shows the others" if len(answer.rows) < answer.matching else ""
-    yield f"{len(answer.rows)} of {answer.matching} that have all of that, of {answer.models} models of {of}{more}."
+    yield f"{len(answer.rows)} of {answer.matching} that have all of that{more}. {answer.models} models are in {of}."
     where = "the described machine" if answer.described else "this machine"
     yield (
         f"FITS is for {where} ({answer.place}) with {answer.n_ctx} tokens of context, or as many as a model was trained"

@@ -29,10 +29,11 @@ class Place:
 
     @property
     def words(self) -> str:
-        """What is free, for people: CUDA0 22.6 GiB and 31.0 GiB of RAM."""
-        names = (f"{device.name} {size(device.free_bytes)}" for device in self.machine.devices)
-        pools = [*names, f"{size(self.machine.host_available_bytes)} of RAM"]
-        return " and ".join(pools) + ("" if self.machine.devices else ", no GPU")
+        """What is free, for people: CUDA0 22.6 GiB, CUDA1 7.1 GiB and 31.0 GiB of RAM."""
+        ram = f"{size(self.machine.host_available_bytes)} of RAM"
+        if not self.machine.devices:
+            return f"{ram}, no GPU"
+        return f"{', '.join(f'{device.name} {size(device.free_bytes)}' for device in self.machine.devices)} and {ram}"
 
 
 def place_here(paths: Paths, settings: Settings) -> Place:
