@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.cli.puna import ROOT, environment, puna
-from tests.rigs.hub import BAD_TOKEN, CAPTIVE_PORTAL, Answer, LoopbackHub, Repo, rate_limited, with_hole
+from tests.rigs.hub import BAD_TOKEN, CAPTIVE_PORTAL, Answer, LoopbackHub, Repo, Stall, rate_limited, with_hole
 from tests.rigs.hub.environment import hub_home
 from tests.rigs.terminal import Terminal
 from tui.cli.main import main
@@ -191,6 +194,22 @@ def test_without_a_hub_or_in_offline_mode_the_catalogue_answers(find: Find, monk
         assert (code, answer["source"]) == (0, "catalogue")
         assert answer["rows"]
         assert "is shown" in said
+
+
+def test_ctrl_c_ends_at_once_while_a_hub_says_nothing(tmp_path: Path, hub: LoopbackHub) -> None:
+    hub.fail("models", Stall())
+    variables = {"HF_ENDPOINT": hub.endpoint, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    command, pipe = [sys.executable, "-m", "tui", "find", "qwen"], subprocess.PIPE
+    child = subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment(tmp_path, variables), cwd=ROOT)
+    until = time.monotonic() + 60
+    while not hub.count("models"):
+        assert child.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=30)
+    assert child.returncode == 128 + signal.SIGINT
+    assert (out, err) == (b"", b"")
 
 
 def test_a_refresh_makes_the_catalogue_anew(find: Find, hub: LoopbackHub, capsys: pytest.CaptureFixture[str]) -> None:

@@ -133,6 +133,12 @@ def test_of_a_mixture_only_the_active_part_is_read() -> None:
     assert fast[0] > 2 * slow[0]
 
 
+def test_a_mixture_that_tells_no_experts_is_as_fast_as_its_active_parameters() -> None:
+    told = by_quant(Pricer(machine(80)).rows(QWEN3_30B_A3B))["Q4_K_M"]
+    bare = by_quant(Pricer(machine(80)).rows(replace(QWEN3_30B_A3B, experts=None, experts_used=None)))["Q4_K_M"]
+    assert bare.decode_tok_s == pytest.approx(told.decode_tok_s, rel=0.05)
+
+
 def test_models_that_were_trained_in_a_quantization_have_that_alone() -> None:
     listing = next(one for one in starter().listings if one.model == "openai/gpt-oss-20b")
     (row,) = Pricer(machine(24)).rows(listing)

@@ -147,6 +147,18 @@ def test_more_rows_of_a_repository_take_the_place_of_all_of_its_rows() -> None:
     assert set(Table(table.rows).select(Wishes())) == set(table.select(Wishes()))
 
 
+def test_of_several_repositories_of_a_model_the_most_downloaded_open_one_is_shown() -> None:
+    def at(owner: str, **said: Any) -> Any:
+        return row(replace(QWEN3_8B, repo=f"{owner}/Qwen3-8B-GGUF", **said))
+
+    rows = [at("few", downloads=1), at("many", downloads=9), at("locked", downloads=99, gated=True), at("untold")]
+    other = at("other", parameters=600_000_000, downloads=999)
+    assert [one.listing.owner for one in Table(rows).select(Wishes())] == ["many"]
+    assert {one.listing.owner for one in Table([*rows, other]).select(Wishes())} == {"many", "other"}
+    assert [one.listing.owner for one in Table(rows).select(Wishes(query="few"))] == ["few"]
+    assert len(Table(rows).select(Wishes(), every_quant=True)) == 4
+
+
 def test_models_are_chosen_before_they_are_priced() -> None:
     wishes = Wishes(query="qwen", parameters=(None, 9e9), fits="gpu", min_speed=1e9)
     assert wished_models(ALL, wishes) == (QWEN3_8B,)

@@ -26,6 +26,8 @@ from tui.models.quants import COMMON
 
 OWN_QUANTS = {"gpt_oss": ("MXFP4",), "gpt-oss": ("MXFP4",)}
 """Architectures whose models were trained in a quantization: files of all labels are about that size."""
+USUAL_EXPERTS = (128, 8)
+"""How many a mixture has, and uses, that tells of neither: what a token reads follows from its active parameters."""
 TELLING = 12
 """Models measured here that count for the speed of a row; each costs it some microseconds."""
 
@@ -134,6 +136,9 @@ def priced(pricer: Pricer, listings: Iterable[Listing]) -> Iterator[tuple[Finder
 
 
 def _facts(listing: Listing) -> CardFacts:
+    experts, used = listing.experts, listing.experts_used
+    if experts is None and listing.active_parameters and listing.active_parameters < (listing.parameters or 0):
+        experts, used = USUAL_EXPERTS
     return CardFacts(
         parameters=listing.parameters or 0,
         architecture=listing.architecture,
@@ -145,8 +150,8 @@ def _facts(listing: Listing) -> CardFacts:
         hidden_size=listing.hidden_size,
         vocab_size=listing.vocab_size,
         active_parameters=listing.active_parameters,
-        experts=listing.experts,
-        experts_used=listing.experts_used,
+        experts=experts,
+        experts_used=used,
     )
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tui.fit.labels import label_of
 from tui.hub.listing import Listing
+from tui.hub.merging import is_alike
 from tui.models.finder.best import at_four_bits, rank
 from tui.models.finder.families import family_of
 from tui.models.finder.values import WAITED_TOKENS, FinderRow, Fits, Sort, Wishes
@@ -24,6 +25,8 @@ class _Facts(NamedTuple):
     """What a wish asks of a model."""
 
     text: str
+    model: str
+    """Which model it is; the repository where that is not known."""
     name: str
     family: str
     licence: str
@@ -39,7 +42,7 @@ class _Key(NamedTuple):
     low_tok_s: float
     """0 where it is not known."""
     fit: _Ordered
-    preferred: tuple[bool, bool, int]
+    preferred: tuple[bool, int, bool, bool, int]
     """The higher, the sooner it stands for its model."""
 
 
@@ -67,8 +70,9 @@ class Table:
     def select(self, wishes: Wishes, *, every_quant: bool = False) -> tuple[FinderRow, ...]:
         """The rows that have all that is wished for, in the order that is wished for.
 
-        Of each repository one row: the recommended quantization where it has what is wished for, else the largest that
-        does, up to Q8_0; with `every_quant` all of them. What is not known of a row counts as not enough.
+        Of each model one row, at its most downloaded repository that is open to all: the recommended quantization where
+        it has what is wished for, else the largest that does, up to Q8_0; with `every_quant` all rows. What is not
+        known of a row counts as not enough.
         """
         found = self._order(wishes.sort)
         for passes in (*_of_model(wishes), *_of_row(wishes)):
@@ -81,10 +85,14 @@ class Table:
         chosen: dict[str, int] = {}
         rows, keys = self.rows, self._keys
         for index in found:
-            repo = rows[index].listing.repo
-            other = chosen.get(repo)
+            model = keys[index].facts.model
+            other = chosen.get(model)
+            # Anyone may name any model as that which they quantized.
+            if other is not None and not is_alike(rows[index].listing.parameters, rows[other].listing.parameters):
+                model = rows[index].listing.repo
+                other = chosen.get(model)
             if other is None or keys[index].preferred > keys[other].preferred:
-                chosen[repo] = index
+                chosen[model] = index
         standing = set(chosen.values())
         return [index for index in found if index in standing]
 
@@ -161,7 +169,8 @@ def _keys(rows: Sequence[FinderRow]) -> list[_Key]:
         place = rank(row)
         low = row.decode_tok_s[0] if row.decode_tok_s is not None else 0.0
         fit = (place, not good, -(listing.parameters or 0), -known.day, -(listing.downloads or 0), -size, known.name)
-        made.append(_Key(known, place, low, fit, (row.best, usual, size)))
+        preferred = (not listing.gated, listing.downloads or 0, row.best, usual, size)
+        made.append(_Key(known, place, low, fit, preferred))
     return made
 
 
@@ -174,6 +183,7 @@ def _facts(listing: Listing) -> _Facts:
     day = (listing.updated or "")[:10].replace("-", "")
     return _Facts(
         searched(listing),
+        (listing.model or listing.repo).casefold(),
         listing.name.casefold(),
         family_of(listing),
         (listing.licence or "").casefold(),
