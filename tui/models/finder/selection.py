@@ -18,7 +18,6 @@ from tui.models.finder.values import WAITED_TOKENS, FinderRow, Fits, Sort, Wishe
 
 _WORST: Mapping[Fits, int] = {"gpu": 0, "partial": 1, "ram": 2, "any": 9}
 _USUAL_BYTES = label_of("Q8_0").layers
-_Ordered = tuple[float | str, ...]
 
 
 class _Facts(NamedTuple):
@@ -41,7 +40,8 @@ class _Key(NamedTuple):
     rank: int
     low_tok_s: float
     """0 where it is not known."""
-    fit: _Ordered
+    fit: tuple[float | str, ...]
+    """Verdict, four bits a weight or more, most parameters, newest, most downloads: the smallest first."""
     preferred: tuple[bool, int, bool, bool, int]
     """The higher, the sooner it stands for its model."""
 
@@ -54,6 +54,8 @@ class Table:
         self.rows: tuple[FinderRow, ...] = tuple(rows)
         self._keys = _keys(self.rows)
         self._orders: dict[Sort, list[int]] = {}
+        self._nearly: Sequence[int] = range(len(self.rows))
+        """All indices, for the most part in the order "fit" already."""
 
     def more(self, rows: Iterable[FinderRow]) -> Table:
         """A table with these rows besides; those of a repository that is here already take the place of all of its
@@ -65,6 +67,9 @@ class Table:
         table = Table()
         table.rows = (*(self.rows[index] for index in kept), *new)
         table._keys = [*(self._keys[index] for index in kept), *_keys(new)]
+        places = {old: place for place, old in enumerate(kept)}
+        before = (places[index] for index in self._order("fit") if index in places)
+        table._nearly = [*before, *range(len(kept), len(table.rows))]
         return table
 
     def select(self, wishes: Wishes, *, every_quant: bool = False) -> tuple[FinderRow, ...]:
@@ -85,11 +90,11 @@ class Table:
         chosen: dict[str, int] = {}
         rows, keys = self.rows, self._keys
         for index in found:
-            model = keys[index].facts.model
+            model, listing = keys[index].facts.model, rows[index].listing
             other = chosen.get(model)
             # Anyone may name any model as that which they quantized.
-            if other is not None and not is_alike(rows[index].listing.parameters, rows[other].listing.parameters):
-                model = rows[index].listing.repo
+            if other is not None and _differ(listing, rows[other].listing):
+                model = listing.repo
                 other = chosen.get(model)
             if other is None or keys[index].preferred > keys[other].preferred:
                 chosen[model] = index
@@ -97,11 +102,18 @@ class Table:
         return [index for index in found if index in standing]
 
     def _order(self, sort: Sort) -> list[int]:
-        """Indices of all rows in an order; worked out when it is first asked for."""
+        """Indices of all rows in an order; worked out when it is first asked for. What is equal stays as in "fit"."""
         if sort not in self._orders:
-            keys = [_ORDERS[sort](row, key) for row, key in zip(self.rows, self._keys, strict=True)]
-            self._orders[sort] = sorted(range(len(keys)), key=keys.__getitem__)
+            if sort == "fit":
+                self._orders[sort] = sorted(self._nearly, key=[key.fit for key in self._keys].__getitem__)
+            else:
+                values = [_ORDERS[sort](row, key) for row, key in zip(self.rows, self._keys, strict=True)]
+                self._orders[sort] = sorted(self._order("fit"), key=values.__getitem__)
         return self._orders[sort]
+
+
+def _differ(one: Listing, other: Listing) -> bool:
+    return one is not other and not is_alike(one.parameters, other.parameters)
 
 
 _Rows = Sequence[FinderRow]
@@ -191,15 +203,12 @@ def _facts(listing: Listing) -> _Facts:
     )
 
 
-_ORDERS: Mapping[Sort, Callable[[FinderRow, _Key], _Ordered]] = {
-    "fit": lambda row, key: key.fit,
-    "speed": lambda row, key: (-key.low_tok_s, *key.fit),
-    "size": lambda row, key: (row.file_bytes or float("inf"), *key.fit),
-    "downloads": lambda row, key: (-(row.listing.downloads or 0), *key.fit),
-    "updated": lambda row, key: (-key.facts.day, *key.fit),
-    "likes": lambda row, key: (-(row.listing.likes or 0), *key.fit),
-    "name": lambda row, key: (key.facts.name, *key.fit),
+_ORDERS: Mapping[Sort, Callable[[FinderRow, _Key], float | str]] = {
+    "speed": lambda row, key: -key.low_tok_s,
+    "size": lambda row, key: row.file_bytes or float("inf"),
+    "downloads": lambda row, key: -(row.listing.downloads or 0),
+    "updated": lambda row, key: -key.facts.day,
+    "likes": lambda row, key: -(row.listing.likes or 0),
+    "name": lambda row, key: key.facts.name,
 }
-"""The smallest first. fit: verdict, four bits a weight or more, most parameters, newest, most downloads. Sizes are from
-the smallest up, names from a to z, everything else from the most down.
-"""
+"""The smallest first: sizes from the smallest up, names from a to z, everything else from the most down."""
