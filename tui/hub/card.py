@@ -49,16 +49,17 @@ def fetch_card(hub: Hub, files: RepoFiles, *, cancel: threading.Event | None = N
 
 def card_of(data: bytes, *, is_cut: bool = False) -> Card | None:
     """A card out of its bytes; None for what is no text. `is_cut` where these are not all of them."""
+    if is_cut and b"\n" in data:
+        data = data[: data.rindex(b"\n")]
     text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     strange = text.count("\ufffd") + text.count("\0")
     if strange > _MOST_STRANGE * len(text):
         return None
-    if is_cut:
-        text = text.rpartition("\n")[0]
     text = plain_markdown(_without_front_matter(text))
     if len(text) <= MOST_SHOWN:
         return Card(text, is_cut)
-    return Card(text[:MOST_SHOWN].rpartition("\n")[0], True)
+    text = text[:MOST_SHOWN]
+    return Card(text.rpartition("\n")[0] or text, True)
 
 
 def _without_front_matter(text: str) -> str:
