@@ -171,8 +171,8 @@ def _without_code(line: str, aside: _Aside) -> str:
         end = next(ends, place) if _may_open(made[-1]) else place
         piece = "".join(parts[place : end + 1])
         if end == place or "|" in piece:  # a bar may end a cell of a table, and the code with it
-            end = place
-            made.append(_literal(parts[place], made[-1]))
+            for at in range(place, end + 1):
+                made.append(_literal(parts[at], made[-1]) if at % 2 else parts[at])
         else:
             made.append(aside.put(piece))
         made.append(parts[end + 1])
