@@ -95,8 +95,10 @@ class Reading:
     # ---- telling
 
     def _tell(self, **known: Any) -> None:
-        self._detail = replace(self._detail, **known)
-        self._changed.set()
+        detail = replace(self._detail, **known)
+        if detail != self._detail:
+            self._detail = detail
+            self._changed.set()
 
     def _start(self, part: Part, work: Coroutine[Any, Any, None]) -> None:
         self._tasks[part] = task = asyncio.create_task(work)
