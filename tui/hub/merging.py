@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from tui.hub.listing import USE_CASES, Listing
 
@@ -14,6 +15,7 @@ _SHAPE = ("layers", "heads", "kv_heads", "head_dim", "hidden_size", "vocab_size"
 _OF_THE_MODEL = ("model", "architecture", "parameters", "active_parameters", "context_length", "licence", *_SHAPE)
 """Facts that every repository of a model shares."""
 _OF_THE_REPO = (*_OF_THE_MODEL, "elsewhere", "downloads", "likes", "updated")
+_NOT_KNOWN = (None, "", ())
 _ALIKE = 0.1
 """How far apart the parameters of one model may be told: some count embeddings, some do not."""
 
@@ -37,9 +39,15 @@ def _completed(listing: Listing, by_repo: Mapping[str, Listing], by_model: Mappi
         return listing
     same = entry.repo.casefold() == listing.repo.casefold()
     names = _OF_THE_REPO if same else _OF_THE_MODEL
-    missing = {name: getattr(entry, name) for name in names if getattr(listing, name) in (None, "", ())}
-    both = {*listing.use_cases, *entry.use_cases}
-    return replace(listing, **missing, use_cases=tuple(use for use in USE_CASES if use in both))
+    missing: dict[str, Any] = {
+        name: known
+        for name in names
+        if getattr(listing, name) in _NOT_KNOWN and (known := getattr(entry, name)) not in _NOT_KNOWN
+    }
+    if entry.use_cases != listing.use_cases:
+        both = {*listing.use_cases, *entry.use_cases}
+        missing["use_cases"] = tuple(use for use in USE_CASES if use in both)
+    return replace(listing, **missing) if missing else listing
 
 
 def is_alike(one: int | None, other: int | None) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from typing import Literal
 
 from tui.hub.client import Hub
@@ -56,7 +58,7 @@ class OnlineSearch:
     def __init__(self, connect: Callable[[], Hub], cache: SearchCache) -> None:
         """`connect` is called in a thread, at each search: importing the Hub's client takes a moment."""
         self._connect, self._cache = connect, cache
-        self._remembered: dict[str, Listing] = {}
+        self._known = _Known((), (), ())
         self.stop = Stop()
         """Called, it ends the search that runs, if one does: that tells nothing more."""
 
@@ -68,15 +70,18 @@ class OnlineSearch:
         """
         self.stop()
         stop = self.stop = Stop()
-        results = Results(question=question_of(wishes), listings=self._all(catalogue), state="asking")
+        if self._known.catalogue is not catalogue:
+            self._known = _Known(catalogue, self._known.found, merged(catalogue, self._known.found))
+        known = self._known
+        results = Results(question=question_of(wishes), listings=known.listings, state="asking")
         yield results
         try:
-            async with aclosing(stream_in_thread(lambda: self._ask(results.question, limit, stop), stop)) as pages:
-                async for page in pages:
-                    self._remember(page.listings)
+            work = partial(self._ask, results.question, known, limit, stop)
+            async with aclosing(stream_in_thread(work, stop)) as pages:
+                async for page, self._known in pages:
                     results = replace(
                         results,
-                        listings=self._all(catalogue),
+                        listings=self._known.listings,
                         found=frozenset(listing.repo for listing in page.listings),
                         age_s=page.age_s,
                         problem=page.problem,
@@ -93,17 +98,27 @@ class OnlineSearch:
         if not was_stopped:
             yield results
 
-    def _ask(self, question: Question, limit: int, stop: Stop) -> Iterator[Found]:
-        return self._cache.search(self._connect(), question, limit=limit, cancel=stop.asked)
+    def _ask(self, question: Question, known: _Known, limit: int, stop: Stop) -> Iterator[tuple[Found, _Known]]:
+        """In a thread, where thousands of listings may be joined too."""
+        for page in self._cache.search(self._connect(), question, limit=limit, cancel=stop.asked):
+            yield page, known.with_more(page.listings)
 
-    def _remember(self, listings: Sequence[Listing]) -> None:
-        """The newest first."""
-        new = {listing.repo: listing for listing in listings}
-        older = [(repo, listing) for repo, listing in self._remembered.items() if repo not in new]
-        self._remembered = new | dict(older[: max(0, MOST_REMEMBERED - len(new))])
 
-    def _all(self, catalogue: Sequence[Listing]) -> tuple[Listing, ...]:
-        return merged(catalogue, self._remembered.values())
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known here, whatever is searched for."""
+
+    catalogue: Sequence[Listing]
+    found: tuple[Listing, ...]
+    """By searches, the newest first."""
+    listings: tuple[Listing, ...]
+    """All of it."""
+
+    def with_more(self, new: tuple[Listing, ...]) -> _Known:
+        repos = {listing.repo for listing in new}
+        older = (listing for listing in self.found if listing.repo not in repos)
+        found = (*new, *islice(older, max(0, MOST_REMEMBERED - len(new))))
+        return _Known(self.catalogue, found, merged(self.catalogue, found))
 
 
 def question_of(wishes: Wishes) -> Question:
