@@ -84,6 +84,14 @@ def test_the_wheel_carries_themes_and_the_example(installed: Path, tmp_path: Pat
     assert Path(lines[2]).read_text() == (ROOT / "config.example.toml").read_text()
 
 
+def test_the_wheel_carries_the_starter_catalogue_and_its_licence(installed: Path, tmp_path: Path) -> None:
+    script = "from tui.hub.catalogue import starter; print(len(starter().listings))"
+    assert int(_run(installed, tmp_path, "-c", script).stdout) > 700
+    assert (installed / "tui" / "hub" / "catalogue" / "NOTICE").is_file()
+    (notice,) = installed.glob("puna-*.dist-info/licenses/tui/hub/catalogue/NOTICE")
+    assert "llmfit" in notice.read_text()
+
+
 @pytest.mark.live
 def test_an_installed_wheel_runs_a_model(installed: Path, tmp_path: Path) -> None:
     done = _run(installed, tmp_path, "-m", "tui", "run", "smollm2-demo", "Say hi.", "--max-tokens", "3")

@@ -75,7 +75,18 @@ def test_usage_errors_exit_with_2_and_say_so_on_stderr(tmp_path: Path, arguments
 _HEAVY = ("textual", "llama_cpp", "huggingface_hub", "numpy")
 
 
-@pytest.mark.parametrize("command", [["--help"], ["--version"], ["ls"], ["ps"], ["config", "path"], ["run", "--help"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["--help"],
+        ["--version"],
+        ["ls"],
+        ["ps"],
+        ["config", "path"],
+        ["run", "--help"],
+        ["find", "--offline", "yi", "--limit", "1"],
+    ],
+)
 def test_no_command_imports_textual_llama_cpp_or_the_hub(tmp_path: Path, command: list[str]) -> None:
     script = (
         "import sys, json, tui.__main__ as m\n"

@@ -17,7 +17,7 @@ from functools import partial
 from typing import get_args
 
 from tui.cli.fit_table import beside_json, explained, report_lines, table_by_context
-from tui.cli.loading import asked_for, configured, in_daemon_thread, number_or, run_until_signal, sound
+from tui.cli.loading import asked_for, configured, number_or, run_until_signal, sound
 from tui.cli.main import DONE, USAGE, CommandError, say
 from tui.cli.output import show, write_json
 from tui.config.paths import Paths
@@ -40,6 +40,7 @@ from tui.models.prepare import look, may_move
 from tui.models.remote import remote_subject
 from tui.models.resolve import ModelNotFound, names_repository, resolve
 from tui.models.subject import Subject, subject_of
+from tui.models.threads import in_daemon_thread
 
 _SETTINGS = ("n_gpu_layers", "type_k", "type_v", "flash_attn", "n_ubatch", "swa_full", "n_cpu_moe", "panes")
 """Settings that have a flag of their own name, the context excepted: it may be given several times."""

@@ -8,11 +8,9 @@ import argparse
 import asyncio
 import signal
 import sys
-import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -187,29 +185,6 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-async def in_daemon_thread(work: Callable[[], T]) -> T:
-    """Do what may wait for a silent server for long in a thread that no end of this program waits for."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def settle(settle_with: Callable[[], None]) -> None:
-        if not done.done():
-            settle_with()
-
-    def run() -> None:
-        try:
-            result = work()
-        except BaseException as error:
-            outcome = partial(done.set_exception, error)
-        else:
-            outcome = partial(done.set_result, result)
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, outcome)
-
-    threading.Thread(target=run, daemon=True, name="hub").start()
-    return await done
 
 
 def run_until_signal(work: Callable[[], Coroutine[Any, Any, int]]) -> int:

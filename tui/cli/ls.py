@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import sys
 from collections.abc import Sequence
 
 from tui.cli.main import DONE, CommandError, say
-from tui.cli.output import Bytes, show, write_json
+from tui.cli.output import Bytes, show, terminal_width, write_json
 from tui.config.paths import Paths, paths
 from tui.config.settings import load_config
 from tui.config.sizes import size
@@ -57,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     elif not found.models:
         say(_EMPTY)
     else:
-        show("\n".join(table(found.models, _width(), long=args.long)))
+        show("\n".join(table(found.models, terminal_width(), long=args.long)))
     return DONE
 
 
@@ -73,7 +71,7 @@ def _one(args: argparse.Namespace, here: Paths, models: Sequence[Model]) -> None
     if args.json:
         write_json(document(model, here))
     else:
-        rows = table([model], _width(), long=args.long)
+        rows = table([model], terminal_width(), long=args.long)
         show("\n".join([*rows, *(lines(model, here) if args.long else [])]))
 
 
@@ -125,8 +123,3 @@ def _below(model: Model, long: bool) -> list[str]:
 
 def _place(place: Place, long: bool) -> str:
     return f"{place.name}, {shown(place.path)}" if long else place.name
-
-
-def _width() -> int | None:
-    """The terminal's width; None where the output goes to a file or another program, which gets it whole."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

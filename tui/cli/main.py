@@ -22,6 +22,7 @@ DONE, FAILED, USAGE = 0, 1, 2
 """Exit codes; a signal's is 128 + its number."""
 
 SUMMARIES = {
+    "find": "find models that can be fetched, with what they would take here",
     "run": "ask a model once and print the answer",
     "pull": "fetch a model from the Hugging Face Hub",
     "ls": "list the models on this disk",

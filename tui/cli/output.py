@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 from typing import Any
 
@@ -21,6 +22,11 @@ def write_json(value: Any) -> None:
 def show(text: str) -> None:
     """Lines for a person. Nothing in them can harm the terminal."""
     print(lines(text))
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal; None where the output goes to a file or another program, which gets it whole."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 class Bytes:

@@ -6,6 +6,7 @@ What a card leaves out is estimated from models of its size, and the shape says 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from tui.fit.architectures import (
     BOTH,
@@ -19,7 +20,7 @@ from tui.fit.architectures import (
     RECURRENT_WITHOUT_HEADS,
     slides,
 )
-from tui.fit.guess import TIED, embedding_values, filled, total_values
+from tui.fit.guess import TIED, divided, embedding_values, filled, total_values
 from tui.fit.labels import LABELS, UNKNOWN, Label, label_of
 from tui.fit.shape import Layer, ModelShape, State, Wiring
 from tui.gguf.types import TENSOR_TYPES
@@ -106,6 +107,24 @@ class CardFacts:
     active_parameters: int | None = None
     experts: int | None = None
     experts_used: int | None = None
+
+
+class Weights(NamedTuple):
+    """What the files of one quantization hold."""
+
+    label: Label
+    data_bytes: int
+    """All of them."""
+    tied: bool
+    """The embeddings serve as output matrix, too."""
+    spread: float
+    """How far off the bytes may be, as a share of them."""
+    input_bytes: int
+    """The token embeddings."""
+    output_bytes: int
+    """An output matrix of its own."""
+    layers_bytes: int
+    """All layers together."""
 
 
 def shape_of_facts(facts: CardFacts, label: str) -> ModelShape:
@@ -217,8 +236,8 @@ def _widened(shape: ModelShape, facts: CardFacts) -> ModelShape:
     )
 
 
-def _weighed(shape: ModelShape, name: str) -> ModelShape:
-    """The shape with the bytes that a label makes of its parameters."""
+def weights_of(shape: ModelShape, name: str, file_bytes: int | None = None) -> Weights:
+    """The bytes that a label makes of a shape's parameters; where the bytes of the files are known, how they lie."""
     label = _fitting(shape, label_of(name))
     tied, values = _is_tied(shape), embedding_values(shape)
     layers = max(0, shape.parameters - values * (1 if tied else 2))
@@ -226,9 +245,16 @@ def _weighed(shape: ModelShape, name: str) -> ModelShape:
     unsure = min(0.5, values * label.output_bytes / max(1, data))
     if shape.parameters >= TIED_BELOW:
         unsure /= 2  # few large models are tied, and those are known
-    spread = label.spread + (0.0 if shape.architecture in TIED else unsure)
-    made = filled(shape, label, data, tied=tied, spread=spread)
-    return replace(made, file_bytes=data)
+    spread = (label.spread if file_bytes is None else 0.0) + (0.0 if shape.architecture in TIED else unsure)
+    data = data if file_bytes is None else file_bytes
+    return Weights(label, data, tied, spread, *divided(shape, label, data, tied=tied))
+
+
+def _weighed(shape: ModelShape, name: str) -> ModelShape:
+    """The shape with the bytes that a label makes of its parameters."""
+    found = weights_of(shape, name)
+    made = filled(shape, found.label, found.data_bytes, tied=found.tied, spread=found.spread)
+    return replace(made, file_bytes=found.data_bytes)
 
 
 def _fitting(shape: ModelShape, label: Label) -> Label:

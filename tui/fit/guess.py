@@ -44,15 +44,24 @@ def layer_is_sparse(shape: ModelShape, layer: Layer) -> bool:
     return bool(shape.n_expert and shape.n_ff_expert) and not layer.dense
 
 
+def values_by_layer(shape: ModelShape) -> list[tuple[int, int]]:
+    """`layer_values` of each layer; layers that are alike are counted once."""
+    kinds: dict[Layer, tuple[int, int]] = {}
+    for layer in shape.layers:
+        if layer not in kinds:
+            kinds[layer] = layer_values(shape, layer)
+    return [kinds[layer] for layer in shape.layers]
+
+
 def total_values(shape: ModelShape, *, tied: bool) -> int:
     """Values of the whole model."""
-    layers = sum(sum(layer_values(shape, layer)) for layer in shape.layers)
+    layers = sum(map(sum, values_by_layer(shape)))
     return layers + embedding_values(shape) * (1 if tied else 2)
 
 
 def expert_values(shape: ModelShape) -> int:
     """Values of all routed experts."""
-    return sum(layer_values(shape, layer)[1] for layer in shape.layers)
+    return sum(experts for _, experts in values_by_layer(shape))
 
 
 def is_tied(shape: ModelShape, label: Label, data_bytes: int) -> tuple[bool, bool]:
@@ -65,8 +74,10 @@ def is_tied(shape: ModelShape, label: Label, data_bytes: int) -> tuple[bool, boo
     return together < apart, min(apart, together) < max(apart, together) / 4
 
 
-def filled(shape: ModelShape, label: Label, data_bytes: int, *, tied: bool, spread: float) -> ModelShape:
-    """The shape with `data_bytes` of weights spread over its parts."""
+def divided(shape: ModelShape, label: Label, data_bytes: int, *, tied: bool) -> tuple[int, int, int]:
+    """Bytes of the token embeddings, of an output matrix of its own, and of the layers, which together are
+    `data_bytes`.
+    """
     values = embedding_values(shape)
     if tied:
         first, last = min(data_bytes, int(values * label.output_bytes)), 0
@@ -74,15 +85,21 @@ def filled(shape: ModelShape, label: Label, data_bytes: int, *, tied: bool, spre
         first, last = int(values * label.input_bytes), int(values * label.output_bytes)
         if first + last > data_bytes:
             first = last = data_bytes // 2
-    rest = data_bytes - first - last
-    parts = [layer_values(shape, layer) for layer in shape.layers]
+    return first, last, data_bytes - first - last
+
+
+def filled(shape: ModelShape, label: Label, data_bytes: int, *, tied: bool, spread: float) -> ModelShape:
+    """The shape with `data_bytes` of weights spread over its parts."""
+    first, last, rest = divided(shape, label, data_bytes, tied=tied)
+    parts = values_by_layer(shape)
     total = sum(map(sum, parts)) or 1
+    kinds: dict[Layer, Layer] = {}
+    for layer, (own, experts) in zip(shape.layers, parts, strict=True):
+        if layer not in kinds:
+            kinds[layer] = _with_weights(shape, layer, own, own * rest // total, experts * rest // total)
     return replace(
         shape,
-        layers=tuple(
-            _with_weights(shape, layer, own * rest // total, experts * rest // total)
-            for layer, (own, experts) in zip(shape.layers, parts, strict=True)
-        ),
+        layers=tuple(kinds[layer] for layer in shape.layers),
         input=Bytes(first, first),
         output=Bytes(last, last) if shape.layers else Bytes(last + rest, last + rest),
         tied=Bytes(first, first) if tied else NOTHING,
@@ -92,13 +109,12 @@ def filled(shape: ModelShape, label: Label, data_bytes: int, *, tied: bool, spre
     )
 
 
-def _with_weights(shape: ModelShape, layer: Layer, own: int, experts: int) -> Layer:
+def _with_weights(shape: ModelShape, layer: Layer, values: int, own: int, experts: int) -> Layer:
     ways = 2 if shape.wiring.gate == "none" else 3
-    largest = own * max(layer.n_ff * shape.n_embd, 1) // max(1, layer_values(shape, layer)[0])
     return layer._replace(
         weights=Bytes(own, own),
         experts=Bytes(experts, experts),
-        largest=min(own, largest),
+        largest=min(own, own * max(layer.n_ff * shape.n_embd, 1) // max(1, values)),
         largest_expert=experts // ways,
     )
 
@@ -117,5 +133,5 @@ def _latent_values(shape: ModelShape, layer: Layer) -> int:
 
 
 def _bytes(shape: ModelShape, label: Label, *, tied: bool) -> float:
-    layers = sum(sum(layer_values(shape, layer)) for layer in shape.layers) * label.layers
+    layers = sum(map(sum, values_by_layer(shape))) * label.layers
     return layers + embedding_values(shape) * (label.output_bytes + (0 if tied else label.input_bytes))

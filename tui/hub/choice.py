@@ -38,8 +38,13 @@ class Chosen:
 
     @property
     def name(self) -> str:
-        """`org/repo:QUANT`, or with the file's name where it has no quantization."""
-        return f"{self.files.repo}:{self.row.quant or self.row.path}"
+        """As `name_of` has it."""
+        return name_of(self.files, self.row)
+
+
+def name_of(files: RepoFiles, row: ModelRow) -> str:
+    """`org/repo:QUANT`, or with the file's name where it has no quantization."""
+    return f"{files.repo}:{row.quant or row.path}"
 
 
 def address_of(hub: Hub, text: str) -> Address:
@@ -66,7 +71,7 @@ def choose(files: RepoFiles, address: Address) -> Chosen:
     Raises NoModel when there is none, when several could be meant, and when the one that is meant is of no use.
     """
     if not files.rows:
-        raise NoModel(_nothing(files))
+        raise NoModel(nothing_there(files))
     found = [row for row in files.rows if _fits(row, address)]
     if not found:
         wanted = one_line(address.file or address.quant or "")
@@ -130,7 +135,8 @@ def _fits(row: ModelRow, address: Address) -> bool:
     return address.quant is None or (row.quant is not None and same_quant(row.quant, address.quant))
 
 
-def _nothing(files: RepoFiles) -> str:
+def nothing_there(files: RepoFiles) -> str:
+    """Why a repository without a row is of no use, and what to do."""
     if files.projectors or files.imatrices:
         return (
             f"{files.repo} holds only what belongs to models, and no model; choose the repository of the model itself"

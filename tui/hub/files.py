@@ -98,7 +98,7 @@ def repo_files(hub: Hub, repo: str, revision: str | None = None) -> RepoFiles:
     models = [file for file in files if file not in projectors and file not in imatrices]
     drafts = _drafts(models)
     return RepoFiles(
-        repo=info.id if _is_repo(info.id) else repo,
+        repo=info.id if is_repo(info.id) else repo,
         commit=info.sha,
         rows=rows_of(file for file in models if file not in drafts),
         projectors=projectors,
@@ -181,6 +181,9 @@ def _quant(path: str) -> str | None:
     return quant_of(path) or quant_of(path.rpartition("/")[0])
 
 
-def _is_repo(name: object) -> bool:
-    """True for `org/name` in the characters that the Hub allows; a renamed repository answers with its new name."""
-    return isinstance(name, str) and re.fullmatch(r"[\w.-]+/[\w.-]+", name, re.ASCII) is not None
+def is_repo(name: object) -> bool:
+    """True for `org/name` as the Hub allows it, which leads out of no folder; a renamed repository answers with its new
+    name.
+    """
+    allowed = r"\b[\w.-]{1,96}\b/\b[\w.-]{1,96}\b"
+    return isinstance(name, str) and ".." not in name and re.fullmatch(allowed, name, re.ASCII) is not None

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tui.hub.answers import pause
 from tui.hub.client import Hub
-from tui.hub.errors import Cancelled, Changed, HubError, Interrupted, NoRanges, RateLimited
+from tui.hub.errors import Cancelled, Changed, HubError, Interrupted, NoRanges
 from tui.hub.files import RemoteFile
 from tui.hub.told import in_words, not_a_hub
 
@@ -63,7 +64,8 @@ class RemoteBytes:
                 if not error.passing or failures >= self._hub.patience.tries:
                     raise
                 self._at = None
-                self._pause(error, failures)
+                if not isinstance(error, _Expired):
+                    pause(self._hub.patience, error, failures, self._cancel)
 
     def _part(self, start: int, stop: int) -> Iterator[bytes]:
         """One request. Raises Interrupted when it gives less than was asked for."""
@@ -131,17 +133,6 @@ class RemoteBytes:
 
     def _changed(self) -> HubError:
         return Changed(f"{self._asked.named} gives another {self._file.path} than a moment ago; try again")
-
-    def _pause(self, error: HubError, failures: int) -> None:
-        patience = self._hub.patience
-        pause_s = 0.0 if isinstance(error, _Expired) else patience.back_off_s * 2 ** (failures - 1)
-        if isinstance(error, RateLimited) and error.wait_s is not None:
-            if error.wait_s > patience.longest_wait_s:
-                raise error
-            # A second more, as the hub rounds down.
-            pause_s = error.wait_s + 1.0
-        if self._cancel.wait(pause_s):
-            raise Cancelled
 
 
 @dataclass(frozen=True, slots=True)

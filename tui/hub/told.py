@@ -114,7 +114,7 @@ def _of_status(error: HfHubHTTPError, asked: Asked) -> HubError:
         return errors.BadToken(
             f"{asked.host} does not accept your token; log in again with {_LOGIN} (HF_TOKEN counts first, if it is set)"
         )
-    if status == 404 or (status == 401 and asked.repo):
+    if asked.repo and status in (401, 404):
         return _no_repo(asked)
     if status in (401, 403):
         may = "your token may not read it" if asked.signed_in else f"log in with {_LOGIN}, or choose another"
@@ -165,6 +165,8 @@ def _of_connection(error: Exception, asked: Asked) -> HubError | None:
         return errors.Unreachable(_no_connection(error, asked.host))
     if isinstance(error, httpx2.LocalProtocolError | UnicodeEncodeError):
         return errors.BadToken(f"your token holds characters that no token has; log in again with {_LOGIN}")
+    if isinstance(error, httpx2.DecodingError):
+        return not_a_hub(asked)
     if isinstance(error, httpx2.UnsupportedProtocol | httpx2.InvalidURL | httpx2.TooManyRedirects):
         return errors.NotAHub(f"{asked.host} leads to nowhere; check HF_ENDPOINT")
     if isinstance(error, httpx2.TransportError | OSError | RuntimeError):

@@ -21,6 +21,7 @@ from tui.fit.bandwidths import device_bandwidths, ram_bandwidth
 from tui.fit.candidates import experts_on_host
 from tui.fit.extras import Extras
 from tui.fit.fixes import Fix, Holder, fixes
+from tui.fit.measured import Measurement
 from tui.fit.oracle import DryRun
 from tui.fit.plan import Movable, Plan, plan
 from tui.fit.questions import KnownDevice
@@ -77,6 +78,11 @@ class Fitting:
     def loads(self) -> tuple[LoadRecord, ...]:
         """What earlier loads on this machine took, as last read, the newest last."""
         return self._lessons.loads
+
+    @property
+    def measured(self) -> tuple[Measurement, ...]:
+        """How fast models were here, as last read."""
+        return self._lessons.speeds.measurements
 
     def learn_again(self) -> None:
         """There is something new to learn: it is read at the next question."""
@@ -204,7 +210,7 @@ class Fitting:
     def _speed(
         self, subject: Subject, settings: LoadSettings, machine: Machine, prediction: Prediction, here: bool
     ) -> Speed | None:
-        measured = self._lessons.speeds.measurements if here else ()
+        measured = self.measured if here else ()
         return estimate(subject.shape, settings, prediction, machine, measured, model=subject.identity)
 
     async def fixes(
