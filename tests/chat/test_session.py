@@ -287,3 +287,22 @@ async def test_there_must_be_something_to_go_on_with(threaded: AsyncStore) -> No
     await session.send("Question.", ScriptedEngine([[""]]), GREEDY)
     with pytest.raises(TurnError, match="nothing of this answer yet"):
         await session.go_on(ScriptedEngine([]), GREEDY)
+
+
+async def test_what_was_dropped_is_not_sent_and_a_summary_stands_for_it(threaded: AsyncStore) -> None:
+    session = ChatSession(threaded, system="Be brief.")
+    engine = ScriptedEngine([["one"], ["two"], ["three"], ["four"]])
+    for text in ("first", "second"):
+        await session.send(text, engine, GREEDY)
+    await session.send_from(session.messages[2].id, "They greeted each other.")
+    await session.send("third", engine, GREEDY)
+    assert [message.content for message in engine.asked[-1].messages] == [
+        "Be brief.\n\nSummary of the conversation so far:\n\nThey greeted each other.", "second", "two", "third",
+    ]  # fmt: skip
+    assert session.conversation is not None
+    assert session.prompt(session.messages, "fourth")[-1] == ChatMessage("user", "fourth")
+    again = ChatSession(threaded, session.conversation.id)
+    await again.load()
+    await again.send_from(None)
+    await again.send("fourth", engine, GREEDY)
+    assert len(engine.asked[-1].messages) == 8

@@ -11,6 +11,7 @@ import pytest
 from tests.chat.rig import Clock, assert_sound
 from tui.chat.errors import StoreError
 from tui.chat.store import Store
+from tui.chat.values import Message
 
 
 def test_a_conversation_survives_closing(open_store: Callable[[], Store], clock: Clock) -> None:
@@ -38,6 +39,10 @@ def test_a_conversation_survives_closing(open_store: Callable[[], Store], clock:
     assert found.leaf_id == answered.id
 
 
+def ids(messages: tuple[Message, ...]) -> tuple[int, ...]:
+    return tuple(message.id for message in messages)
+
+
 def test_an_edit_and_a_second_answer_are_new_versions(store: Store) -> None:
     conversation = store.create_conversation()
     first = store.add_message(conversation.id, None, "user", "Hello")
@@ -46,14 +51,15 @@ def test_an_edit_and_a_second_answer_are_new_versions(store: Store) -> None:
     edited = store.add_message(conversation.id, None, "user", "Hello again")
     assert [m.content for m in store.children(conversation.id, None)] == ["Hello", "Hello again"]
     assert [m.content for m in store.children(conversation.id, first.id)] == ["Hi", "Good day"]
-    assert store.thread(conversation.id) == (edited,)
+    assert ids(store.thread(conversation.id)) == (edited.id,)
     assert store.tree(conversation.id).siblings(answer.id) == (answer.id, other.id)
 
     assert store.select(first.id).leaf_id == other.id
-    assert store.thread(conversation.id) == (first, other)
+    assert ids(store.thread(conversation.id)) == (first.id, other.id)
     assert store.select(answer.id).leaf_id == answer.id
-    assert store.thread(conversation.id) == (first, answer)
-    assert store.thread(conversation.id, edited.id) == (edited,)
+    assert ids(store.thread(conversation.id)) == (first.id, answer.id)
+    assert ids(store.thread(conversation.id, edited.id)) == (edited.id,)
+    assert [(one.version, one.versions) for one in store.thread(conversation.id)] == [(1, 2), (1, 2)]
 
 
 def test_the_list_has_the_latest_change_first(store: Store, clock: Clock) -> None:

@@ -26,8 +26,8 @@ _WHICH: Final[dict[Which, str]] = {
 _CONVERSATION = (
     "SELECT id, title, system, model, created, updated, leaf_id, "
     "(SELECT count(*) FROM messages WHERE conversation_id = conversations.id AND messages.deleted IS NULL), deleted, "
-    "pinned, archived, (SELECT group_concat(tag) FROM tags WHERE conversation_id = conversations.id) "
-    "FROM conversations"
+    "pinned, archived, context_from, summary, "
+    "(SELECT group_concat(tag) FROM tags WHERE conversation_id = conversations.id) FROM conversations"
 )
 _MESSAGE = (
     "m.id, m.conversation_id, m.parent_id, m.role, m.content, m.thinking, m.model, m.created, m.state, m.reason, "

@@ -57,8 +57,8 @@ def _sorted(rows: Iterable[CarvedRow]) -> _Found:
             _sort_unnumbered(found, values)
         elif not 0 < row.number < _LARGEST_ID:
             continue
-        elif len(values) in (8, 11) and _is_conversation(values):
-            found.conversations[row.number] = (*values, *(None, None, "")[len(values) - 8 :])
+        elif len(values) in (8, 13) and _is_conversation(values):
+            found.conversations[row.number] = (*values, *(None, None, "", None, ""))[:13]
         elif len(values) in (13, 14) and _is_message(row.number, values):
             found.messages[row.number] = (*values, None)[:14]
     return found
@@ -107,7 +107,7 @@ def _put(found: _Found, database: Database) -> int:
     for message in found.messages.values():
         found.conversations.setdefault(int(message[1] or 0), _lost(message))
     for number, values in sorted(found.conversations.items()):
-        _, title, system, model, created, updated, _, deleted, pinned, archived, draft = values
+        _, title, system, model, created, updated, _, deleted, pinned, archived, draft, *_ = values
         texts = [storable(str(text)) for text in (title, system, model)]
         row = (
             number,
@@ -136,7 +136,7 @@ def _put(found: _Found, database: Database) -> int:
 def _lost(message: tuple[Value, ...]) -> tuple[Value, ...]:
     """A conversation in place of one that could not be read, called by the first words of what is left of it."""
     title = title_from(str(message[12])) or _LOST
-    return (None, title, "", message[4], message[5], message[5], None, None, None, None, "")
+    return (None, title, "", message[4], message[5], message[5], None, None, None, None, "", None, "")
 
 
 def _message(found: _Found, number: int) -> Sequence[Value]:

@@ -6,9 +6,10 @@ touches the screen: it calls one listener, in the loop, with typed events.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from tui.chat.budget import sent_part
 from tui.chat.errors import TurnError
 from tui.chat.events import AnswerBegun, AnswerEnded, Listener, SessionEvent, UserStored
 from tui.chat.prompt import prompt_messages
@@ -18,6 +19,7 @@ from tui.chat.thread import AsyncStore
 from tui.chat.tree import Tree
 from tui.chat.turn import AnswerEngine, Generation, Turn, TurnOptions
 from tui.chat.values import Conversation, Message
+from tui.engine.protocol import ChatMessage
 from tui.llama.settings import SamplingSettings
 
 DEFAULT_OPTIONS = TurnOptions()
@@ -64,6 +66,24 @@ class ChatSession:
     def system(self) -> str:
         """The system prompt that the next turn is sent with."""
         return self._conversation.system if self._conversation else self._new_system
+
+    def prompt(self, path: Sequence[Message], *more: str) -> tuple[ChatMessage, ...]:
+        """What the model is sent of a branch, with texts that the person is about to add."""
+        known = self._conversation
+        messages = prompt_messages(
+            self.system,
+            sent_part(path, known.context_from if known else None),
+            summary=known.summary if known else "",
+        )
+        return (*messages, *(ChatMessage("user", text) for text in more))
+
+    async def send_from(self, message_id: int | None, summary: str = "") -> None:
+        """Send the model only the messages from this one on from now on, and `summary` for those before."""
+        if self._conversation is not None:
+            conversation_id = self._conversation.id
+            self._conversation = await self._store.call(
+                lambda store: store.send_from(conversation_id, message_id, summary)
+            )
 
     async def load(self) -> tuple[Message, ...]:
         """Read the conversation from the store, again if it was; its branch that is shown."""
@@ -216,7 +236,7 @@ class ChatSession:
 
         def begin() -> Generation:
             return engine.generate(
-                messages=prompt_messages(self.system, path),
+                messages=self.prompt(path),
                 sampling=sampling,
                 max_tokens=options.max_tokens,
                 stop=options.stop,

@@ -70,6 +70,10 @@ class Shelf:
         """Give a conversation another system prompt; empty is none."""
         return self._change(conversation_id, "system = ?", storable(system))
 
+    def send_from(self, conversation_id: int, message_id: int | None, summary: str = "") -> Conversation:
+        """Send the model only the messages from this one on, and `summary` for those before; None sends all."""
+        return self._change(conversation_id, "context_from = ?, summary = ?", message_id, storable(summary))
+
     def pin(self, conversation_id: int, pinned: bool = True) -> Conversation:
         """Keep a conversation on top of the list, or no longer."""
         return self._change(conversation_id, "pinned = ?", self._clock() if pinned else None)

@@ -1,0 +1,57 @@
+"""How much of a context a conversation takes, and what goes when it is too much."""
+
+from __future__ import annotations
+
+from tui.chat.budget import answer_room, forecast, sent_part, turn_sizes, turns_to_drop, will_fit
+from tui.chat.values import Message
+
+
+def branch(*used: int | None) -> list[Message]:
+    """Turns after which so much of the context was used; None where nothing was measured."""
+    path: list[Message] = []
+    for tokens in used:
+        asked = len(path) + 1
+        path.append(Message(asked, 1, None, "user", "q" * 40, "", "", 0.0, "done", None))
+        timings = {} if tokens is None else {"n_ctx_used": tokens}
+        path.append(Message(asked + 1, 1, asked, "assistant", "a" * 360, "", "m", 0.0, "done", "eog", timings))
+    return path
+
+
+def test_turns_take_what_was_measured() -> None:
+    sizes = turn_sizes(branch(150, 250, 400))
+    assert [(turn.first_id, turn.tokens) for turn in sizes] == [(1, 150), (3, 100), (5, 150)]
+    assert all(turn.measured for turn in sizes)
+
+
+def test_what_was_not_measured_is_reckoned_from_letters() -> None:
+    sizes = turn_sizes(branch(150, None, 300))
+    assert [(turn.tokens, turn.measured) for turn in sizes] == [(150, True), (100, False), (50, True)]
+    assert [turn.tokens for turn in turn_sizes(branch(500, 200))] == [500, 100], "a smaller context after a new start"
+
+
+def test_the_forecast_goes_by_the_last_turns_and_not_by_the_first() -> None:
+    assert forecast([], 0, 4096) is None
+    assert forecast(branch(1000), 1000, 4000) == 3
+    assert forecast(branch(1000, 1100, 1200), 1200, 2200) == 10
+    assert forecast(branch(1000, 1100), 2300, 2200) == 0
+
+
+def test_an_answer_needs_room() -> None:
+    assert (answer_room(512), answer_room(8192)) == (64, 256)
+    assert will_fit(256, 512)
+    assert will_fit(448, 512)
+    assert not will_fit(449, 512)
+
+
+def test_so_many_of_the_oldest_turns_go_that_a_quarter_is_free() -> None:
+    path = branch(300, 600, 900, 1000)
+    assert turns_to_drop(path, 700, 1024) == 0
+    assert turns_to_drop(path, 1000, 1024) == 1
+    assert turns_to_drop(path, 1200, 1024) == 2
+    assert turns_to_drop(path, 99_999, 1024) == 4
+
+
+def test_what_is_sent_begins_with_a_message_of_this_branch() -> None:
+    path = branch(1, 2, 3)
+    assert [message.id for message in sent_part(path, 3)] == [3, 4, 5, 6]
+    assert list(sent_part(path, None)) == list(sent_part(path, 99)) == path

@@ -1,0 +1,96 @@
+"""How much of a context a conversation takes, how long that goes on, and what to leave out when it does not. Pure.
+
+Tokens come from the engine: its counts of prompts, and what it measured at the end of each answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui.chat.values import Message
+
+LEAST_ANSWER, ANSWER_SHARE = 256, 8
+"""Room that an answer needs at least: so many tokens, or that part of a small context."""
+_TYPICAL = 6
+"""Turns that a forecast looks back on."""
+_LETTERS_A_TOKEN = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSize:
+    """A person's message with its answer."""
+
+    first_id: int
+    """Id of the person's message."""
+    tokens: int
+    measured: bool
+    """False where it is reckoned from letters."""
+
+
+def answer_room(n_ctx: int) -> int:
+    """Tokens that are kept for an answer."""
+    return min(LEAST_ANSWER, n_ctx // ANSWER_SHARE)
+
+
+def will_fit(prompt_tokens: int, n_ctx: int) -> bool:
+    """Whether a prompt leaves room for an answer."""
+    return prompt_tokens + answer_room(n_ctx) <= n_ctx
+
+
+def turn_sizes(path: Sequence[Message]) -> tuple[TurnSize, ...]:
+    """The turns of a branch with their tokens: how much more of the context was used after each, where that was
+    measured.
+    """
+    sizes: list[TurnSize] = []
+    used, first_id, letters = 0, None, 0
+    for message in path:
+        if message.role == "user" and first_id is None:
+            first_id = message.id
+        letters += len(message.content)
+        if message.role != "assistant" or first_id is None:
+            continue
+        after = message.timings.get("n_ctx_used")
+        if isinstance(after, int) and after > used:
+            sizes.append(TurnSize(first_id, after - used, measured=True))
+            used = after
+        else:  # cut, or from another model, or after what was left out
+            tokens = max(1, round(letters / _LETTERS_A_TOKEN))
+            sizes.append(TurnSize(first_id, tokens, measured=False))
+            used = after if isinstance(after, int) else used + tokens
+        first_id, letters = None, 0
+    return tuple(sizes)
+
+
+def forecast(path: Sequence[Message], used: int, n_ctx: int) -> int | None:
+    """About how many more turns like the last ones there is room for; None before there was one.
+
+    The first turn is left out where there are others: it brings the system prompt along.
+    """
+    sizes = turn_sizes(path)
+    typical = (sizes[1:] or sizes)[-_TYPICAL:]
+    if not typical or not n_ctx:
+        return None
+    mean = sum(turn.tokens for turn in typical) / len(typical)
+    return max(0, int((n_ctx - used) / max(1.0, mean)))
+
+
+def turns_to_drop(path: Sequence[Message], prompt_tokens: int, n_ctx: int) -> int:
+    """How many of the oldest turns have to go for the prompt to leave room for an answer; all of them at most.
+
+    A quarter of the context is made free at once, so that not every turn asks again.
+    """
+    wanted = prompt_tokens - (n_ctx - max(answer_room(n_ctx), n_ctx // 4))
+    count = 0
+    for turn in turn_sizes(path):
+        if wanted <= 0:
+            break
+        wanted -= turn.tokens
+        count += 1
+    return count
+
+
+def sent_part(path: Sequence[Message], context_from: int | None) -> Sequence[Message]:
+    """What of a branch is sent to the model: from a message on, or all of it where that is not on this branch."""
+    at = next((index for index, message in enumerate(path) if message.id == context_from), 0)
+    return path[at:]
