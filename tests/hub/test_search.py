@@ -21,6 +21,7 @@ from tests.rigs.hub import (
     LoopbackHub,
     Repo,
     Reset,
+    Slow,
     Stall,
     WrongLength,
     rate_limited,
@@ -150,7 +151,7 @@ def test_what_cannot_be_had_is_one_error_that_says_what_to_do(
 
 def test_a_hub_that_says_nothing_is_given_up(serve: Serve) -> None:
     loopback, hub = serve(*ONE)
-    for stall in (Stall(), Stall(3)):
+    for stall in (Stall(), Stall(3), Slow(20)):
         loopback.heal()
         loopback.fail("models", stall)
         with pytest.raises(errors.TimedOut, match=r"did not answer within 0\.3 s"):

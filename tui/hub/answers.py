@@ -7,6 +7,7 @@ a hub that was asked too often says. Here the hub's `Patience` holds, and a call
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from tui.hub.told import Asked, in_words, not_a_hub
 if TYPE_CHECKING:
     import httpx2
 
+LONGEST = 4
+"""An answer that never falls silent is given up after as many times the silence that is waited for."""
 Query = Mapping[str, str | list[str]]
 
 
@@ -91,11 +94,13 @@ def _once(hub: Hub, asked: Asked, url: str, most_bytes: int, cancel: threading.E
         ) as response,
     ):
         _check(response, asked)
-        data, is_cut = bytearray(), False
+        data, is_cut, begun_at = bytearray(), False, time.monotonic()
         # A piece is a thousand times as long unpacked at most, so that the limit holds for bombs too.
         for piece in response.iter_bytes():
             if cancel.is_set():
                 raise Cancelled
+            if time.monotonic() - begun_at > LONGEST * patience.silence_s:
+                raise httpx2.ReadTimeout("it trickles")
             data += piece
             if len(data) > most_bytes:
                 is_cut = True

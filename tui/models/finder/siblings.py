@@ -6,6 +6,7 @@ Bytes are the upper end of what is expected, so that what is said to fit does.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -62,6 +63,9 @@ def upper_end(shape: ModelShape, machine: Machine) -> Ask:
     """Answers by formula, each with the most that is to be expected."""
 
     async def answer(settings: LoadSettings) -> Prediction:
+        await asyncio.sleep(
+            0
+        )  # a repository of thirty files is asked about a hundred times, and the screen comes first
         found = closed_form.predict(shape, settings, machine)
         times = 1 + found.spread
         devices = tuple(_times(device, times) for device in found.devices)
