@@ -118,6 +118,19 @@ class Scripted:
         self.thought.append(think)
         return ScriptedGeneration(self.world.scripts.pop(0), self.world.reason)
 
+    async def count_tokens(self, *, messages: Sequence[ChatMessage] | None = None, text: str | None = None) -> int:
+        """A word is a token."""
+        return len(" ".join([text or "", *(message.content for message in messages or ())]).split())
+
+    async def save_state(self, folder: Path, name: str, *, pane: int = 0) -> int:
+        self.world.log.append(f"{self.name} saved {name}")
+        self.world.saved.add((self.name, name))
+        return 1
+
+    async def restore_state(self, folder: Path, name: str, *, pane: int = 0) -> int:
+        self.world.log.append(f"{self.name} restored {name}")
+        return 200 if (self.name, name) in self.world.saved else 0
+
     async def close(self) -> None:
         if not self.closed:
             self.world.log.append(f"{self.name} closing")
@@ -142,6 +155,8 @@ class World:
         self.scripts = [list(script) for script in scripts]
         self.reason: DoneReason = reason
         self.engines: list[Scripted] = []
+        self.saved: set[tuple[str, str]] = set()
+        """Models and names of the states that were kept."""
         self.load_gate: asyncio.Event | None = None
         """Loads wait here when it is there."""
         self.load_error: EngineError | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.chat.budget import answer_room, forecast, sent_part, turn_sizes, turns_to_drop, will_fit
+from tui.chat.budget import answer_room, forecast, last_left_out, sent_part, turn_sizes, turns_to_drop, will_fit
 from tui.chat.values import Message
 
 
@@ -51,7 +51,19 @@ def test_so_many_of_the_oldest_turns_go_that_a_quarter_is_free() -> None:
     assert turns_to_drop(path, 99_999, 1024) == 4
 
 
-def test_what_is_sent_begins_with_a_message_of_this_branch() -> None:
+def test_what_is_sent_follows_a_message_of_this_branch() -> None:
     path = branch(1, 2, 3)
-    assert [message.id for message in sent_part(path, 3)] == [3, 4, 5, 6]
+    assert [message.id for message in sent_part(path, 2)] == [3, 4, 5, 6]
     assert list(sent_part(path, None)) == list(sent_part(path, 99)) == path
+    assert list(sent_part(path, 6)) == []
+
+
+def test_a_question_without_an_answer_is_never_left_out() -> None:
+    path = branch(300, 600)
+    assert [last_left_out(path, turns) for turns in (0, 1, 2, 3)] == [None, 2, 4, 4]
+    asked = [*path, Message(5, 1, 4, "user", "more?", "", "", 0.0, "done", None)]
+    assert [last_left_out(asked, turns) for turns in (1, 2, 3)] == [2, 4, 4]
+    assert last_left_out([], 3) is None
+    failed = [*asked, Message(6, 1, 5, "assistant", "", "", "m", 0.0, "cut", "failed")]
+    assert last_left_out(failed, 3) == 4
+    assert len(turn_sizes(failed)) == 2

@@ -294,7 +294,7 @@ async def test_what_was_dropped_is_not_sent_and_a_summary_stands_for_it(threaded
     engine = ScriptedEngine([["one"], ["two"], ["three"], ["four"]])
     for text in ("first", "second"):
         await session.send(text, engine, GREEDY)
-    await session.send_from(session.messages[2].id, "They greeted each other.")
+    await session.leave_out(session.messages[1].id, "They greeted each other.")
     await session.send("third", engine, GREEDY)
     assert [message.content for message in engine.asked[-1].messages] == [
         "Be brief.\n\nSummary of the conversation so far:\n\nThey greeted each other.", "second", "two", "third",
@@ -303,6 +303,6 @@ async def test_what_was_dropped_is_not_sent_and_a_summary_stands_for_it(threaded
     assert session.prompt(session.messages, "fourth")[-1] == ChatMessage("user", "fourth")
     again = ChatSession(threaded, session.conversation.id)
     await again.load()
-    await again.send_from(None)
+    await again.leave_out(None)
     await again.send("fourth", engine, GREEDY)
     assert len(engine.asked[-1].messages) == 8

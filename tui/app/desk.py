@@ -17,9 +17,12 @@ from tui.app.background import Background
 from tui.app.commands import Commands
 from tui.app.flows.branches import BranchFlow
 from tui.app.flows.chat import ChatFlow
+from tui.app.flows.context import ContextFlow
 from tui.app.flows.fit import FitFlow
 from tui.app.flows.history import HistoryFlow
+from tui.app.flows.idle import IdleFlow
 from tui.app.flows.load import LoadFlow
+from tui.app.flows.states import StateFlow
 from tui.app.hints import hint_for
 from tui.app.keys import default_keymap, install, make_keymap, show_key
 from tui.app.text import clean_lines
@@ -63,12 +66,15 @@ class Desk:
         self.ticker = Ticker(self._tick)
         self.background = Background(app, app.paths, app.book)
         self.commands = Commands(self)
+        self.states = StateFlow(self)
+        self.context = ContextFlow(self)
+        self.idle = IdleFlow(self)
         self.loading = LoadFlow(self, start)
         self.fit = FitFlow(self)
         self.chatting = ChatFlow(self)
         self.history = HistoryFlow(self, app.opening.conversation)
         self.branches = BranchFlow(self)
-        self._parts = (self, self.loading, self.fit, self.chatting, self.history, self.branches)
+        self._parts = (self, self.loading, self.fit, self.chatting, self.history, self.branches, self.context)
         """Who hears what workers and panels post."""
 
     async def open(self) -> None:

@@ -90,7 +90,8 @@ class Unloaded(Message):
 
 class Engines:
     """At most one engine. `spawn` runs a coroutine function as the app's worker of the group "engine", ending the one
-    before; what takes memory outlives that worker and is waited for by the next.
+    before; what takes memory outlives that worker and is waited for by the next. `before_end` is awaited before an
+    engine is ended that runs.
     """
 
     def __init__(
@@ -98,10 +99,12 @@ class Engines:
         *,
         start: Start,
         prepare: Prepare,
+        before_end: Callable[[RunningEngine], Awaitable[None]],
         post: Callable[[Message], object],
         spawn: Callable[[Callable[[], Coroutine[Any, Any, None]], str], object],
     ) -> None:
         self._start, self._prepare, self._post, self._spawn = start, prepare, post, spawn
+        self._before_end = before_end
         self.engine: RunningEngine | None = None
         self.model: Model | None = None
         """The model that is loaded, or being loaded."""
@@ -238,10 +241,16 @@ class Engines:
         """Have whatever is in memory, or on its way there, leave it; `_gone` waits until it has."""
         engine, self.engine = self.engine, None
         starting, self._starting = self._starting, None
-        for end in ([engine.close()] if engine else []) + ([_end(starting)] if starting else []):
+        for end in ([self._end_engine(engine)] if engine else []) + ([_end(starting)] if starting else []):
             leaving = asyncio.ensure_future(end)
             self._leaving.add(leaving)
             leaving.add_done_callback(self._leaving.discard)
+
+    async def _end_engine(self, engine: RunningEngine) -> None:
+        try:
+            await self._before_end(engine)
+        finally:
+            await engine.close()
 
     async def _gone(self) -> None:
         """Wait until what was dismissed has given its memory back. Cancelling this stops no end."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from tui.engine.errors import EngineDied, EngineError
@@ -46,6 +47,9 @@ class RunningEngine(Protocol):
         thinking: str = "",
         think: bool | None = None,
     ) -> RunningGeneration: ...
+    async def count_tokens(self, *, messages: Sequence[ChatMessage] | None = None, text: str | None = None) -> int: ...
+    async def save_state(self, folder: Path, name: str, *, pane: int = 0) -> int: ...
+    async def restore_state(self, folder: Path, name: str, *, pane: int = 0) -> int: ...
     async def close(self) -> None: ...
     def on_death(self, callback: Callable[[EngineDied], None]) -> None: ...
 

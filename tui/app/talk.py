@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui.app.panels.chat.state import Answering, Reading, Ready
+from tui.chat.budget import forecast, sent_part
 from tui.chat.events import AnswerBegun, AnswerEnded, SessionEvent, StoreHealed, StoreTrouble, UserStored
+from tui.chat.prompt import SUMMARISE
 from tui.chat.session import ChatSession
 from tui.chat.turn import AnswerEngine, TurnOptions
 from tui.chat.values import Message
@@ -34,7 +36,8 @@ RATE_EVERY_S = 1.0
 
 
 class Talk:
-    """One panel's conversation. `notify` shows a sentence with a severity; `answered` hears how fast an answer was."""
+    """One panel's conversation. `notify` shows a sentence with a severity; `answered` hears in which
+    conversation, and how fast, an answer was."""
 
     def __init__(
         self,
@@ -44,7 +47,7 @@ class Talk:
         notify: Callable[[str, str], None],
         *,
         system: str = "",
-        answered: Callable[[Timings], None] | None = None,
+        answered: Callable[[int, Timings], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._system, self._answered = system, answered
@@ -61,7 +64,7 @@ class Talk:
         self.n_ctx = 0
         """Context of the loaded model, in tokens."""
         self._used = 0
-        self._left_tokens = 0
+        self._left_tokens = self._writing = 0
 
     @property
     def busy(self) -> bool:
@@ -78,6 +81,12 @@ class Talk:
     def last_answer(self) -> Message | None:
         """The newest answer that has text."""
         return next((m for m in reversed(self.session.messages) if m.role == "assistant" and m.content), None)
+
+    @property
+    def sent(self) -> Sequence[Message]:
+        """What of the branch that is shown goes to the model."""
+        conversation = self.session.conversation
+        return sent_part(self.session.messages, conversation.left_out_to if conversation else None)
 
     @property
     def can_go_on(self) -> bool:
@@ -119,6 +128,13 @@ class Talk:
     async def go_on(self, engine: AnswerEngine, sampling: SamplingSettings, options: TurnOptions) -> None:
         """Have the last answer gone on with."""
         await self.session.go_on(engine, sampling, options)
+
+    async def summary(self, engine: AnswerEngine, end: int, *, max_tokens: int) -> str:
+        """A summary, by the model, of what is sent now up to message `end`. Raises EngineError."""
+        asked = self.session.prompt([one for one in self.sent if one.id <= end], SUMMARISE)
+        events = engine.generate(messages=asked, sampling=SamplingSettings(), max_tokens=max_tokens)
+        text = [event.text async for event in events if isinstance(event, Delta) and event.channel == "answer"]
+        return "".join(text).strip()
 
     async def show(self, change: Coroutine[Any, Any, tuple[Message, ...]]) -> None:
         """Change the branch that is shown, by one of the session's own methods. Raises ChatError."""
@@ -179,6 +195,17 @@ class Talk:
         self.n_ctx, self._used, self._left_tokens = n_ctx, 0, 0
         self._rest()
 
+    def set_used(self, tokens: int) -> None:
+        """So much of the context this conversation takes, or would take."""
+        self._used = tokens
+        self._rest()
+
+    def set_writing(self, tokens: int) -> None:
+        """So many tokens has what is being written."""
+        if tokens != self._writing:
+            self._writing = tokens
+            self._rest()
+
     def _heard(self, event: SessionEvent) -> None:
         """Note an event, in the loop. Counting is done here, since a tick may be late."""
         if isinstance(event, Delta):
@@ -199,6 +226,7 @@ class Talk:
     def _draw(self, event: SessionEvent) -> None:
         panel = self._panel
         if isinstance(event, UserStored):
+            self._writing = 0
             self._match(self.session.messages)
         elif isinstance(event, AnswerBegun):
             self._match(tuple(m for m in self.session.messages if m.id < event.message.id))
@@ -210,8 +238,8 @@ class Talk:
                 panel.set_status(Reading(event.done, event.total, self.n_ctx))
         elif isinstance(event, Done):
             panel.set_rate(event.timings.decode_tok_s)
-            if self._answered is not None:
-                self._answered(event.timings)
+            if self._answered is not None and self.session.conversation is not None:
+                self._answered(self.session.conversation.id, event.timings)
         elif isinstance(event, AnswerEnded):
             panel.end_answer(event.message, "the engine stopped" if _died(event) else "")
             self._used = int(event.message.timings.get("n_ctx_used") or 0)
@@ -235,7 +263,8 @@ class Talk:
     def _rest(self, *, ended: bool = False) -> None:
         """The line when nothing runs: what this conversation's last answer left in this engine's context."""
         if self.n_ctx and (ended or not self.busy):
-            self._panel.set_status(Ready(self._used, self.n_ctx))
+            more = forecast(self.sent, self._used, self.n_ctx)
+            self._panel.set_status(Ready(self._used, self.n_ctx, self._writing, more))
 
     def _match(self, messages: tuple[Message, ...]) -> None:
         """Bring the transcript to these messages: one more is added, anything else is shown anew."""

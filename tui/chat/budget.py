@@ -48,8 +48,8 @@ def turn_sizes(path: Sequence[Message]) -> tuple[TurnSize, ...]:
         if message.role == "user" and first_id is None:
             first_id = message.id
         letters += len(message.content)
-        if message.role != "assistant" or first_id is None:
-            continue
+        if message.role != "assistant" or first_id is None or not message.content:
+            continue  # an answer that failed before its first word is none
         after = message.timings.get("n_ctx_used")
         if isinstance(after, int) and after > used:
             sizes.append(TurnSize(first_id, after - used, measured=True))
@@ -90,7 +90,21 @@ def turns_to_drop(path: Sequence[Message], prompt_tokens: int, n_ctx: int) -> in
     return count
 
 
-def sent_part(path: Sequence[Message], context_from: int | None) -> Sequence[Message]:
-    """What of a branch is sent to the model: from a message on, or all of it where that is not on this branch."""
-    at = next((index for index, message in enumerate(path) if message.id == context_from), 0)
+def last_left_out(path: Sequence[Message], turns: int) -> int | None:
+    """The last message of the oldest `turns` turns of a branch; None where that is none. A question that has no answer
+    yet always stays.
+    """
+    sizes = turn_sizes(path)
+    if not turns or not sizes:
+        return None
+    path = [message for message in path if message.role != "assistant" or message.content]
+    asked = path[-1].id if path[-1].role == "user" else None
+    first_kept = sizes[turns].first_id if turns < len(sizes) else asked
+    before = [message.id for message in path if first_kept is None or message.id < first_kept]
+    return before[-1] if before else None
+
+
+def sent_part(path: Sequence[Message], left_out_to: int | None) -> Sequence[Message]:
+    """What of a branch is sent to the model: what follows a message, or all where that is not on this branch."""
+    at = next((index + 1 for index, message in enumerate(path) if message.id == left_out_to), 0)
     return path[at:]

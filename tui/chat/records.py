@@ -26,7 +26,7 @@ _WHICH: Final[dict[Which, str]] = {
 _CONVERSATION = (
     "SELECT id, title, system, model, created, updated, leaf_id, "
     "(SELECT count(*) FROM messages WHERE conversation_id = conversations.id AND messages.deleted IS NULL), deleted, "
-    "pinned, archived, context_from, summary, "
+    "pinned, archived, left_out_to, summary, "
     "(SELECT group_concat(tag) FROM tags WHERE conversation_id = conversations.id) FROM conversations"
 )
 _MESSAGE = (

@@ -78,8 +78,8 @@ _ORDER = (
     "ALTER TABLE conversations ADD COLUMN pinned REAL",
     "ALTER TABLE conversations ADD COLUMN archived REAL",
     "ALTER TABLE conversations ADD COLUMN draft TEXT NOT NULL DEFAULT ''",
-    # What the model is still sent: messages from this one on, and a summary of those before.
-    "ALTER TABLE conversations ADD COLUMN context_from INTEGER",
+    # What the model is not sent any more: messages up to this one, for which the summary stands.
+    "ALTER TABLE conversations ADD COLUMN left_out_to INTEGER",
     "ALTER TABLE conversations ADD COLUMN summary TEXT NOT NULL DEFAULT ''",
     # All messages of a deleted branch carry the moment of its deletion: restoring one is finding its like.
     "ALTER TABLE messages ADD COLUMN deleted REAL",

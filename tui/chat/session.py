@@ -72,17 +72,17 @@ class ChatSession:
         known = self._conversation
         messages = prompt_messages(
             self.system,
-            sent_part(path, known.context_from if known else None),
+            sent_part(path, known.left_out_to if known else None),
             summary=known.summary if known else "",
         )
         return (*messages, *(ChatMessage("user", text) for text in more))
 
-    async def send_from(self, message_id: int | None, summary: str = "") -> None:
-        """Send the model only the messages from this one on from now on, and `summary` for those before."""
+    async def leave_out(self, message_id: int | None, summary: str = "") -> None:
+        """Send the model no message up to this one any more, but `summary` for them; None sends all again."""
         if self._conversation is not None:
             conversation_id = self._conversation.id
             self._conversation = await self._store.call(
-                lambda store: store.send_from(conversation_id, message_id, summary)
+                lambda store: store.leave_out(conversation_id, message_id, summary)
             )
 
     async def load(self) -> tuple[Message, ...]:

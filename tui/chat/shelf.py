@@ -70,9 +70,9 @@ class Shelf:
         """Give a conversation another system prompt; empty is none."""
         return self._change(conversation_id, "system = ?", storable(system))
 
-    def send_from(self, conversation_id: int, message_id: int | None, summary: str = "") -> Conversation:
-        """Send the model only the messages from this one on, and `summary` for those before; None sends all."""
-        return self._change(conversation_id, "context_from = ?, summary = ?", message_id, storable(summary))
+    def leave_out(self, conversation_id: int, message_id: int | None, summary: str = "") -> Conversation:
+        """Send the model no message up to this one any more, but `summary` for them; None sends all again."""
+        return self._change(conversation_id, "left_out_to = ?, summary = ?", message_id, storable(summary))
 
     def pin(self, conversation_id: int, pinned: bool = True) -> Conversation:
         """Keep a conversation on top of the list, or no longer."""

@@ -44,8 +44,8 @@ class Conversation:
     """Unix seconds since when it stays on top of the list."""
     archived: float | None = None
     """Unix seconds since when it is out of the list, and still found."""
-    context_from: int | None = None
-    """Message from which on the model is sent the conversation; None for all of it."""
+    left_out_to: int | None = None
+    """Message up to which the model is not sent the conversation any more; None where it is sent all of it."""
     summary: str = ""
     """What stands for the messages before that; empty is nothing."""
     tags: tuple[str, ...] = ()

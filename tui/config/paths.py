@@ -65,6 +65,11 @@ class Paths:
         return self.state / "engines"
 
     @property
+    def states_dir(self) -> Path:
+        """What engines' contexts hold of conversations that are not shown."""
+        return self.cache / "states"
+
+    @property
     def log_file(self) -> Path:
         """The program's log; rotated."""
         return self.state / "puna.log"

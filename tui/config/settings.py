@@ -126,6 +126,13 @@ class EngineSettings(_Section, frozen=True):
 
     nice: Annotated[int, Meta(ge=0, le=19)] = 10
     """How far it stands back for other programs, the screen among them; 0 is not at all."""
+    saved_state_mib: Annotated[int, Meta(ge=0)] = 4096
+    """Disk for what contexts hold of conversations that are not shown, in MiB, so that reopening one reads nothing
+    again; the least recently used go first, 0 keeps none."""
+    unload_after_min: Annotated[float, Meta(ge=0)] = 0.0
+    """Minutes without a word after which a model leaves memory; 0 is never."""
+    keep_warm: tuple[str, ...] = ()
+    """Names of models that stay in memory all the same."""
 
 
 class MonitorSettings(_Section, frozen=True):

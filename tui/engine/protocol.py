@@ -99,6 +99,10 @@ class CountTokens(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     text: str | None = None
 
 
+STATE_ENDING = ".state"
+"""How the names of files end in which an engine keeps what a pane held."""
+
+
 class SaveState(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Keep what a pane holds, to go on with it later. It waits for an answer that is being written there."""
 

@@ -11,13 +11,13 @@ import os
 import shutil
 from pathlib import Path
 
+from tui.engine.protocol import STATE_ENDING
 from tui.engine.sequence import Sequence
 from tui.llama.errors import LlamaError
 from tui.llama.model import LoadedModel
 from tui.llama.settings import LoadSettings
 from tui.llama.state import read_state, state_bytes, write_state
 
-ENDING = ".state"
 _ENDS_READ = 1 << 16
 _KEY_CHARS = 16
 _LEAVE_FREE = 1 << 30
@@ -94,7 +94,7 @@ def restore(model: LoadedModel, sequence: Sequence, folder: Path, name: str) -> 
 
 
 def _file(model: LoadedModel, folder: Path, name: str) -> Path:
-    return folder / f"{name}-{fingerprint(model.path, model.settings)}{ENDING}"
+    return folder / f"{name}-{fingerprint(model.path, model.settings)}{STATE_ENDING}"
 
 
 def _failed(what: str, folder: Path, error: OSError) -> LlamaError:

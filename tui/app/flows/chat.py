@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -12,7 +13,7 @@ from textual.message import Message
 from tui.app.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from tui.app.desk import Desk
@@ -78,8 +79,8 @@ class ChatFlow:
                 text, edited = self._waiting.popleft()
                 desk.bench.view = "chat"
                 with_ = (desk.loading.engines.expected(), self._sampling(), self._options())
-                turn = self.talk.send(text, *with_) if edited is None else self.talk.edit(edited.id, text, *with_)
-                self._run(turn, "answer a prompt", text)
+                turn = partial(self.talk.send if edited is None else partial(self.talk.edit, edited.id), text, *with_)
+                self._run(self._where_there_is_room(self.talk, text, turn), "answer a prompt", text)
             else:
                 self._give_back()
         desk.bench.chat.show_waiting(len(self._waiting))
@@ -144,6 +145,7 @@ class ChatFlow:
         """Begin an empty conversation."""
         if self.talk is not None and not self.busy:
             self.talk.new()
+            self._desk.states.shown()
             self._desk.show_hint()
             self._desk.bench.go("chat")
 
@@ -151,6 +153,24 @@ class ChatFlow:
         """Another model is in memory, or none."""
         if self.talk is not None:
             self.talk.set_context(n_ctx)
+            self.recount()
+
+    def recount(self) -> None:
+        """Count what the conversation that is shown takes of the context."""
+        self._desk.app.run_worker(
+            self._desk.context.recount(), group="recount", description="count the conversation", exclusive=True,
+            exit_on_error=False,
+        )  # fmt: skip
+
+    @property
+    def has_answers(self) -> bool:
+        """True when the conversation that is shown has an answer."""
+        return self.talk is not None and any(one.role == "assistant" for one in self.talk.session.messages)
+
+    def taken_up(self, tokens: int) -> None:
+        """The context holds the conversation that is shown again."""
+        if self.talk is not None:
+            self.talk.set_used(tokens)
 
     async def close(self) -> None:
         """End the running answer, and wait until it is stored."""
@@ -186,6 +206,12 @@ class ChatFlow:
         desk.loading.load(model)
         return True
 
+    async def _where_there_is_room(self, talk: Talk, text: str, turn: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """A turn, unless its answer would have no room in the context: then what to do is asked instead."""
+        await self._desk.states.settled()
+        if await self._desk.context.check(talk, text):
+            await turn()
+
     def _run(self, turn: Coroutine[Any, Any, None], description: str, text: str) -> None:
         self._turning, self._stopped = True, False
         self._desk.app.run_worker(
@@ -196,6 +222,7 @@ class ChatFlow:
     async def _guarded(self, turn: Coroutine[Any, Any, None], text: str) -> None:
         """One turn. What the engine could not do is told; text that could not be stored goes back to the editor."""
         from tui.app.desk import Told
+        from tui.app.flows.context import ContextFull
         from tui.chat.errors import ChatError
         from tui.engine.errors import EngineError
 
@@ -204,6 +231,9 @@ class ChatFlow:
             await turn
         except EngineError as error:
             ended.failed = True
+            if error.kind == "context" and desk.loading.engine is not None:
+                n_ctx = desk.loading.engine.receipt.n_ctx
+                desk.app.post_message(ContextFull("", n_ctx, n_ctx))
             if error.kind not in ("died", "cancelled", "load", "settings"):  # those are told where they happen
                 desk.app.post_message(Told(f"{error}. {error.hint}", "warning"))
         except ChatError as error:

@@ -59,6 +59,8 @@ class HistoryFlow:
             self._desk.tell(str(error), "error")
         else:
             self._desk.bench.view = "chat"
+            self._desk.states.shown()
+            self._desk.chatting.recount()
         self._desk.refresh_keys()
 
     async def choose(self) -> None:

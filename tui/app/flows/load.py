@@ -17,6 +17,7 @@ from tui.app.text import clean, size
 if TYPE_CHECKING:
     from tui.app.desk import Desk
     from tui.app.engines import EngineGone, EngineReady, Engines, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
+    from tui.app.expected import RunningEngine
     from tui.app.panels.chat.crash import Crash
     from tui.app.panels.library.panel import LibraryPanel
     from tui.engine.protocol import Timings
@@ -48,7 +49,11 @@ class LoadFlow:
             from tui.app.engines import Engines
 
             self._engines = Engines(
-                start=self._start or self._start_real, prepare=self._prepare, post=self._post, spawn=self._spawn
+                start=self._start or self._start_real,
+                prepare=self._prepare,
+                before_end=self._desk.states.leave,
+                post=self._post,
+                spawn=self._spawn,
             )
         return self._engines
 
@@ -65,8 +70,12 @@ class LoadFlow:
     @property
     def thinking_switch(self) -> bool:
         """True when the model that waits for words can be told whether to think."""
-        engine = self._engines.engine if self._engines is not None else None
-        return engine is not None and engine.thinking_switch
+        return self.engine is not None and self.engine.thinking_switch
+
+    @property
+    def engine(self) -> RunningEngine | None:
+        """The engine that waits for words."""
+        return self._engines.engine if self._engines is not None and self._engines.ready else None
 
     @property
     def model(self) -> Model | None:
@@ -138,6 +147,8 @@ class LoadFlow:
         if event.engine.receipt.template is None:
             desk.tell(f"{clean(event.model.name)} has no chat template: it continues text instead of answering it.")
         desk.chatting.context_changed(event.engine.receipt.n_ctx)
+        desk.states.engine_changed()
+        desk.idle.spoken()
         self.refresh()
 
     def on_load_failed(self, event: LoadFailed) -> None:
@@ -182,8 +193,10 @@ class LoadFlow:
         self._desk.bench.chat.clear_crash()
         self.load(crash.model, wished)
 
-    def answered(self, timings: Timings) -> None:
-        """An answer has ended: how fast it was counts for the next estimate."""
+    def answered(self, conversation_id: int, timings: Timings) -> None:
+        """An answer has ended: its conversation is in the context, and how fast it was counts for the next estimate."""
+        self._desk.states.answered(conversation_id, timings.n_ctx_used)
+        self._desk.idle.spoken()
         if self._prepared is not None:
             self._desk.background.note_speed(self._prepared, timings)
 
@@ -193,6 +206,7 @@ class LoadFlow:
         desk.bench.chat.set_model("")
         desk.bench.library.loaded = ""
         desk.chatting.context_changed(0)
+        desk.states.engine_changed()
         self.refresh()
         desk.fit.selected()
 

@@ -26,6 +26,10 @@ class Ready:
 
     used: int
     n_ctx: int
+    writing: int = 0
+    """Tokens of what is being written."""
+    more_turns: int | None = None
+    """About how many more turns like the last ones there is room for; None where that cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from textual.strip import Strip
 
 from tui.app.look import Drawn
 from tui.app.panels.chat.state import Answering, Loading, NoModel, Reading, Ready, Status, Unloading
-from tui.app.text import brief, clean, fit, thousands
+from tui.app.text import brief, clean, fit, plural, thousands
 
-BAR = 20
-"""Cells of a bar where there is room."""
+BAR, MIN_BAR = 20, 6
+"""Cells of a bar where there is room, and below which there is none."""
 
 
 class StatusLine(Drawn):
@@ -41,7 +41,7 @@ class StatusLine(Drawn):
 
     def _progress(self, before: str, share: float, after: str, width: int) -> list[Segment]:
         room = width - cell_len(before) - cell_len(after)
-        if room < 6:
+        if room < MIN_BAR:
             return [Segment(fit(f"{before.strip()}{after}", width, self.glyphs.ellipsis), self.pen("muted"))]
         cells = min(BAR, room)
         full = round(cells * max(0.0, min(1.0, share)))
@@ -54,15 +54,18 @@ class StatusLine(Drawn):
 
     def _fullness(self, status: Ready | Answering, width: int) -> list[Segment]:
         prompt = status.used if isinstance(status, Ready) else status.prompt
-        answer = 0 if isinstance(status, Ready) else status.answer
+        answer = status.writing if isinstance(status, Ready) else status.answer
         total = max(1, status.n_ctx)
         used = prompt + answer
-        words = f" {'~ ' if answer else ''}{brief(used)} of {brief(status.n_ctx)}"
+        words = f" {_count(status)} of {brief(status.n_ctx)}"
+        more = _forecast(status, self.glyphs.dot)
+        if width - len("context ") - cell_len(words) - cell_len(more) >= MIN_BAR:
+            words += more
         before = "context "
         room = width - len(before) - cell_len(words)
         tight = used > total * 0.9
         color = "warning" if tight else "muted"
-        if room < 6:
+        if room < MIN_BAR:
             return [Segment(fit(f"context{words}", width, self.glyphs.ellipsis), self.pen(color))]
         cells = min(BAR, room)
         full = min(cells, max(1 if used else 0, round(cells * used / total)))
@@ -74,3 +77,20 @@ class StatusLine(Drawn):
             Segment(self.glyphs.free * (cells - full), self.pen("meter-free")),
             Segment(words, self.pen(color)),
         ]
+
+
+def _count(status: Ready | Answering) -> str:
+    """Tokens in use, with what comes to them now."""
+    if isinstance(status, Answering):
+        return f"{'~ ' if status.answer else ''}{brief(status.prompt + status.answer)}"
+    return f"{brief(status.used)} + {brief(status.writing)}" if status.writing else brief(status.used)
+
+
+def _forecast(status: Ready | Answering, dot: str) -> str:
+    if not isinstance(status, Ready) or status.more_turns is None or not status.used:
+        return ""
+    return (
+        f" {dot} about {plural(status.more_turns, 'more turn')}"
+        if status.more_turns
+        else f" {dot} full at the next turn"
+    )

@@ -1,0 +1,147 @@
+"""The context bar: what is written is counted, and a turn that would not fit is asked about before it is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.app.rig import Bench, World, workbench
+from tests.chat import scripted
+from tui.app.panels.chat.state import Ready
+from tui.app.screens.choose import ChooseScreen
+from tui.chat.prompt import SUMMARISE
+
+WORDS = "word " * 3000
+"""In an engine that counts words, with a context of 8192."""
+
+
+def ready(bench: Bench) -> Ready:
+    status = bench.status()
+    assert isinstance(status, Ready), status
+    return status
+
+
+async def talk(bench: Bench, *texts: str) -> None:
+    for text in texts:
+        await bench.write(text)
+        await bench.until(lambda: not bench.app.desk.chatting.busy)
+
+
+async def asks(bench: Bench) -> None:
+    """Wait until what to do is asked."""
+    await bench.until(lambda: isinstance(bench.app.screen, ChooseScreen))
+
+
+@pytest.fixture(autouse=True)
+def each_turn_takes_3000(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the engine would say after each answer."""
+    monkeypatch.setattr(scripted, "TIMINGS", msgspec.structs.replace(scripted.TIMINGS, n_ctx_used=3000))
+
+
+async def test_what_is_written_is_counted_when_one_rests(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["one"])) as bench:
+        await talk(bench, "first")
+        bench.app.bench.chat.editor.text = "five words are written here"
+        await bench.until(lambda: ready(bench).writing == 5)
+        assert "+ 5 of 8 k" in bench.text()
+        assert "about 1 more turn" in bench.text()
+        bench.app.bench.chat.editor.clear()
+        await bench.until(lambda: ready(bench).writing == 0)
+
+
+async def test_a_turn_that_would_not_fit_is_not_sent_and_its_words_stay(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["one"], ["two"])) as bench:
+        await talk(bench, WORDS, WORDS)
+        await bench.write(WORDS)
+        await asks(bench)
+        assert "no room for an answer" in bench.text()
+        for way in ("Leave out the oldest", "Put a summary", "more context"):
+            assert way in bench.text()
+        await bench.press("escape")
+        assert bench.app.bench.chat.editor.text == WORDS
+        assert len(bench.world.engine.asked) == 2, "nothing was sent"
+        assert len(bench.app.desk.chatting.talk.session.messages) == 4  # type: ignore[union-attr]
+
+
+async def test_the_oldest_turns_are_left_out(tmp_path: Path) -> None:
+    world = World(["one"], ["two"], ["three"], ["four"])
+    async with workbench(tmp_path, world) as bench:
+        await talk(bench, f"oldest {WORDS}", f"second {WORDS}")
+        await bench.write(f"third {WORDS}")
+        await asks(bench)
+        assert "oldest word" in bench.text()
+        await bench.press("enter")
+        await bench.shows("three")
+        await bench.until(lambda: not bench.app.desk.chatting.busy)
+        assert [message.content.split()[0] for message in world.engine.asked[-1]] == ["second", "two", "third"]
+        await bench.press("home")
+        assert len(bench.app.desk.chatting.talk.session.messages) == 6, "all of it stays"  # type: ignore[union-attr]
+
+
+async def test_a_summary_takes_their_place(tmp_path: Path) -> None:
+    world = World(["one"], ["two"], ["They spoke of words."], ["three"])
+    async with workbench(tmp_path, world) as bench:
+        await talk(bench, f"oldest {WORDS}", f"second {WORDS}")
+        await bench.write(f"third {WORDS}")
+        await asks(bench)
+        await bench.press("down", "enter")
+        await bench.shows("three")
+        await bench.until(lambda: not bench.app.desk.chatting.busy)
+        asked_for_summary, sent = world.engine.asked[-2:]
+        assert asked_for_summary[-1].content == SUMMARISE
+        assert sent[0].role == "system"
+        assert "They spoke of words." in sent[0].content
+        assert [message.content.split()[0] for message in sent[1:]] == ["second", "two", "third"]
+
+
+async def test_it_is_sent_as_it_is_where_one_wants_that(tmp_path: Path) -> None:
+    world = World(["one"])
+    async with workbench(tmp_path, world) as bench:
+        bench.app.desk.loading.load(bench.app.bench.library.rows[0])
+        await bench.until(lambda: bench.app.desk.loading.ready)
+        await bench.write("word " * 8000)
+        await asks(bench)
+        await bench.press("down", "enter")
+        await bench.shows("one")
+        assert bench.app.bench.chat.editor.text == ""
+
+
+async def test_what_the_context_holds_is_kept_and_taken_up_again(tmp_path: Path) -> None:
+    world = World(["one"], ["two"], ["three"])
+    async with workbench(tmp_path, world) as bench:
+        await talk(bench, "first")
+        await bench.press("ctrl+n")
+        await bench.until(lambda: "tiny-llama saved c1" in world.log)
+        await talk(bench, "other")
+        await bench.app.desk.history.open(1)
+        await bench.until(lambda: "tiny-llama restored c1" in world.log)
+        assert "tiny-llama saved c2" in world.log
+        assert any("nothing is read twice" in words for words in bench.notices)
+        await talk(bench, "more")
+        await bench.press("escape", "u")
+        await bench.until(lambda: "tiny-llama closed" in world.log)
+        assert world.log.index("tiny-llama closing") > len(world.log) - 1 - world.log[::-1].index("tiny-llama saved c1")
+
+
+async def test_a_model_that_nobody_talks_to_leaves_memory(tmp_path: Path) -> None:
+    from tests.app.rig import write_config
+
+    write_config(tmp_path, "[engine]\nunload_after_min = 0.002\n")
+    world = World(["one"])
+    async with workbench(tmp_path, world) as bench:
+        await talk(bench, "first")
+        await bench.until(lambda: "tiny-llama closed" in world.log)
+        assert any("nobody has talked with it" in words for words in bench.notices)
+
+
+async def test_one_that_is_to_stay_warm_stays(tmp_path: Path) -> None:
+    from tests.app.rig import write_config
+
+    write_config(tmp_path, '[engine]\nunload_after_min = 0.001\nkeep_warm = ["tiny-llama"]\n')
+    async with workbench(tmp_path, World(["one"])) as bench:
+        await talk(bench, "first")
+        due = bench.app.desk.idle
+        await bench.until(lambda: due._timer is not None and due._timer._task is not None and due._timer._task.done())
+        assert bench.app.desk.loading.ready
