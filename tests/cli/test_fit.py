@@ -231,7 +231,7 @@ def test_the_table(ask: Ask) -> None:
     assert [line.split()[0] for line in lines[3:6]] == ["weights", "x", "host"]
     assert any(line.startswith("fits      yes, all on the GPU") for line in lines)
     assert any(line.startswith("note      The context is") and "not 8192" in line for line in lines)
-    assert "source    dry run: llama.cpp's own allocator; the driver's share is assumed" in lines
+    assert "source    dry run of the header, driver assumed" in lines
     explained = lines[lines.index("where the numbers come from") :]
     assert "  x: a stand-in with the rules of cuda" in explained
     assert "    driver: 512 MiB, assumed" in explained

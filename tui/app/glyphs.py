@@ -21,7 +21,6 @@ class Glyphs:
     goes_to = "→"
     rule = "─"
     dot = "·"
-    minus = "−"
 
 
 class AsciiGlyphs(Glyphs):
@@ -41,4 +40,3 @@ class AsciiGlyphs(Glyphs):
     goes_to = "->"
     rule = "-"
     dot = "-"
-    minus = "-"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +26,11 @@ MOST_LOADS = 200
 def learnt(paths: Paths) -> Lessons:
     """Everything known of this machine."""
     return Lessons(read_journal(_loads_file(paths), LoadRecord), speeds(paths).read())
+
+
+def last_load(loads: Sequence[LoadRecord], identity: str) -> LoadRecord | None:
+    """The newest load of a model, of those that are given oldest first."""
+    return next((load for load in reversed(loads) if load.model == identity), None)
 
 
 def speeds(paths: Paths) -> SpeedStore:

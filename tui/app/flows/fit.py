@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tui.app.flows.pricing import Fixing, MemoryMeasured, PriceMade, Pricing
     from tui.app.flows.trial import SpeedTried
     from tui.app.panels.library.panel import LibraryPanel
+    from tui.app.panels.load.details import DetailsScreen
     from tui.app.panels.load.form import Form
     from tui.app.panels.load.panel import LoadPanel
     from tui.app.panels.load.steppers import LoadFields
@@ -39,6 +40,7 @@ class FitFlow:
         self._asked: Snapshot | None = None
         """The memory that the last question was about."""
         self._memory_asked = False
+        self._details: DetailsScreen | None = None
 
     @property
     def pricing(self) -> Pricing:
@@ -112,19 +114,20 @@ class FitFlow:
         self._price = event
         if panel is not None:
             panel.show(event.price, event.problem)
+            if self._details is not None and self._details.is_attached:
+                self._details.show(event.price, event.problem)
             self._measure_memory(event)
         self.show_ghost()
 
     def on_load_panel_details(self, _event: LoadPanel.Details) -> None:
         """Show all that is known of the price, to be read at leisure."""
-        from tui.app.panels.load.details import details_text
-        from tui.app.screens.read import ReadScreen
+        from tui.app.panels.load.details import DetailsScreen
 
-        panel = self._desk.bench.load
+        panel, app = self._desk.bench.load, self._desk.app
         if panel is not None and panel.answer.price is not None:
-            app = self._desk.app
-            text = details_text(panel.answer.price, app.size.width, app.glyphs)
-            app.push_screen(ReadScreen(f"What {clean(panel.model.name)} would take", text, self._desk.keymap))
+            title = f"What {clean(panel.model.name)} would take"
+            self._details = DetailsScreen(title, panel.answer.price, self._desk.keymap, app.glyphs)
+            app.push_screen(self._details)
 
     def on_load_panel_try_speed(self, _event: LoadPanel.TrySpeed) -> None:
         """Measure how fast the model on the panel would be, without its weights."""

@@ -30,6 +30,7 @@ from tui.hardware.snapshot import Snapshot
 from tui.llama.settings import LoadSettings, SettingsError
 from tui.models.fitting import Fitting, Priced
 from tui.models.headers import headers_dir, local_key
+from tui.models.lessons import last_load
 from tui.models.machine import Seen, holders
 from tui.models.prepare import may_move, wished_for
 from tui.models.subject import Subject, subject_or_none
@@ -170,9 +171,8 @@ class Pricing:
         made = await fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished, asked=seen.asked))
         priced = fitting.priced(subject, made.settings, seen.machine, made.prediction)
         price = Price(
-            priced.settings, seen.machine, priced.prediction, priced.assessment, priced.speed, made.said,
-            notes=seen.notes,
-            last=next((load for load in reversed(fitting.loads) if load.model == subject.identity), None),
+            subject, priced.settings, seen.machine, priced.prediction, priced.assessment, priced.speed, said=made.said,
+            notes=seen.notes, last=last_load(fitting.loads, subject.identity),
         )  # fmt: skip
         answer = replace(answer, price=price, ghost=ghost_of(priced, seen, snapshot, leaving))
         if fixes != "with":
