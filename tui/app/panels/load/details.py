@@ -18,10 +18,10 @@ from tui.app.screens.read import ReadScreen
 from tui.app.text import clean
 from tui.models.fit_words import PARTS, SPEED_UNKNOWN, explained, facts, parts_of, range_words, settings_words
 
-_MOST = 98
-"""Cells of a line in the box that texts are read in, where the terminal has room for it."""
-_FRAME = 10
-"""Cells that the box, and what is left free around it, take from the terminal's width."""
+_MOST = 97
+"""Cells of a line in the box that texts are read in, where the terminal has room for it; one more is its scroll bar."""
+_FRAME = 11
+"""Cells that the box, its scroll bar and what is left free around it take from the terminal's width."""
 
 
 class DetailsScreen(ReadScreen):
