@@ -72,11 +72,13 @@ class Background:
         """Read config.toml, models.toml and the themes, and say what is wrong there."""
 
         def work() -> None:
+            from tui.config.keys import key_problems
             from tui.config.model_file import read_models
             from tui.config.settings import load_config
 
             config = load_config(self._paths)
             problems = [str(problem) for problem in config.problems]
+            problems += [str(problem) for problem in key_problems(self._paths, config.settings.keys)]
             problems += [str(problem) for problem in read_models(self._paths)[1]]
             problems += [str(problem) for problem in self._book.problems()]
             self._app.post_message(ConfigRead(config, tuple(problems)))

@@ -193,7 +193,7 @@ class Desk:
         self.install_keys()
         self.ticker.hz = self.settings.ui.refresh
         self.chatting.set_system(self.settings.chat.system)
-        self.tell("\n".join((*event.problems, *self.keymap.problems)), "warning")
+        self.tell("\n".join(event.problems), "warning")
         if not first:
             return
         self.app.meter.interval_s = self.background.interval_s = self.settings.monitor.interval_s

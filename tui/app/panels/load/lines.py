@@ -39,7 +39,7 @@ from tui.models.receipt_words import last_load_words
 
 _COLUMN: Final = 8
 _MOST_NAME: Final = 12
-_OVER: Final = 16
+_OVER: Final = 17
 """Cells for "  29.9 G too much"."""
 _COLORS: Final = {"gpu": "success", "partial": "warning", "ram": "success", "no": "error"}
 _ASCII: Final = str.maketrans({"−": "-", "–": "-", "×": "x", "·": "-", "…": "~"})
