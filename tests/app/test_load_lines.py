@@ -134,6 +134,15 @@ def test_no_line_is_wider_than_there_is_room_and_no_number_is_cut(price: Price, 
     assert numbers(lines) <= known, "a part of a number is another number"
 
 
+def test_a_table_by_part_has_room_for_what_is_too_much() -> None:
+    host = DeviceBytes(name="host", weights_bytes=99 * GIB)
+    prediction = Prediction(devices=(), host=host, source="dry-run", n_ctx=512, n_gpu_layers=0)
+    machine = Machine(host_total_bytes=99 * GIB, host_available_bytes=60 * GIB)
+    price = Price(SUBJECT, LoadSettings(), machine, prediction, assess(prediction, machine, 80))
+    for width in range(40, 100):
+        assert all(cell_len(line) <= width for line in text(full(price, width, SIGNS))), width
+
+
 @given(prices(), WIDTHS, st.integers(1, 40))
 def test_what_is_left_out_is_left_out_whole(price: Price, width: int, height: int) -> None:
     lines, cut = fitted(price, width, height, SIGNS)

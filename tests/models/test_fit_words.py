@@ -88,6 +88,8 @@ def test_each_number_is_explained() -> None:
         "RAM speed: 50.0 GB/s, assumed",
         "speed: from the memory's speed alone, after 512 tokens",
     ]
+    ram_alone = msgspec.structs.replace(MACHINE, devices=())
+    assert list(explained(report(machine=ram_alone)))[1:] == ["free: what is free now, less 1.0 GiB of RAM"]
     guessed = msgspec.structs.replace(PREDICTION, source="estimate", spread=0.04)
     assert next(explained(report(prediction=guessed))) == (
         "weights, context, compute: a formula, off by up to 4%; llama.cpp was not asked"

@@ -132,8 +132,8 @@ def explained(report: FitReport, names: Mapping[str, str] | None = None) -> Iter
         yield f"weights, context, compute: a formula{spread}; {prediction.reason or 'llama.cpp was not asked'}"
     for device in machine.devices:
         yield from _device_explained(device, (names or {}).get(device.name, device.name))
-    margins = machine.margins
-    yield f"free: what is free now, less {size(margins.device_bytes)} a device and {size(margins.host_bytes)} of RAM"
+    a_device = f"{size(machine.margins.device_bytes)} a device and " if machine.devices else ""
+    yield f"free: what is free now, less {a_device}{size(machine.margins.host_bytes)} of RAM"
     if machine.host_bandwidth_bytes_s:
         yield f"RAM speed: {machine.host_bandwidth_bytes_s / 1e9:.1f} GB/s, {machine.host_bandwidth_origin}"
     if report.speed is not None:
