@@ -54,10 +54,10 @@ def test_quit_can_never_be_unbound(wish: str) -> None:
 def test_problems_say_where_they_stand(tmp_path: Path) -> None:
     places = paths({"PUNA_HOME": str(tmp_path)})
     places.config.mkdir(parents=True)
-    places.config_file.write_text('[keys]\nagain = "f5"\n# mine\nlibary = "x"\n')
-    (problem,) = key_problems(places, {"again": "f5", "libary": "x"})
+    places.config_file.write_text('[keys]\nagain = "f5"\n# mine\nlibrarx = "x"\n')
+    (problem,) = key_problems(places, {"again": "f5", "librarx": "x"})
     assert (problem.file, problem.line, problem.key, problem.nearest) == (
-        places.config_file, 4, "keys.libary", "library",
+        places.config_file, 4, "keys.librarx", "library",
     )  # fmt: skip
 
 
