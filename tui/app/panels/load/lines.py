@@ -39,8 +39,12 @@ from tui.models.receipt_words import last_load_words
 
 _COLUMN: Final = 8
 _MOST_NAME: Final = 12
-_OVER: Final = 17
+_OVER: Final = 13
+"""Cells for "  29.9 G over"."""
+_TOO_MUCH: Final = 17
 """Cells for "  29.9 G too much"."""
+_SHORT_ROW: Final = 34
+"""Cells of a row without parts, before what it says of the room."""
 _COLORS: Final = {"gpu": "success", "partial": "warning", "ram": "success", "no": "error"}
 _ASCII: Final = str.maketrans({"−": "-", "–": "-", "×": "x", "·": "-", "…": "~"})
 
@@ -235,7 +239,8 @@ class Parts:
             return ()
         if pool.fits:
             return (Word("  fits", "success"),)
-        return (Word(f"  {brief_size(pool.over_bytes)} {'too much' if self._width > 50 else 'over'}", "error"),)
+        left = self._width - (self._name_cells + 6 * _COLUMN if self.is_wide else _SHORT_ROW)
+        return (Word(f"  {brief_size(pool.over_bytes)} {'too much' if left >= _TOO_MUCH else 'over'}", "error"),)
 
     def _sentence(self, text: str, color: str) -> Lines:
         return tuple((Word(line, color),) for line in wrapped(plain(text, self._glyphs), self._width))
