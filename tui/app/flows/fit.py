@@ -39,6 +39,10 @@ class FitFlow:
         self._asked: Snapshot | None = None
         """The memory that the last question was about."""
         self._memory_asked = False
+        self._came_from: LoadSettings | None = None
+        """The settings before the last change."""
+        self._ahead: tuple[LoadSettings, ...] = ()
+        """What was looked ahead to since the last question."""
 
     @property
     def pricing(self) -> Pricing:
@@ -102,7 +106,10 @@ class FitFlow:
         """Verdict and ghost follow the settings; the cursor moves nothing but itself."""
         before, self._form = self._wished(), form
         if self._wished() != before or before is None:
+            self._came_from = before
             self._ask()
+        else:
+            self._look_ahead()
 
     def on_price_made(self, event: PriceMade) -> None:
         """What the selected model, or the one on the load panel, would take is known."""
@@ -113,6 +120,7 @@ class FitFlow:
         if panel is not None:
             panel.show(event.price, event.problem)
             self._measure_memory(event)
+            self._look_ahead()
         self.show_ghost()
 
     def on_load_panel_details(self, _event: LoadPanel.Details) -> None:
@@ -131,7 +139,7 @@ class FitFlow:
         panel, wished = self._desk.bench.load, self._wished()
         if panel is None or wished is None:
             return
-        if self._desk.loading.loading or self._desk.chatting.busy:
+        if not self._idle:
             panel.say("It is measured while nothing else computes: wait for the answer, or stop it.")
             return
         panel.say("Measuring with zeros in place of the weights; this takes some seconds.")
@@ -170,6 +178,7 @@ class FitFlow:
     async def on_load_panel_closed(self, _event: LoadPanel.Closed) -> None:
         """The panel goes."""
         self._form = self._price = None
+        self.pricing.stop_looking_ahead()
         self.pricing.trial.stop()
         await self._desk.bench.close_load()
         self.selected()
@@ -179,6 +188,7 @@ class FitFlow:
         """Remember the settings, then load with them."""
         self._desk.background.remember(event.model, event.changes)
         self._form = self._price = None
+        self.pricing.stop_looking_ahead()
         await self._desk.bench.close_load(then="chat")
         self._desk.loading.load(event.model, event.settings, anyway=event.anyway)
 
@@ -192,8 +202,19 @@ class FitFlow:
             if not quietly:
                 panel.wait()
             fixes: Fixing = "with" if quietly else "later"
-            self._asked = self._machine
+            self._asked, self._ahead = self._machine, ()
             self.pricing.changed(panel.model, wished, self._desk.loading.pid, fixes=fixes)
+
+    def _look_ahead(self) -> None:
+        """Have what one more step would ask be known by then, where it leads on before where it came from."""
+        panel, form = self._desk.bench.load, self._form
+        if panel is None or form is None or form.problem() or panel.answer.waiting or not self._idle:
+            return
+        around = form.neighbours(panel.fields.loaded)
+        if around != self._ahead:
+            self._ahead = around
+            next_ones = sorted(around, key=lambda wished: wished == self._came_from)
+            self.pricing.look_ahead(panel.model, next_ones, self._desk.loading.pid)
 
     def _learnt(self) -> None:
         self.pricing.fitting.learn_again()
@@ -202,10 +223,14 @@ class FitFlow:
 
     def _measure_memory(self, priced: PriceMade) -> None:
         """Once, behind the first price, which it would have kept waiting."""
-        idle = not self._desk.loading.loading and not self._desk.chatting.busy
-        if priced.price is not None and idle and not self._memory_asked:
+        if priced.price is not None and self._idle and not self._memory_asked:
             self._memory_asked = True
             self.pricing.measure_memory()
+
+    @property
+    def _idle(self) -> bool:
+        """True while nothing else computes."""
+        return not self._desk.loading.loading and not self._desk.chatting.busy
 
     @property
     def _machine(self) -> Snapshot | None:
