@@ -397,7 +397,7 @@ async def test_one_step_to_either_side_is_known_beforehand(tmp_path: Path, eight
         assert right.prediction.source == "dry-run", "what nobody can be asked any more was asked before"
         await bench.press("left", "left")
         left = await priced(bench)
-        assert left.settings.n_ctx < right.settings.n_ctx
+        assert left.prediction.n_ctx < right.prediction.n_ctx
         assert left.prediction.source == "dry-run"
         await bench.press("left")
         assert (await priced(bench)).prediction.source == "estimate"

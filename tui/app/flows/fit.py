@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from tui.app.flows.drift import Drift
 from tui.app.keys import show_key
 from tui.app.messages import FormRead, LimitsKnown, LoadNoted
 from tui.app.text import clean
-from tui.hardware.history import RAM
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from tui.models.fitting import Fitting
 
 
-DRIFT_BYTES = 256 << 20
-"""What is free may change by this much before a price that is shown is made anew."""
-
-
 class FitFlow:
     """Opens the load panel and keeps it, and the ghost, true."""
 
@@ -36,8 +32,7 @@ class FitFlow:
         self._form: Form | None = None
         self._pricing: Pricing | None = None
         self._price: PriceMade | None = None
-        self._asked: Snapshot | None = None
-        """The memory that the last question was about."""
+        self._drift = Drift()
         self._memory_asked = False
         self._came_from: LoadSettings | None = None
         """The settings before the last change."""
@@ -168,11 +163,11 @@ class FitFlow:
     def memory_seen(self) -> None:
         """Memory was measured: a price that was set against other figures is made anew."""
         now, panel = self._machine, self._desk.bench.load
-        if now is None or (self._asked is not None and not drifted(self._asked, now)):
+        if now is None or not self._drift.is_over(now):
             return
         if panel is None:
             self.selected()
-        elif self._asked is None or not panel.answer.waiting:
+        elif not (self._drift.asked and panel.answer.waiting):
             self._ask(quietly=panel.answer.price is not None)
 
     async def on_load_panel_closed(self, _event: LoadPanel.Closed) -> None:
@@ -202,7 +197,8 @@ class FitFlow:
             if not quietly:
                 panel.wait()
             fixes: Fixing = "with" if quietly else "later"
-            self._asked, self._ahead = self._machine, ()
+            self._drift.ask(self._machine)
+            self._ahead = ()
             self.pricing.changed(panel.model, wished, self._desk.loading.pid, fixes=fixes)
 
     def _look_ahead(self) -> None:
@@ -256,7 +252,7 @@ class FitFlow:
         """
         model = self._meant()
         if model is not None and self._desk.bench.load is None:
-            self._asked = self._machine
+            self._drift.ask(self._machine)
             self.pricing.selected(model, self._desk.loading.pid)
 
     def show_ghost(self) -> None:
@@ -279,12 +275,3 @@ class FitFlow:
         if model is None or model.problem or desk.loading.loading:
             return None
         return None if desk.loading.model is not None and panel is None else model
-
-
-def drifted(before: Snapshot, after: Snapshot) -> bool:
-    """True where what is free has changed by more than processes come and go with."""
-    free = [
-        {gpu.key: gpu.free_bytes or 0 for gpu in one.gpus} | {RAM: one.ram.available_bytes or 0}
-        for one in (before, after)
-    ]
-    return free[0].keys() != free[1].keys() or any(abs(free[1][key] - free[0][key]) > DRIFT_BYTES for key in free[0])
