@@ -28,6 +28,7 @@ from tests.app.rig import GIB, Bench, World, home_paths, workbench
 from tests.rigs.architectures import published_model
 from tui.app.flows.pricing import AHEAD
 from tui.app.messages import LoadNoted, Sampled
+from tui.app.panels.load.panel import LoadPanel
 from tui.config.model_file import read_models, update_model
 from tui.fit.questions import KnownDevice
 from tui.fit.receipts import LoadRecord, Parts
@@ -390,7 +391,7 @@ async def test_one_step_to_either_side_is_known_beforehand(tmp_path: Path, eight
         panel = await opened(bench)
         await bench.press("down")
         assert panel.fields.form.field.name == "n_ctx"
-        await bench.until(lambda: panel.fields.form.field.name == "n_ctx" and not _looking_ahead(bench))
+        await bench.until(lambda: _has_looked_ahead(bench, panel))
         await dry_run.close()
         await bench.press("right")
         right = await priced(bench)
@@ -403,5 +404,7 @@ async def test_one_step_to_either_side_is_known_beforehand(tmp_path: Path, eight
         assert (await priced(bench)).prediction.source == "estimate"
 
 
-def _looking_ahead(bench: Bench) -> bool:
-    return any(worker.group == AHEAD and not worker.is_finished for worker in bench.app.workers)
+def _has_looked_ahead(bench: Bench, panel: LoadPanel) -> bool:
+    here = panel.fields.form.neighbours(panel.fields.loaded)
+    still = any(worker.group == AHEAD and not worker.is_finished for worker in bench.app.workers)
+    return bench.app.desk.fit.ahead == here and not still

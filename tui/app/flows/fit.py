@@ -36,7 +36,7 @@ class FitFlow:
         self._memory_asked = False
         self._came_from: LoadSettings | None = None
         """The settings before the last change."""
-        self._ahead: tuple[LoadSettings, ...] = ()
+        self.ahead: tuple[LoadSettings, ...] = ()
         """What was looked ahead to since the last question."""
 
     @property
@@ -198,7 +198,7 @@ class FitFlow:
                 panel.wait()
             fixes: Fixing = "with" if quietly else "later"
             self._drift.ask(self._machine)
-            self._ahead = ()
+            self.ahead = ()
             self.pricing.changed(panel.model, wished, self._desk.loading.pid, fixes=fixes)
 
     def _look_ahead(self) -> None:
@@ -207,8 +207,8 @@ class FitFlow:
         if panel is None or form is None or form.problem() or panel.answer.waiting or not self._idle:
             return
         around = form.neighbours(panel.fields.loaded)
-        if around != self._ahead:
-            self._ahead = around
+        if around != self.ahead:
+            self.ahead = around
             next_ones = sorted(around, key=lambda wished: wished == self._came_from)
             self.pricing.look_ahead(panel.model, next_ones, self._desk.loading.pid)
 
