@@ -28,8 +28,10 @@ from tests.app.described import (
 )
 from tests.app.rig import GIB, Bench, World, home_paths, workbench
 from tests.rigs.architectures import published_model
+from tui.app.flows.pricing import AHEAD
 from tui.app.messages import LoadNoted, Sampled
 from tui.app.panels.load.details import DetailsScreen
+from tui.app.panels.load.panel import LoadPanel
 from tui.app.panels.load.price import device_names
 from tui.config.model_file import read_models, update_model
 from tui.fit.questions import KnownDevice
@@ -417,3 +419,28 @@ async def test_where_there_is_little_room_the_rest_is_read_by_a_key(
         await bench.shows("What llama3-70b would take", "not fit")
         await bench.press("end")
         await bench.shows("free: what is free now")
+
+
+async def test_one_step_to_either_side_is_known_beforehand(tmp_path: Path, eight_b: Model) -> None:
+    async with workbench(tmp_path, models=(eight_b,)) as bench, DescribedDryRun() as dry_run:
+        describe(bench.app, TIGHT, dry_run)
+        panel = await opened(bench)
+        await bench.press("down")
+        assert panel.fields.form.field.name == "n_ctx"
+        await bench.until(lambda: _has_looked_ahead(bench, panel))
+        await dry_run.close()
+        await bench.press("right")
+        right = await priced(bench)
+        assert right.prediction.source == "dry-run", "what nobody can be asked any more was asked before"
+        await bench.press("left", "left")
+        left = await priced(bench)
+        assert left.prediction.n_ctx < right.prediction.n_ctx
+        assert left.prediction.source == "dry-run"
+        await bench.press("left")
+        assert (await priced(bench)).prediction.source == "estimate"
+
+
+def _has_looked_ahead(bench: Bench, panel: LoadPanel) -> bool:
+    here = panel.fields.form.neighbours(panel.fields.loaded)
+    still = any(worker.group == AHEAD and not worker.is_finished for worker in bench.app.workers)
+    return bench.app.desk.fit.ahead == here and not still

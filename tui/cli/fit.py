@@ -70,8 +70,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         action="append",
-        metavar="NAME=SIZE[:cuda|vulkan|metal]",
-        help="a GPU of a machine that is not here, by its name (4090, A100-80) or with its memory; none for no GPU."
+        metavar="NAME=SIZE[@SPEED][:cuda|vulkan|metal]",
+        help="a GPU of a machine that is not here, by its name (4090, A100-80) or with its memory and how"
+        " fast that is read (big=48GiB@960GB/s); none for no GPU."
         " What is kept about layers, devices and threads here does not count then",
     )
     parser.add_argument("--ram", type=_size, metavar="SIZE", help="host memory of the described machine, such as 64GiB")
