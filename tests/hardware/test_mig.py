@@ -72,26 +72,9 @@ def test_what_a_process_holds_of_an_instance_is_unknown_rather_than_nothing(stan
 def test_an_older_driver_lists_processes_for_the_card_alone(stand_in: StandIn) -> None:
     card = with_instances(mig_card(), {"errors": {"processes": 3}}, {"errors": {"processes": 3}})
 
-    class PerCard:
-        """pynvml, telling for the card which instance a process is on."""
-
-        def __init__(self, real: Any) -> None:
-            self.real = real
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.real, name)
-
-        def nvmlDeviceGetComputeRunningProcesses_v3(self, handle: Any) -> Any:
-            listed = self.real.nvmlDeviceGetComputeRunningProcesses_v3(handle)
-            for process in listed:
-                process.gpuInstanceId = 2
-            return listed
-
-    stand_in.show([replace(card, compute=[(1, -1)])])
-    with stand_in.in_this_process() as pynvml:
-        gpus = NvidiaReader(lambda: PerCard(pynvml), ProcessNames(nested=False), Clock(), environ={})
+    stand_in.show([replace(card, compute=[(1, -1, 2)])])
+    with reader(stand_in) as gpus:
         whole, small, large = gpus.read()
-        gpus.close()
     assert (whole.processes, small.processes) == ((), ())
     assert [p.pid for p in large.processes] == [1]
 

@@ -6,11 +6,11 @@ and history, in the order in which a person misses them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
 
 from tui.hardware.history import BUSIEST, CPU, RAM, History
+from tui.hardware.kept import Kept
 from tui.hardware.meter.compact import crowded
 from tui.hardware.meter.gauges import cpu_gauge, gpu_gauges, ram_gauge, swap_gauge
 from tui.hardware.meter.graph import graph
@@ -29,8 +29,6 @@ from tui.hardware.meter.rows import ROOMY, WIDE, meter_lines
 from tui.hardware.meter.words import cells, clip, packed, wrapped
 from tui.hardware.snapshot import Snapshot
 
-Value = TypeVar("Value")
-
 SIDE_BY_SIDE = 120
 """Columns from which processes and engines share their rows."""
 _WAITING_S = 0.2
@@ -40,19 +38,6 @@ NO_GPU, UNLISTED = "no GPU here: models run in RAM", "; only GPU memory is liste
 """Who holds RAM would take a look at every process, which costs more than all the rest of a meter."""
 FOOTER_ROWS = 14
 """Rows from which the last one tells the keys."""
-
-
-class Kept(Generic[Value]):
-    """What was made last, and from what: processes and engines mostly stay as they are from one second to the next."""
-
-    def __init__(self) -> None:
-        self._made: tuple[object, Value] | None = None
-
-    def get(self, key: object, make: Callable[[], Value]) -> Value:
-        """The same again for the same key, otherwise a new one."""
-        if self._made is None or self._made[0] != key:
-            self._made = (key, make())
-        return self._made[1]
 
 
 @dataclass(slots=True)

@@ -1,0 +1,94 @@
+"""What is asked of every NVIDIA device every second, into buffers that are kept from one call to the next.
+
+pynvml looks a function up under a lock, makes a structure and turns it into an object of its own in each call, which
+with eight cards costs more than the driver's answers do. Functions, structures and errors are pynvml's here too;
+everything that is asked rarely goes through pynvml itself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from typing import Any
+
+from tui.hardware.nvml import FUNCTION_NOT_FOUND, INSUFFICIENT_SIZE
+
+_PROCESS = struct.Struct("@IQII")
+"""nvmlProcessInfo_v2_t, which the calls of versions 2 and 3 fill: pid, bytes, GPU instance, compute instance."""
+_UNKNOWN_BYTES, _NO_INSTANCE = (1 << 64) - 1, 0xFFFFFFFF
+_ROOM = 32
+"""Processes that the first buffer takes."""
+
+Entry = tuple[int, "int | None", "int | None"]
+"""A process as the driver lists it: pid, bytes and GPU instance; None for what it does not tell."""
+
+
+class Calls:
+    """One opened library. Each method raises pynvml's NVMLError; not for two threads at a time."""
+
+    def __init__(self, lib: Any) -> None:
+        native = lib.nvmlLib
+        self._error = lib.NVMLError
+        self._memory_call = getattr(native, "nvmlDeviceGetMemoryInfo_v2", None)
+        self._memory: Any = lib.c_nvmlMemory_v2_t()
+        if self._memory_call is None:
+            # Drivers before 510 know only the first version, where "used" includes what the driver reserves.
+            self._memory_call, self._memory = getattr(native, "nvmlDeviceGetMemoryInfo", None), lib.c_nvmlMemory_t()
+        else:
+            self._memory.version = lib.nvmlMemory_v2
+        self._busy_call = getattr(native, "nvmlDeviceGetUtilizationRates", None)
+        self._power_call = getattr(native, "nvmlDeviceGetPowerUsage", None)
+        self._compute_call, self._graphics_call = (
+            getattr(native, f"{name}_v3", None) or getattr(native, f"{name}_v2", None)
+            for name in ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses")
+        )
+        self._rates, self._number = lib.c_nvmlUtilization_t(), ctypes.c_uint()
+        self._memory_at, self._rates_at, self._number_at = map(ctypes.byref, (self._memory, self._rates, self._number))
+        self._room = _ROOM
+        self._processes = ctypes.create_string_buffer(_PROCESS.size * _ROOM)
+
+    def memory(self, handle: Any) -> tuple[int, int, int]:
+        """Total, used and free bytes."""
+        self._ask(self._memory_call, handle, self._memory_at)
+        return self._memory.total, self._memory.used, self._memory.free
+
+    def utilization(self, handle: Any) -> int:
+        """How busy the card was, in percent."""
+        self._ask(self._busy_call, handle, self._rates_at)
+        return int(self._rates.gpu)
+
+    def milliwatts(self, handle: Any) -> int:
+        """Power drawn."""
+        self._ask(self._power_call, handle, self._number_at)
+        return self._number.value
+
+    def compute(self, handle: Any) -> list[Entry]:
+        """Processes that compute."""
+        return self._listed(self._compute_call, handle)
+
+    def graphics(self, handle: Any) -> list[Entry]:
+        """Processes that draw."""
+        return self._listed(self._graphics_call, handle)
+
+    def _listed(self, call: Any, handle: Any) -> list[Entry]:
+        number = self._number
+        number.value = self._room
+        code = call(handle, self._number_at, self._processes) if call is not None else FUNCTION_NOT_FOUND
+        if code == INSUFFICIENT_SIZE and number.value > self._room:
+            # More than ever before; others may begin until it is asked again.
+            self._room = 2 * number.value
+            self._processes = ctypes.create_string_buffer(_PROCESS.size * self._room)
+            return self._listed(call, handle)
+        if code:
+            raise self._error(code)
+        found = memoryview(self._processes)[: _PROCESS.size * number.value]
+        return [
+            # Nobody holds a device without memory: with 0 WSL, and MIG on older drivers, say that they cannot tell.
+            (pid, None if used in (0, _UNKNOWN_BYTES) else used, None if instance == _NO_INSTANCE else instance)
+            for pid, used, instance, _ in _PROCESS.iter_unpack(found)
+        ]
+
+    def _ask(self, call: Any, *args: Any) -> None:
+        code = call(*args) if call is not None else FUNCTION_NOT_FOUND
+        if code:
+            raise self._error(code)
