@@ -190,7 +190,7 @@ def test_a_driver_that_was_updated_is_told_once_and_ram_goes_on(tmp_path: Path, 
     with started(tmp_path, stand_in, "--line", "--interval", "0.2") as running:
         assert running.stdout is not None
         for _ in range(3):
-            assert running.stdout.readline().startswith(b"NVIDIA driver fails")
+            assert running.stdout.readline().startswith(b"GPU driver fails")
         running.send_signal(signal.SIGINT)
         running.wait(30)
         assert running.stderr is not None

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     keys = _keyboard() if screen else None
     eyes = Eyes()
     try:
-        with Wake(keys, output) as wake:
+        with Wake(keys, output, screen=screen) as wake:
             if screen:
                 from tui.cli.meter.live import run_on_terminal
 

@@ -12,7 +12,7 @@ from tui.cli.meter.live import HELP
 from tui.cli.meter.paint import COLOURS, MONOCHROME, PLAIN, paint
 from tui.hardware.meter.frame import Scene, frame
 from tui.hardware.meter.holders import holders
-from tui.hardware.meter.marks import ASCII, UNICODE, text_of
+from tui.hardware.meter.marks import ASCII, UNICODE, Marks, text_of
 from tui.hardware.meter.oneline import one_line
 from tui.hardware.snapshot import EngineMemory, Gpu, Ram, Snapshot
 
@@ -107,6 +107,30 @@ def test_what_a_driver_keeps_for_itself_is_not_drawn_as_free() -> None:
     assert "20.0 free" in picture(Scene(Snapshot(1.0, (gpu,))), 100, 10)[0]
 
 
+@pytest.mark.parametrize("marks", [UNICODE, ASCII])
+@pytest.mark.parametrize("count", [1, 3, 8, 16])
+@pytest.mark.parametrize(("width", "height"), [(10, 2), (30, 2), (30, 3), (30, 4), (40, 10), (80, 1), (200, 5)])
+def test_old_figures_are_told_as_such_however_small_the_terminal(
+    width: int, height: int, count: int, marks: Marks
+) -> None:
+    old = replace(machine(count), gpus_stale=True, gpus_age_s=7.4)
+    text = "\n".join(picture(Scene(old), width, height, marks))
+    assert "7 s" in text
+    assert "RAM" in text
+    assert one_line(old, (), marks).count("(7 s old)") == 1
+    assert "old" not in one_line(machine(count), (), marks)
+
+
+def test_a_card_that_refuses_is_not_called_lost() -> None:
+    snapshot = machine(16)
+    silent = replace(snapshot.gpus[0], error="no permission to read it", used_bytes=None)
+    text = "\n".join(picture(Scene(replace(snapshot, gpus=(silent, *snapshot.gpus[1:]))), 30, 4))
+    assert "16×Alpha (1 error)" in text
+    lost = replace(silent, error="lost: it has fallen off the bus")
+    text = "\n".join(picture(Scene(replace(snapshot, gpus=(lost, *snapshot.gpus[1:]))), 30, 4))
+    assert "16×Alpha (1 lost)" in text
+
+
 def test_a_lost_gpu_keeps_its_row_and_says_so() -> None:
     lines = picture(Scene(machine(2, lost=1)), 80, 24)
     assert "lost: it has fallen off the bus" in next(line for line in lines if "1 Alpha" in line)
@@ -193,7 +217,7 @@ def test_a_line_for_a_status_bar() -> None:
     assert one_line(machine(8), (), UNICODE) == "8×Alpha 4564/6312G 100% · RAM 238/1511G"
     assert one_line(machine(8), (), UNICODE, 20) == "RAM 238/1511G"
     assert one_line(machine(0), (), UNICODE) == "RAM 238/1511G"
-    assert one_line(replace(machine(0), nvml_error="x: y"), (), UNICODE) == "NVIDIA driver fails · RAM 238/1511G"
+    assert one_line(replace(machine(0), nvml_error="x: y"), (), UNICODE) == "GPU driver fails · RAM 238/1511G"
     assert one_line(machine(1, lost=0), (), UNICODE) == "Alpha lost · RAM 238/1511G"
 
 

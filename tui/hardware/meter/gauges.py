@@ -115,6 +115,16 @@ def _ours(gpu: Gpu) -> int:
     return sum(process.used_bytes or 0 for process in gpu.processes if process.mine)
 
 
+def age(snapshot: Snapshot) -> str:
+    """How old the figures of GPUs are, where a driver is late; empty where they are of this moment."""
+    return f"{snapshot.gpus_age_s:.0f} s old" if snapshot.gpus_stale else ""
+
+
+def brief(error: str) -> str:
+    """Why a row is empty, in one short word."""
+    return "lost" if error.startswith(("lost", "gone")) else "error"
+
+
 def ram_gauge(snapshot: Snapshot, ghost: Mapping[str, int] = _NOTHING) -> Gauge:
     """Host memory: what is free is what a load could take, below the limit of a container or a batch job. Ours is what
     engines hold for themselves; pages of a mapped model count as free, for the kernel takes them back on demand.
@@ -167,8 +177,9 @@ def cards(gpus: Sequence[Gpu]) -> list[Gpu]:
 def summed(gpus: Sequence[Gpu], label: str, ghost: Mapping[str, int] = _NOTHING) -> Gauge:
     """Several cards as one gauge: memory added up, busy on average, without those that do not answer."""
     well = [gpu for gpu in gpus if gpu.error is None]
-    if len(well) < len(gpus):
-        label += f" ({len(gpus) - len(well)} lost)"
+    ill = {brief(gpu.error) for gpu in gpus if gpu.error is not None}
+    if ill:
+        label += f" ({len(gpus) - len(well)} {ill.pop() if len(ill) == 1 else brief('')})"
     busy = [gpu.utilization for gpu in well if gpu.utilization is not None]
     return Gauge(
         label,
