@@ -180,8 +180,8 @@ def test_a_driver_that_was_updated_is_told_once_and_ram_goes_on(tmp_path: Path, 
     assert found["gpus"] == []
     assert found["ram"]["available_bytes"] > 0
     assert done.stderr.decode().splitlines() == [
-        "puna: the NVIDIA driver was updated, but the old one is still running: restart the machine; "
-        "in a container, restart the container"
+        "puna: the NVIDIA driver was updated, but the old one is still running: restart the machine, "
+        "a container in which puna runs, or only puna where nvidia-smi works"
     ]
     block = puna(tmp_path, "monitor", "--once", env=calm(stand_in))
     assert block.stderr == b""

@@ -61,7 +61,7 @@ _DRIVER = {
     ),
     VERSION_MISMATCH: DriverProblem(
         "the NVIDIA driver was updated, but the old one is still running",
-        "restart the machine; in a container, restart the container",
+        "restart the machine, a container in which puna runs, or only puna where nvidia-smi works",
     ),
 }
 
