@@ -29,19 +29,16 @@ class Calls:
     def __init__(self, lib: Any) -> None:
         native = lib.nvmlLib
         self._error = lib.NVMLError
-        self._memory_call = getattr(native, "nvmlDeviceGetMemoryInfo_v2", None)
-        self._memory: Any = lib.c_nvmlMemory_v2_t()
-        if self._memory_call is None:
+        self._memory_call = _call(native, "nvmlDeviceGetMemoryInfo_v2", "nvmlDeviceGetMemoryInfo")
+        self._memory: Any = lib.c_nvmlMemory_v2_t(version=lib.nvmlMemory_v2)
+        if not hasattr(native, "nvmlDeviceGetMemoryInfo_v2"):
             # Drivers before 510 know only the first version, where "used" includes what the driver reserves.
-            self._memory_call, self._memory = getattr(native, "nvmlDeviceGetMemoryInfo", None), lib.c_nvmlMemory_t()
-        else:
-            self._memory.version = lib.nvmlMemory_v2
-        self._busy_call = getattr(native, "nvmlDeviceGetUtilizationRates", None)
-        self._power_call = getattr(native, "nvmlDeviceGetPowerUsage", None)
-        self._compute_call, self._graphics_call = (
-            getattr(native, f"{name}_v3", None) or getattr(native, f"{name}_v2", None)
-            for name in ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses")
-        )
+            self._memory = lib.c_nvmlMemory_t()
+        self._rates_call = _call(native, "nvmlDeviceGetUtilizationRates")
+        self._power_call = _call(native, "nvmlDeviceGetPowerUsage")
+        compute, graphics = (f"nvmlDeviceGet{kind}RunningProcesses" for kind in ("Compute", "Graphics"))
+        self._compute_call = _call(native, f"{compute}_v3", f"{compute}_v2")
+        self._graphics_call = _call(native, f"{graphics}_v3", f"{graphics}_v2")
         self._rates, self._number = lib.c_nvmlUtilization_t(), ctypes.c_uint()
         self._memory_at, self._rates_at, self._number_at = map(ctypes.byref, (self._memory, self._rates, self._number))
         self._room = _ROOM
@@ -49,17 +46,24 @@ class Calls:
 
     def memory(self, handle: Any) -> tuple[int, int, int]:
         """Total, used and free bytes."""
-        self._ask(self._memory_call, handle, self._memory_at)
-        return self._memory.total, self._memory.used, self._memory.free
+        code = self._memory_call(handle, self._memory_at)
+        if code:
+            raise self._error(code)
+        memory = self._memory
+        return memory.total, memory.used, memory.free
 
     def utilization(self, handle: Any) -> int:
         """How busy the card was, in percent."""
-        self._ask(self._busy_call, handle, self._rates_at)
+        code = self._rates_call(handle, self._rates_at)
+        if code:
+            raise self._error(code)
         return int(self._rates.gpu)
 
     def milliwatts(self, handle: Any) -> int:
         """Power drawn."""
-        self._ask(self._power_call, handle, self._number_at)
+        code = self._power_call(handle, self._number_at)
+        if code:
+            raise self._error(code)
         return self._number.value
 
     def compute(self, handle: Any) -> list[Entry]:
@@ -73,7 +77,7 @@ class Calls:
     def _listed(self, call: Any, handle: Any) -> list[Entry]:
         number = self._number
         number.value = self._room
-        code = call(handle, self._number_at, self._processes) if call is not None else FUNCTION_NOT_FOUND
+        code = call(handle, self._number_at, self._processes)
         if code == INSUFFICIENT_SIZE and number.value > self._room:
             # More than ever before; others may begin until it is asked again.
             self._room = 2 * number.value
@@ -88,7 +92,11 @@ class Calls:
             for pid, used, instance, _ in _PROCESS.iter_unpack(found)
         ]
 
-    def _ask(self, call: Any, *args: Any) -> None:
-        code = call(*args) if call is not None else FUNCTION_NOT_FOUND
-        if code:
-            raise self._error(code)
+
+def _call(native: Any, *names: str) -> Any:
+    """The first of these functions that the library has."""
+    return next((found for name in names if (found := getattr(native, name, None)) is not None), _missing)
+
+
+def _missing(*_: Any) -> int:
+    return FUNCTION_NOT_FOUND
