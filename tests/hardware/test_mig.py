@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from tests.hardware.conftest import Clock
@@ -116,3 +117,31 @@ def test_a_lost_card_takes_its_instances_along_and_brings_them_back(stand_in: St
         stand_in.show([mig_card()])
         clock.now += REOPEN_S
         assert [row.error for row in gpus.read()] == [None, None, None]
+
+
+def test_a_reading_after_others_is_the_one_that_would_have_been_the_first(stand_in: StandIn) -> None:
+    clock, plain = Clock(), FakeGpu(uuid="GPU-x", mig=0)
+    card = replace(mig_card(), uuid="GPU-x", name=plain.name, used=plain.used, free=plain.free, total=plain.total)
+    states = [
+        plain,
+        replace(plain, used=4 * GIB),
+        replace(plain, power=1_000),
+        replace(plain, utilization=0),
+        replace(plain, temperature=20),
+        replace(plain, memory_clock=1),
+        replace(plain, compute=[(1, GIB)]),
+        replace(plain, compute=[(1, GIB), (os.getpid(), 2 * GIB)]),
+        replace(plain, errors={"power": 3}),
+        replace(plain, errors={"all": 15}),
+        card,
+        plain,
+    ]
+    with reader(stand_in, clock) as gpus:
+        for state in chain.from_iterable((one, plain) for one in states):
+            stand_in.show([state])
+            clock.now += REOPEN_S
+            seen = gpus.read({1})
+            with reader(stand_in, clock) as others:
+                first = others.read({1})
+            if seen[0].error is None:
+                assert seen == first

@@ -61,6 +61,7 @@ def test_compute_and_graphics_processes_are_merged_by_pid(stand_in: StandIn) -> 
     stand_in.show([FakeGpu(compute=[(me, 2 * GIB), (4_100_000, 5)], graphics=[(me, 2 * GIB), (parent, -1)])])
     with reader(stand_in) as gpus:
         (row,) = gpus.read(engine_pids={me})
+        assert [p.mine for p in gpus.read()[0].processes] == [False, False, False]
     assert [(p.pid, p.used_bytes, p.mine) for p in row.processes] == [
         (me, 2 * GIB, True),
         (4_100_000, 5, False),

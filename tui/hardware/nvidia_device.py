@@ -10,7 +10,7 @@ from tui.hardware import nvml
 from tui.hardware.cuda import Mark, pci_address
 from tui.hardware.kept import Kept
 from tui.hardware.processes import clean
-from tui.hardware.snapshot import GpuProcess
+from tui.hardware.snapshot import Gpu, GpuProcess
 
 UNMARKED = Mark()
 
@@ -44,7 +44,7 @@ class Device:
     nothing_drawn_at: float | None = None
     """When its list of graphics processes was last found empty; None where it is not."""
     processes: Kept[tuple[GpuProcess, ...]] = field(default_factory=Kept)
-    """Its processes as rows: mostly the same from one second to the next."""
+    row: Kept[Gpu] = field(default_factory=Kept)
 
 
 class Reading:

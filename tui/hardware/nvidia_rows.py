@@ -49,7 +49,7 @@ class RowReader:
             rows.append(self._row(instance, engine_pids, own or {}))
         spread = {process.pid for row in rows for process in row.processes}
         rest = {pid: it for pid, it in listed.items() if pid not in spread}
-        whole = replace(self._row(device, engine_pids, rest), divided=True, unattributed_bytes=None)
+        whole = replace(self._row(device, engine_pids, rest), unattributed_bytes=None)
         return (whole, *rows)
 
     def _row(self, device: Device, engine_pids: Collection[int], listed: Listed | None) -> Gpu:
@@ -67,22 +67,11 @@ class RowReader:
             return lost(device, nvml.device_problem(reading.code, reading.last))
         if blind is not None and nvml.code_of(blind) not in nvml.HARMLESS:
             return lost(device, nvml.device_problem(nvml.code_of(blind), blind))
-        used = free = None
         if memory is not None:
-            device.total_bytes, used, free = memory
-        held = sum_of(processes)
-        return row_of(
-            device,
-            used_bytes=used,
-            free_bytes=free,
-            utilization=busy,
-            temperature_c=device.degrees,
-            power_w=milliwatts / 1000 if milliwatts is not None else None,
-            processes=processes,
-            clock_mhz=device.clocks[0],
-            memory_clock_mhz=device.clocks[1],
-            unattributed_bytes=max(0, used - held) if used is not None and held is not None else None,
-        )
+            device.total_bytes = memory[0]
+        watts = round(milliwatts / 1000, 1) if milliwatts is not None else None
+        key = (memory, busy, watts, processes, device.degrees, device.clocks, device.mark, device.divided)
+        return device.row.get(key, lambda: _row(device, memory, busy, watts, processes))
 
     def _slow(self, reading: Reading, device: Device) -> None:
         """What need not be of this moment."""
@@ -139,6 +128,29 @@ def _rows(found: Listed, known: Sequence[Known], mine: Sequence[bool]) -> tuple[
         for (pid, (used, _)), who, is_ours in zip(found.items(), known, mine, strict=True)
     )
     return tuple(sorted(made, key=lambda process: (-(process.used_bytes or 0), process.pid)))
+
+
+def _row(
+    device: Device,
+    memory: tuple[int, int, int] | None,
+    busy: int | None,
+    watts: float | None,
+    processes: tuple[GpuProcess, ...],
+) -> Gpu:
+    _, used, free = memory if memory is not None else (None, None, None)
+    held = sum_of(processes)
+    return row_of(
+        device,
+        used_bytes=used,
+        free_bytes=free,
+        utilization=busy,
+        temperature_c=device.degrees,
+        power_w=watts,
+        processes=processes,
+        clock_mhz=device.clocks[0],
+        memory_clock_mhz=device.clocks[1],
+        unattributed_bytes=max(0, used - held) if used is not None and held is not None else None,
+    )
 
 
 def row_of(device: Device, **figures: Any) -> Gpu:

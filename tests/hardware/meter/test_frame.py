@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
 from tests.hardware.meter.machines import ENGINES, GIB, machine, picture, scene_of
 from tui.cli.meter.live import HELP
 from tui.cli.meter.paint import COLOURS, MONOCHROME, PLAIN, paint
+from tui.hardware.history import RAM
 from tui.hardware.meter.frame import Scene, frame
 from tui.hardware.meter.holders import holders
 from tui.hardware.meter.marks import ASCII, UNICODE, Marks, text_of
@@ -88,6 +90,27 @@ def test_a_tiny_terminal_shows_something_sane(count: int) -> None:
     ram = next(line for line in lines if "RAM" in line)
     assert ram.split() == ["RAM", "16%"]
     assert count == 0 or lines[0].split()[-1] in ("72%", "73%")
+
+
+def test_a_picture_after_others_is_the_one_that_would_have_been_the_first() -> None:
+    usual = machine(2)
+    busier = replace(usual, gpus=(replace(usual.gpus[0], utilization=7), usual.gpus[1]))
+    renamed = replace(usual, gpus=(replace(usual.gpus[0], name="NVIDIA Beta"), usual.gpus[1]))
+    snapshots = [usual, busier, renamed, replace(usual, gpus_stale=True), machine(2, lost=0), machine(1), machine(3)]
+    looks: list[tuple[Snapshot, int, int, Marks, dict[str, int]]]
+    looks = [(snapshot, 120, 40, UNICODE, {}) for snapshot in snapshots]
+    looks += [(usual, width, height, UNICODE, {}) for width, height in [*SIZES, (119, 40), (140, 40), (120, 9)]]
+    looks += [
+        (usual, 120, 40, ASCII, {}),
+        (usual, 120, 40, UNICODE, {"GPU-0": GIB}),
+        (usual, 120, 40, UNICODE, {RAM: GIB}),
+    ]
+    kept = Scene(usual)
+    for before, after in permutations(looks, 2):
+        for snapshot, width, height, marks, ghost in (before, after):
+            kept.snapshot, kept.ghost = snapshot, ghost
+            drawn = frame(kept, width, height, marks)
+            assert drawn == frame(Scene(snapshot, ghost=ghost), width, height, marks)
 
 
 def test_used_by_others_by_us_and_free_differ_without_colour_and_without_unicode() -> None:

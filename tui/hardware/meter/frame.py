@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tui.hardware.history import BUSIEST, CPU, RAM, History
 from tui.hardware.kept import Kept
 from tui.hardware.meter.compact import crowded
-from tui.hardware.meter.gauges import age, cpu_gauge, gpu_gauges, ram_gauge, swap_gauge
+from tui.hardware.meter.gauges import GpuGauges, age, cpu_gauge, ram_gauge, swap_gauge
 from tui.hardware.meter.graph import graph
 from tui.hardware.meter.holders import (
     ORDERS,
@@ -25,7 +25,7 @@ from tui.hardware.meter.holders import (
 )
 from tui.hardware.meter.marks import Line, Marks, text_of
 from tui.hardware.meter.plan import Plan, plan
-from tui.hardware.meter.rows import ROOMY, WIDE, meter_lines
+from tui.hardware.meter.rows import ROOMY, WIDE, Drawn, meter_lines
 from tui.hardware.meter.words import cells, clip, packed, wrapped
 from tui.hardware.snapshot import Snapshot
 
@@ -62,6 +62,8 @@ class Scene:
     """Takes the last row, however few there are."""
     help: Sequence[str] = ()
     """Takes as many of the last rows as it needs."""
+    gauges: GpuGauges = field(default_factory=GpuGauges)
+    drawn: Drawn = field(default_factory=Drawn)
     holders: Kept[list[Holder]] = field(default_factory=Kept)
     tables: Kept[list[Line]] = field(default_factory=Kept)
 
@@ -101,8 +103,10 @@ def _body(scene: Scene, width: int, height: int | None, marks: Marks) -> list[Li
     )
     most = None if places.processes is None else places.processes - places.headed
     scene.above = max(0, min(scene.above, last_above(len(found), most)))
+    named = scene.gauges.labels(gpus, marks)
     tables = scene.tables.get(
-        (found, scene.engines, places, scene.above, width, marks), lambda: _tables(scene, found, places, width, marks)
+        (found, scene.engines, named, places, scene.above, width, marks),
+        lambda: _tables(scene, found, places, width, marks),
     )
     return [*problem, *_meter(scene, places, width, marks), *tables]
 
@@ -144,12 +148,12 @@ def is_waiting(snapshot: Snapshot) -> bool:
 
 def _meter(scene: Scene, places: Plan, width: int, marks: Marks) -> list[Line]:
     snapshot = scene.snapshot
-    gauges = [*gpu_gauges(snapshot.gpus, marks, scene.ghost, stale=snapshot.gpus_stale)]
+    gauges = scene.gauges.get(snapshot.gpus, marks, scene.ghost, stale=snapshot.gpus_stale)
     gauges.append(ram_gauge(snapshot, scene.ghost))
     gauges += [swap_gauge(snapshot)] if places.swap else []
     gauges += [cpu_gauge(snapshot)] if places.cpu else []
     below = places.tall > 0 and bool(snapshot.gpus)
-    lines = meter_lines(gauges, width, marks, scene.history, drawn_below=below)
+    lines = meter_lines(gauges, width, marks, scene.history, drawn_below=below, drawn=scene.drawn)
     indent = min(width // 2, max(cells(gauge.label) for gauge in gauges) + 2)
     if below:
         count = len(snapshot.gpus) + places.ram

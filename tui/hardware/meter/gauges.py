@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.hardware.history import CPU, RAM, SWAP
+from tui.hardware.kept import Each, Kept
 from tui.hardware.meter.words import NAME_CELLS, clip, short_name, size
 
 if TYPE_CHECKING:
@@ -53,6 +54,27 @@ def gpu_gauges(
     """A gauge per row. `ghost` is bytes by a row's key; `stale`: the driver is late, and these are its last figures."""
     named = zip(gpus, labels(gpus, marks), strict=True)
     return [_gpu(gpu, label, ghost.get(gpu.key, 0), stale) for gpu, label in named]
+
+
+class GpuGauges:
+    """The same, made again and again: a gauge is the very same object for as long as its row stays as it is."""
+
+    def __init__(self) -> None:
+        self._labels: Kept[list[str]] = Kept()
+        self._gauges: Each[tuple[Gpu, str], Gauge] = Each()
+
+    def get(self, gpus: Sequence[Gpu], marks: Marks, ghost: Mapping[str, int], *, stale: bool) -> list[Gauge]:
+        """As `gpu_gauges`; `ghost` may not change by itself."""
+        return self._gauges.get(
+            list(zip(gpus, self.labels(gpus, marks), strict=True)),
+            lambda one: _gpu(*one, ghost.get(one[0].key, 0), stale),
+            (ghost, stale),
+        )
+
+    def labels(self, gpus: Sequence[Gpu], marks: Marks) -> list[str]:
+        """What each is called, as by the function of that name."""
+        named = [(gpu.index, gpu.name, gpu.parent, gpu.instance) for gpu in gpus]
+        return self._labels.get((named, marks), lambda: labels(gpus, marks))
 
 
 def labels(gpus: Sequence[Gpu], marks: Marks) -> list[str]:
