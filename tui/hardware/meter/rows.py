@@ -9,7 +9,7 @@ from tui.hardware.kept import Each, Kept
 from tui.hardware.meter.gauges import Gauge
 from tui.hardware.meter.graph import graph
 from tui.hardware.meter.marks import Line, Marks, Span
-from tui.hardware.meter.table import Column, arrange, widest
+from tui.hardware.meter.table import Column, arrange
 from tui.hardware.meter.words import cells, clip, pad, share, size
 
 Row = tuple[Span, ...]
@@ -39,7 +39,8 @@ class Drawn:
     """What the lines of a meter were made of, so that the next picture makes only those anew that have changed."""
 
     def __init__(self) -> None:
-        self.rows: Each[Gauge, Row] = Each()
+        self.rows: Each[Gauge, tuple[Row, tuple[int, ...]]] = Each()
+        """Each with the cells that its columns want."""
         self.widths: Kept[tuple[int, ...]] = Kept()
         self.lines: Each[tuple[Gauge, Row], Row] = Each()
 
@@ -58,7 +59,7 @@ def meter_lines(
     """
     gap = 2 if width >= WIDE else 1
     drawn = Drawn() if drawn is None else drawn
-    rows = drawn.rows.get(gauges, lambda gauge: _row(gauge, marks, width), (marks, width))
+    made = drawn.rows.get(gauges, lambda gauge: _row(gauge, marks, width), (marks, width))
     last, least = _COLUMNS[_HISTORY], 0
     if width >= ROOMY:
         least = max([cells(gauge.note) for gauge in gauges])
@@ -68,9 +69,10 @@ def meter_lines(
             last = _NOTES
             if history is not None and any(gauge.key == SWAP for gauge in gauges):
                 least = max(least, _NOTES.least)
-    widths = drawn.widths.get((rows, last, least, width, gap), lambda: _widths(rows, last, least, width, gap))
+    wanted = [*map(max, zip(*(wants for _, wants in made), strict=True)), least]
+    widths = drawn.widths.get((wanted, last, width, gap), lambda: _widths(wanted, last, width, gap))
     starts = drawn.lines.get(
-        list(zip(gauges, rows, strict=True)),
+        [(gauge, row) for gauge, (row, _) in zip(gauges, made, strict=True)],
         lambda pair: _line(*pair, widths, gap, marks, width),
         (widths, gap, marks, width),
     )
@@ -86,14 +88,15 @@ def meter_lines(
     return lines
 
 
-def _row(gauge: Gauge, marks: Marks, width: int) -> Row:
-    """A span for each column but the last."""
-    return (gauge.label, _name_role(gauge)), ("", ""), *_figures(gauge, marks, width)
+def _row(gauge: Gauge, marks: Marks, width: int) -> tuple[Row, tuple[int, ...]]:
+    """A span for each column but the last, and the cells that each of them wants."""
+    row = ((gauge.label, _name_role(gauge)), ("", ""), *_figures(gauge, marks, width))
+    return row, tuple([cells(text) for text, _role in row])
 
 
-def _widths(rows: Sequence[Row], last: Column, least: int, width: int, gap: int) -> tuple[int, ...]:
-    """The width of each column; `least` is what the last one wants."""
-    wanted = [*(widest(rows, column) for column in range(_HISTORY)), least]
+def _widths(wants: Sequence[int], last: Column, width: int, gap: int) -> tuple[int, ...]:
+    """The width of each column, by what the widest row wants of it."""
+    wanted = list(wants)
     wanted[_BAR] = max(5, width * 2 // 5 if width < WIDE else width * 3 // 10)
     for column, fewest in ((_BUSY, 4), (_DEGREES, 3)):  # "100%" and "99°" must not push the bar about
         wanted[column] = max(wanted[column], fewest) if wanted[column] else 0
