@@ -153,6 +153,13 @@ def test_once_keeps_to_the_width_that_is_asked_for(tmp_path: Path, stand_in: Sta
     assert b"#" in ascii_only
 
 
+@pytest.mark.parametrize(("asked", "widest"), [("9" * 5000, 1000), ("0", 80), ("-5", 80), ("wide", 80)])
+def test_a_width_that_nothing_has_harms_nobody(tmp_path: Path, stand_in: StandIn, asked: str, widest: int) -> None:
+    done = puna(tmp_path, "monitor", "--once", env={**calm(stand_in), "COLUMNS": asked})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert widest - 10 <= max(map(len, done.stdout.decode().splitlines())) <= widest
+
+
 def test_the_line(tmp_path: Path, stand_in: StandIn) -> None:
     line = puna(tmp_path, "monitor", "--once", "--line", env=calm(stand_in)).stdout.decode()
     assert line.startswith("0 Stand-in 3/24G 37% · 1 Stand-in 70/80G 99% · RAM ")

@@ -132,7 +132,9 @@ def test_what_a_driver_keeps_for_itself_is_not_drawn_as_free() -> None:
 
 @pytest.mark.parametrize("marks", [UNICODE, ASCII])
 @pytest.mark.parametrize("count", [1, 3, 8, 16])
-@pytest.mark.parametrize(("width", "height"), [(10, 2), (30, 2), (30, 3), (30, 4), (40, 10), (80, 1), (200, 5)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(10, 2), (30, 2), (30, 3), (30, 4), (40, 10), (40, 18), (80, 1), (200, 5)]
+)
 def test_old_figures_are_told_as_such_however_small_the_terminal(
     width: int, height: int, count: int, marks: Marks
 ) -> None:
@@ -140,6 +142,11 @@ def test_old_figures_are_told_as_such_however_small_the_terminal(
     text = "\n".join(picture(Scene(old), width, height, marks))
     assert "7 s" in text
     assert "RAM" in text
+    if height > count + 1:
+        # Nobody else loses a row to it.
+        assert all(f" {567 + index}" in text for index in range(count))
+    if width < 36:
+        assert "7 s old" in text
     assert one_line(old, (), marks).count("(7 s old)") == 1
     assert "old" not in one_line(machine(count), (), marks)
 

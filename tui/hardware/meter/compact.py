@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tui.hardware.history import percent
-from tui.hardware.meter.gauges import age, brief, cards, grouped, ram_gauge, summed
+from tui.hardware.meter.gauges import brief, cards, grouped, ram_gauge, short_age, summed
 from tui.hardware.meter.marks import Line, Marks
 from tui.hardware.meter.oneline import one_line
 from tui.hardware.meter.rows import TIGHT, meter_lines
@@ -25,7 +25,7 @@ def crowded(
         return [[(clip(text, width, marks.ellipsis), "")]]
     told: list[Line] = []
     if snapshot.gpus_stale:
-        told = [[(clip(f"GPUs {age(snapshot)}", width, marks.ellipsis), "warn")]]
+        told = [[(clip(short_age(snapshot, width), width, marks.ellipsis), "warn")]]
     ghost = ghost or {}
     gpus, rows, ram_row = cards(snapshot.gpus), height - 1 - len(told), ram_gauge(snapshot, ghost)
     for loose in (True, False):

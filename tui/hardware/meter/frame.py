@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tui.hardware.history import BUSIEST, CPU, RAM, History
 from tui.hardware.kept import Kept
 from tui.hardware.meter.compact import crowded
-from tui.hardware.meter.gauges import GpuGauges, age, cpu_gauge, ram_gauge, swap_gauge
+from tui.hardware.meter.gauges import GpuGauges, cpu_gauge, ram_gauge, short_age, swap_gauge
 from tui.hardware.meter.graph import graph
 from tui.hardware.meter.holders import (
     ORDERS,
@@ -129,9 +129,10 @@ def _problem(scene: Scene, width: int, height: int | None, marks: Marks) -> list
         return [[(line, "warn")] for line in wrapped(snapshot.nvml_error, width, marks.ellipsis, most)]
     if snapshot.gpus_stale:
         text = f"the graphics driver has not answered for {snapshot.gpus_age_s:.0f} s; its figures are from then"
-        lines = wrapped(text, width, marks.ellipsis, 2 if most > 2 else 1)
+        room = most if height is None else min(most, height - len(snapshot.gpus) - 1)
+        lines = wrapped(text, width, marks.ellipsis, 2 if room >= 2 else 1)
         if lines[-1].endswith(marks.ellipsis):
-            lines = [clip(f"GPUs {age(snapshot)}", width, marks.ellipsis)]
+            lines = [clip(short_age(snapshot, width), width, marks.ellipsis)]
         return [[(line, "warn")] for line in lines]
     if not snapshot.gpus and (height is None or height >= 6):
         text = f"asking the graphics driver{marks.ellipsis}" if is_waiting(snapshot) else NO_GPU

@@ -142,6 +142,12 @@ def age(snapshot: Snapshot) -> str:
     return f"{snapshot.gpus_age_s:.0f} s old" if snapshot.gpus_stale else ""
 
 
+def short_age(snapshot: Snapshot, width: int) -> str:
+    """The same for a line of its own."""
+    whole = f"GPUs {age(snapshot)}"
+    return whole if len(whole) <= width else age(snapshot)
+
+
 def brief(error: str) -> str:
     """Why a row is empty, in one short word."""
     return "lost" if error.startswith(("lost", "gone")) else "error"
