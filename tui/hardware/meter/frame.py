@@ -66,6 +66,7 @@ class Scene:
     drawn: Drawn = field(default_factory=Drawn)
     holders: Kept[list[Holder]] = field(default_factory=Kept)
     tables: Kept[list[Line]] = field(default_factory=Kept)
+    footer: Kept[list[Line]] = field(default_factory=Kept)
 
 
 def frame(scene: Scene, width: int, height: int | None, marks: Marks) -> list[Line]:
@@ -238,6 +239,10 @@ def _last_rows(scene: Scene, width: int, height: int | None, marks: Marks) -> li
         return [[(clip(scene.message, width, marks.ellipsis), "warn")]]
     if height < FOOTER_ROWS or not (scene.hints or scene.state):
         return []
+    return scene.footer.get((scene.hints, scene.state, width, marks), lambda: _footer(scene, width, marks))
+
+
+def _footer(scene: Scene, width: int, marks: Marks) -> list[Line]:
     state = clip(scene.state, width, marks.ellipsis)
     hints = packed(scene.hints, width - cells(state) - 3, marks.ellipsis)[0]
     return [[(hints.ljust(width - cells(state)), "dim"), (state, "dim")]]
