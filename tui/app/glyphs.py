@@ -21,6 +21,10 @@ class Glyphs:
     goes_to = "→"
     rule = "─"
     dot = "·"
+    fetching = "⇣"
+    fetched = "━"
+    checked = "═"
+    missing = "─"
 
 
 class AsciiGlyphs(Glyphs):
@@ -40,3 +44,7 @@ class AsciiGlyphs(Glyphs):
     goes_to = "->"
     rule = "-"
     dot = "-"
+    fetching = "v"
+    fetched = "#"
+    checked = "="
+    missing = "."

@@ -9,8 +9,9 @@ from pathlib import Path
 from tests.hub.conftest import Serve
 from tests.hub.downloads.conftest import Open, item
 from tests.hub.downloads.test_control import repos, slow, states, wait_until
-from tests.rigs.hub import Stall
+from tests.rigs.hub import Answer, Stall
 from tui.config.paths import Paths
+from tui.hub.downloads.persistence import Persistence
 from tui.hub.downloads.queue import Queue
 from tui.hub.downloads.values import Entry, Wanted
 
@@ -153,3 +154,17 @@ def test_of_those_that_left_only_the_last_are_remembered(puna_home: Paths) -> No
         queue.put(made(number, outcome="kept"))
     assert len(queue.read()) == KEPT
     assert queue.read()[0].files == (Wanted("m2-Q4_K_M.gguf", 1000, f"{2:064x}"),)
+
+
+def test_who_hurries_does_not_wait_for_the_next_try(serve: Serve, open_downloads: Open) -> None:
+    loopback, hub = serve(*repos(1))
+    loopback.fail("cdn", Answer(503), times=1)
+    downloads, told = open_downloads(hub, persistence=Persistence(first_pause_s=600.0, longest_pause_s=600.0))
+    added = downloads.add(item(hub, "org/m0"))
+    told.wait(lambda event: event.event == "retry")
+
+    def hurried() -> bool:
+        downloads.hurry(added.id)
+        return any(event.event == "done" for event in told.events)
+
+    wait_until(hurried)

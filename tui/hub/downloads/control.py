@@ -115,6 +115,10 @@ class Downloads:
         self._queue.update(item, paused=False, outcome="", reason="")
         self._crew.look()
 
+    def hurry(self, item: str) -> None:
+        """Try one again now that waits for its next try; one that another process fetches goes by its own clock."""
+        self._crew.hurry(item)
+
     def move(self, item: str, places: int) -> None:
         """Let it come so many places later, or earlier when negative."""
         self._queue.move(item, places)

@@ -92,6 +92,13 @@ class Crew:
         if job is not None:
             job[0].stop.set()
 
+    def hurry(self, item: str) -> None:
+        """Let it wait no longer for its next try if it is fetched here."""
+        with self._lock:
+            job = self._jobs.get(item)
+        if job is not None:
+            job[0].stop.hurry()
+
     # The thread that watches the queue.
 
     def _run(self) -> None:
