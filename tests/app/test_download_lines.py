@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tests.app.downloads import ALL, GATED, GIB, MIB, RESET, a_row, an_item
 from tui.app.glyphs import AsciiGlyphs, Glyphs
 from tui.app.panels.downloads.details import facts
 from tui.app.panels.downloads.lines import POINTER, columns, line, longest_name
-from tui.app.panels.downloads.values import Live, Row, Sum, row_of, summed
+from tui.app.panels.downloads.values import Live, Phase, Row, Sum, row_of, summed
 from tui.app.panels.downloads.words import all_together, amount, clock, for_title, in_short
 from tui.hub.downloads.values import Entry, Event
 
@@ -29,6 +34,25 @@ def test_every_line_has_the_room_to_its_last_cell_and_no_more(width: int, glyphs
         shown = text(row, width, glyphs=glyphs)
         assert cell_len(shown) == width - POINTER - 1, shown
         assert not glyphs.ascii or shown.isascii()
+
+
+@given(
+    st.integers(24, 220),
+    st.sampled_from(get_args(Phase)),
+    st.text(max_size=40),
+    st.integers(0, 1 << 42),
+    st.floats(0, 1),
+    st.none() | st.integers(0, 1 << 34),
+    st.none() | st.floats(0, 1e7),
+)
+def test_no_line_is_longer_or_shorter_than_its_room(
+    width: int, phase: Phase, words: str, total: int, share: float, rate: int | None, left_s: float | None
+) -> None:
+    item = an_item(f"org/{words.replace('/', '')}m", words.upper() or "Q4_K_M", file=f"{words}-Q4_K_M.gguf")
+    item = msgspec.structs.replace(item, files=(msgspec.structs.replace(item.files[0], size_bytes=total),))
+    row = Row(item, phase, int(total * share), rate, left_s, words, 1, words)
+    assert cell_len(text(row, width, (row,))) == max(0, width - POINTER - 1)
+    summed((row,)), facts(row)
 
 
 def test_a_line_of_eighty_columns_has_everything() -> None:

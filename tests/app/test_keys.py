@@ -11,6 +11,7 @@ from tests.app.rig import World, home_paths, workbench, write_config
 from tui.app.commands import PARTS
 from tui.app.keys import default_keymap, make_keymap, show_key
 from tui.app.panels.chat.transcript import Transcript
+from tui.app.panels.downloads.list import DownloadList
 from tui.app.panels.load.panel import LoadPanel
 from tui.app.panels.meter.panel import MeterPanel
 from tui.app.rows import RowList
@@ -23,6 +24,7 @@ DOES = {
     "list": RowList,
     "load": LoadPanel,
     "meter": MeterPanel,
+    "downloads": DownloadList,
     "dialog": ChooseScreen,
 }
 
@@ -75,8 +77,8 @@ def test_default_keys_clash_nowhere_but_where_only_one_can_be_meant() -> None:
 
 
 def test_bindings_follow_the_wishes_and_what_cannot_be_met_is_told() -> None:
-    keymap = make_keymap({"library": "f12", "again": "ctrl+a"})
-    assert [binding.id for binding in keymap.bindings("app").get_bindings_for_key("f12")] == ["library"]
+    keymap = make_keymap({"library": "f11", "again": "ctrl+a"})
+    assert [binding.id for binding in keymap.bindings("app").get_bindings_for_key("f11")] == ["library"]
     assert keymap.keys["again"] == default_keymap().keys["again"]
     assert keymap.problems == ("keys.again: ctrl+a belongs to screen. Choose another key.",)
 
@@ -94,14 +96,14 @@ def test_keys_are_shown_as_people_write_them() -> None:
 
 
 async def test_keys_of_the_person_work_and_are_shown(tmp_path: Path) -> None:
-    write_config(tmp_path, '[keys]\nlibrary = "f12"\nagainx = "x"\n')
+    write_config(tmp_path, '[keys]\nlibrary = "f11"\nagainx = "x"\n')
     async with workbench(tmp_path, size=(160, 40)) as bench:
         line = f"{home_paths(tmp_path).config_file}, line 3: keys.againx: there is no such action; did you mean again?"
         await bench.until(lambda: any(line in words for words in bench.notices))
-        await bench.shows("F12 library")
+        await bench.shows("F11 library")
         await bench.press("f2")
         assert bench.app.bench.chat.editor.has_focus
-        await bench.press("f12")
+        await bench.press("f11")
         assert bench.app.bench.library.has_focus
 
 
@@ -149,7 +151,7 @@ async def test_help_and_palette_show_something_however_small_and_the_cursor_stay
 
 
 async def test_help_shows_every_action_and_the_palette_runs_one(tmp_path: Path) -> None:
-    async with workbench(tmp_path, size=(120, 130)) as bench:
+    async with workbench(tmp_path, size=(120, 170)) as bench:
         await bench.press("f1")
         await bench.shows("Everywhere", "In the load panel")
         for action in ACTIONS:

@@ -221,19 +221,19 @@ class Background:
 
         self.write(work, "keep how fast the answer was")
 
-    def keep_theme(self, name: str) -> None:
-        """Write the theme to config.toml."""
+    def keep_setting(self, name: str, value: str | float) -> None:
+        """Write a value to config.toml, such as "ui.theme"."""
 
         def work() -> None:
             from tui.config.errors import ConfigError
             from tui.config.settings import set_value
 
             try:
-                set_value(self._paths, "ui.theme", name)
+                set_value(self._paths, name, str(value))
             except ConfigError as error:
                 self._app.post_message(Remembered(str(error)))
 
-        self.write(work, "keep the theme")
+        self.write(work, f"keep {name}")
 
 
 def _import_history() -> Any:

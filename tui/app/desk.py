@@ -17,6 +17,7 @@ from tui.app.background import Background
 from tui.app.commands import Commands
 from tui.app.flows.branches import BranchFlow
 from tui.app.flows.chat import ChatFlow
+from tui.app.flows.downloads import DownloadsFlow
 from tui.app.flows.fit import FitFlow
 from tui.app.flows.history import HistoryFlow
 from tui.app.flows.load import LoadFlow
@@ -53,7 +54,8 @@ class Desk:
 
     def __init__(self, app: PunaApp, start: Start | None, *, watch: bool, scan: bool) -> None:
         self.app, self.bench, self.paths = app, app.bench, app.paths
-        self._watch, self._scan = watch, scan
+        self.watches, self._scan = watch, scan
+        """Whether the machine is looked at again and again."""
         self.keymap = default_keymap()
         self.settings: Settings | None = None
         """The person's settings, once read."""
@@ -68,7 +70,16 @@ class Desk:
         self.chatting = ChatFlow(self)
         self.history = HistoryFlow(self, app.opening.conversation)
         self.branches = BranchFlow(self)
-        self._parts = (self, self.loading, self.fit, self.chatting, self.history, self.branches)
+        self.downloads = DownloadsFlow(self)
+        self._parts = (
+            self,
+            self.loading,
+            self.fit,
+            self.chatting,
+            self.history,
+            self.branches,
+            self.downloads,
+        )
         """Who hears what workers and panels post."""
 
     async def open(self) -> None:
@@ -96,12 +107,14 @@ class Desk:
         self.ticker.stop()
         if by_signal:
             await self.history.note_cut_off()
+        words = []
         try:
             await self.chatting.close()
             await self.history.close()
         except Exception as error:  # whatever it is: the program ends, and says so on the way out
-            return str(error)
-        return ""
+            words.append(str(error))
+        words.append(await self.downloads.close())
+        return "\n".join(filter(None, words))
 
     def _add_styles(self) -> None:
         path = Path(__file__).with_name("after.tcss")
@@ -115,6 +128,7 @@ class Desk:
         install(self.bench.library, self.keymap, "list")
         install(self.bench.chat.transcript, self.keymap, "transcript", "crash")
         install(self.bench.chat.editor, self.keymap, "editor")
+        self.downloads.install_keys()
         rescan = self.keymap.keys["rescan"]
         self.bench.library.look_again = show_key(rescan[-1]) if rescan else "puna ls"
         self.refresh_keys()
@@ -197,7 +211,7 @@ class Desk:
         if not first:
             return
         self.app.meter.interval_s = self.background.interval_s = self.settings.monitor.interval_s
-        if self._watch:
+        if self.watches:
             self.background.watch_machine()
         if self._scan:
             self.look_for_models()
@@ -210,7 +224,7 @@ class Desk:
         """Prices come from a process of their own, which takes a while to start: now is the time, unless a load, which
         starts it by itself, is on its way.
         """
-        if self._watch and not self.loading.loading:
+        if self.watches and not self.loading.loading:
             self.fit.pricing.warm_up()
 
     def look_for_models(self) -> None:

@@ -76,6 +76,6 @@ class Places(Part):
             if name is None:
                 desk.try_theme(before)
             elif name != before:
-                desk.background.keep_theme(name)
+                desk.background.keep_setting("ui.theme", name)
 
         desk.app.push_screen(ChooseScreen("Theme", options, desk.keymap, at=at, on_move=desk.try_theme), chosen)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tui.config.actions import chat, everywhere, lists, load, meter
+from tui.config.actions import chat, downloads, everywhere, lists, load, meter
 from tui.config.actions.action import GROUP_TITLES, TOGETHER, Action, Group
 
 __all__ = ["ACTIONS", "BY_ID", "FOOTER", "GROUP_TITLES", "TOGETHER", "Action", "Group"]
@@ -21,6 +21,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *chat.ACTIONS,
     *lists.ACTIONS,
     *load.ACTIONS,
+    *downloads.ACTIONS,
     *meter.ACTIONS,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Group = Literal["app", "editor", "transcript", "crash", "list", "load", "meter", "dialog"]
+Group = Literal["app", "editor", "transcript", "crash", "list", "load", "meter", "downloads", "dialog"]
 """Where a key works: app everywhere, the others while the focus is in such a part."""
 
 GROUP_TITLES: Final[dict[Group, str]] = {
@@ -16,10 +16,15 @@ GROUP_TITLES: Final[dict[Group, str]] = {
     "list": "In a list",
     "load": "In the load panel",
     "meter": "In the memory meter",
+    "downloads": "In the downloads",
     "dialog": "In what opens over the screen",
 }
 
-TOGETHER: Final[tuple[frozenset[Group], ...]] = (frozenset({"app", "list"}), frozenset({"app", "transcript"}))
+TOGETHER: Final[tuple[frozenset[Group], ...]] = (
+    frozenset({"app", "list"}),
+    frozenset({"app", "transcript"}),
+    frozenset({"list", "downloads"}),
+)
 """Groups that are at work at the same time; the other parts take keys for as long as they have the focus."""
 
 

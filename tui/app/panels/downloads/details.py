@@ -26,7 +26,7 @@ ROWS = 7
 def facts(row: Row) -> list[tuple[str, str]]:
     """Name and text of everything, the most wanted first."""
     item = row.item
-    found = [("model", f"{clean(item.name)}, at commit {clean(item.commit)[:7]}"), ("state", _state(row))]
+    found = [("model", clean(item.name)), ("state", _state(row))]
     if row.elsewhere is not None:
         found.append(("by", f"another puna, process {row.elsewhere or '?'}; what you do here counts there, too"))
     if row.tries:
@@ -35,6 +35,7 @@ def facts(row: Row) -> list[tuple[str, str]]:
     if len(item.files) == 1:
         found.append(("sha256", item.files[0].sha256))
     found += [("to" if row.phase != "done" else "at", where_to(row)), ("file", files(row))]
+    found.append(("commit", clean(item.commit)))
     if len(item.files) > 1:
         found += [("sha256", f"{file.sha256}  {clean(file.path)}") for file in item.files]
     return found
@@ -58,6 +59,13 @@ def _state(row: Row) -> str:
     return ", ".join(part for part in (*parts, f"{left} left" if left else "") if part)
 
 
+def _cut(text: str, width: int, most: int, ellipsis: str) -> list[str]:
+    """`text` in at most so many lines. What has no spaces is a path or a name, and of those the end matters."""
+    if " " in text:
+        return textwrap.wrap(text, width, max_lines=most, placeholder=ellipsis, break_on_hyphens=False)
+    return [text if len(text) <= width else ellipsis + text[len(ellipsis) - width :]]
+
+
 class Details(Drawn):
     """The pane under the list, for the selected download."""
 
@@ -78,8 +86,8 @@ class Details(Drawn):
         for name, text in facts(row):
             if name == "sha256" and (width < _SUM or len(row.item.files) > 1):
                 continue  # half a sum is none
-            most = 3 if name == "state" else 2
-            cut = textwrap.wrap(text, width, max_lines=most, placeholder=self.glyphs.ellipsis, break_on_hyphens=False)
+            most = 4 if name == "state" else 2
+            cut = _cut(text, width, most, self.glyphs.ellipsis)
             lines += [(name if at == 0 else "", part) for at, part in enumerate(cut)]
         return lines
 

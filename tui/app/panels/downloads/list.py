@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.message import Message
 from textual.strip import Strip
@@ -16,11 +17,11 @@ from tui.app.rows import RowList
 from tui.app.text import fit
 
 _NOTHING = (
-    ("pull", "{}", "fetches a model by its name on the Hub, or by its address"),
-    ("find", "{}", "looks for models that fit this machine"),
+    ("pull", "", "fetches a model by its name on the Hub, or by its address"),
+    ("find", "", "looks for models that fit this machine"),
     ("", "puna pull org/repo:QUANT", "in another terminal is seen here, too"),
 )
-"""What to do without downloads: the action that it takes, what to press or type, what that does."""
+"""What to do without downloads: the action that it takes, or what to type, and what that does."""
 
 
 Verb = Literal["open", "details", "pause", "pause_all", "cancel", "earlier", "later", "retry", "clear", "limit"]
@@ -45,6 +46,8 @@ class DownloadList(RowList[Row]):
     def show(self, rows: Sequence[Row]) -> None:
         """List these; the cursor stays on the same download, and lines that are the same are not drawn again."""
         before, selected = self.rows, self.selected
+        if [row.phase for row in rows] != [row.phase for row in before]:
+            self.call_after_refresh(self.refresh_bindings)
         self._longest = longest_name(rows)
         if [row.item.id for row in rows] != [row.item.id for row in before]:
             at = next((at for at, row in enumerate(rows) if selected and row.item.id == selected.item.id), None)
@@ -75,18 +78,36 @@ class DownloadList(RowList[Row]):
 
     def _nothing_line(self, y: int) -> Strip:
         width = self.size.width
-        words = [("Nothing is being fetched.", "foreground")]
+        lines: list[tuple[str, str]] = [("", "Nothing is being fetched."), ("", "")]
         for action, what, does in _NOTHING:
-            if not action or action in self._keys:
-                words += [("", ""), (what.format(self._keys.get(action)), "accent"), (does, "muted")]
+            if not action:
+                lines += [("", ""), (what, ""), ("", does)]
+            elif action in self._keys:
+                lines.append((self._keys[action], f"  {does}"))
         at = y - 1
-        if not 0 <= at < len(words) or not words[at][0]:
+        if not 0 <= at < len(lines):
             return Strip.blank(width, self.pen())
-        text, color = words[at]
-        shown = fit(text, max(0, width - 3), self.glyphs.ellipsis)
-        return self.line([Segment("   ", self.pen()), Segment(shown, self.pen(color))], width)
+        key, text = lines[at]
+        said = fit(text, max(0, width - 3 - cell_len(key)), self.glyphs.ellipsis)
+        color = "foreground" if at == 0 else "muted"
+        return self.line([Segment(f"   {key}", self.pen("accent")), Segment(said, self.pen(color))], width)
 
     # ---- keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What would do nothing to the selected download, or to any, is not offered."""
+        row, phases = self.selected, {row.phase for row in self.rows}
+        if action == "downloads_clear":
+            return "done" in phases
+        if action == "downloads_pause_all":
+            return bool(phases - {"done", "failed"})
+        if action == "download_pause":
+            return row is not None and row.phase not in ("done", "failed")
+        if action == "download_retry":
+            return row is not None and row.phase in ("failed", "paused", "again")
+        if action in ("download_earlier", "download_later"):
+            return len(self.rows) > 1
+        return row is not None or not action.startswith(("download_", "choose"))
 
     def _wish(self, verb: Verb) -> None:
         self.post_message(self.Wish(verb, self.selected))

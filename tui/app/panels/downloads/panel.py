@@ -58,6 +58,7 @@ class DownloadsPanel(Vertical):
 
     def on_row_list_moved(self, event: RowList.Moved) -> None:
         event.stop()
+        self._list.refresh_bindings()
         self._details.show(self._list.selected)
         self._draw_frame()
 
