@@ -48,7 +48,7 @@ def puna(home: Paths, capsys: pytest.CaptureFixture[str]) -> Puna:
 
 
 def test_check_and_set_know_what_keys_can_be_given_to(puna: Puna, home: Paths) -> None:
-    home.config_file.write_text('[keys]\nagain = "ctrl+a"\nlibrarx = "x"\nhelp = "f12"\n')
+    home.config_file.write_text('[keys]\nagain = "ctrl+a"\nlibrarx = "x"\nhelp = "ctrl+d"\n')
     code, out, err = puna("check")
     assert (code, out) == (1, "")
     assert f"{home.config_file}, line 2: keys.again: ctrl+a belongs to screen. Choose another key.\n" in err
