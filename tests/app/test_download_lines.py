@@ -115,6 +115,8 @@ def test_details_have_the_whole_reason_the_sums_and_where_it_goes() -> None:
     assert dict(several)["file"].endswith("and 1 more")
     assert dict(facts(ALL[7]))["at"] == "/models/Qwen3-0.6B-Q8_0.gguf"
     assert "process 4121" in dict(facts(ALL[5]))["by"]
+    tried = dict(facts(a_row(tries=2, last_reason=RESET)))["tries"]
+    assert tried == "again 2 times; the last time because 127.0.0.1 closed the connection in the middle"
     assert dict(facts(a_row(item=an_item(folder="/big/models"))))["to"] == "/big/models"
 
 

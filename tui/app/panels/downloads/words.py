@@ -63,6 +63,11 @@ def reason(row: Row) -> str:
     return f"again in {found[1]} s: {text[: found.start()]}" if found else text
 
 
+def why(reason: str) -> str:
+    """A reason without the time of the next try."""
+    return _ONCE_MORE.sub("", clean(reason))
+
+
 def all_together(what: Sum, dot: str) -> str:
     """What is left, how fast it comes, and for how long; empty when nothing is to come."""
     if not what.total_bytes:
