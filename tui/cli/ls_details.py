@@ -29,7 +29,7 @@ def document(model: Model, here: Paths) -> dict[str, Any]:
         "n_vocab": details.n_vocab if details else None,
         "title": details.title if details else None,
         "licence": details.licence if details else None,
-        "chat_template": details.chat_template if details else None,
+        "chat_template": details.template is not None if details else None,
         "tensors": [
             {"type": each.type, "count": each.count, "bytes": each.n_bytes}
             for each in (details.tensors if details else ())
@@ -45,7 +45,7 @@ def lines(model: Model, here: Paths) -> list[str]:
     told += [("parameters", _count(model.parameters))]
     if details is not None:
         told += [("title", details.title), ("licence", details.licence or "not said")]
-        told += [("template", "yes" if details.chat_template else "none: it is completed plainly")]
+        told += [("template", "yes" if details.template is not None else "none: it is completed plainly")]
         told += [("tensors", f"{each.count} × {each.type}, {size(each.n_bytes)}") for each in details.tensors]
     told += [("last used", _when(usage.last_used)), ("loads", usage.loads or None), ("speed", _speed(usage))]
     return [f"  {name:<10}  {one_line(str(value))}" for name, value in told if value is not None]

@@ -1,14 +1,38 @@
-"""Which models may be the same bytes twice, and working out whether they are."""
+"""Which models may be the same bytes twice, working out whether they are, and making them one."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from tui.library.digests import DigestStore
-from tui.library.model import Model
+from tui.library.joining import Joined, join, unconfirmed, undo
+from tui.library.model import LibraryError, Model, Place
 from tui.library.single import siblings
+
+Pair = tuple[Path, Path]
+"""A file that stays, and its copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyWork:
+    """What making a model's other places one with it means, file by file."""
+
+    unconfirmed: tuple[Joined, ...]
+    """Made one earlier, and neither confirmed nor undone."""
+    pairs: tuple[Pair, ...]
+    """Still two files."""
+    apart: tuple[Path, ...]
+    """On another disk, so that they stay."""
+
+    @property
+    def read_bytes(self) -> int:
+        """What has to be read to compare the pairs: each file once."""
+        files = dict.fromkeys(file for pair in self.pairs for file in pair)
+        return sum(_size(file) for file in files)
 
 
 def alike(models: Sequence[Model]) -> list[Model]:
@@ -18,6 +42,15 @@ def alike(models: Sequence[Model]) -> list[Model]:
         if model.problem is None:
             by_size[model.file_bytes, model.shards].append(model)
     return [model for group in by_size.values() if len(group) > 1 for model in group]
+
+
+def alike_to(model: Model, models: Sequence[Model]) -> list[Model]:
+    """The others that may be copies of this one."""
+    if model.problem is not None:
+        return []
+    size = (model.file_bytes, model.shards)
+    others = (other for other in models if other.problem is None and other.path != model.path)
+    return [other for other in others if (other.file_bytes, other.shards) == size]
 
 
 def learn(models: Sequence[Model], store: DigestStore, progress: Callable[[int], None] | None = None) -> None:
@@ -33,11 +66,56 @@ def learn(models: Sequence[Model], store: DigestStore, progress: Callable[[int],
         store.save()
 
 
-def copies_of(model: Model) -> list[tuple[Path, Path]]:
-    """Each file of a model beside the same file in each other place that is there."""
+def copy_work(model: Model, places: Sequence[Place]) -> CopyWork:
+    """What making these places one with the model means. Places that are one with it already are left out. Blocks."""
+    left: list[Joined] = []
+    pairs: list[Pair] = []
+    apart: list[Path] = []
     mine = [found.path for found in siblings(model.path)]
-    pairs: list[tuple[Path, Path]] = []
-    for place in model.also:
+    for place in places:
         theirs = [found.path for found in siblings(place.path)]
-        pairs += [(one, other) for one, other in zip(mine, theirs, strict=False) if one.exists() and other.exists()]
-    return pairs
+        for kept, other in zip(mine, theirs, strict=False):
+            if not (kept.exists() and other.exists()):
+                continue
+            earlier = unconfirmed(kept, other)
+            if earlier is not None:
+                left.append(earlier)
+            elif kept.stat().st_dev != other.stat().st_dev:
+                apart.append(other)
+            elif not kept.samefile(other):
+                pairs.append((kept, other))
+    return CopyWork(tuple(left), tuple(pairs), tuple(apart))
+
+
+def join_all(pairs: Sequence[Pair], progress: Callable[[int], None] | None = None) -> list[Joined]:
+    """Make each pair one file, or none of them; `progress` is told how many bytes were read, each file once.
+
+    Raises LibraryError, and whatever `progress` raises to stop; everything is as it was then.
+    """
+    done: list[Joined] = []
+    sums = DigestStore()  # a model with several copies is read once
+    try:
+        for kept, other in pairs:
+            done.append(join(kept, other, progress, sums))
+    except BaseException:
+        undo_all(done)
+        raise
+    return done
+
+
+def undo_all(done: Sequence[Joined]) -> None:
+    """Let every copy be what it was. Raises LibraryError for the first that cannot be, after trying all."""
+    failed: LibraryError | None = None
+    for joined in done:
+        try:
+            undo(joined)
+        except LibraryError as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
+
+
+def _size(file: Path) -> int:
+    with suppress(OSError):
+        return file.stat().st_size
+    return 0
