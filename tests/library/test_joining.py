@@ -111,8 +111,8 @@ def test_only_files_of_one_size_are_summed(home: Home, tiny: Path, pair: tuple[P
     assert sum(seen) == 3 * tiny.stat().st_size
     (model,) = (model for model in home.look(home.folder, pair[0].parent, pair[1].parent).values() if not model.problem)
     work = copy_work(model, model.also)
-    assert work == CopyWork((), tuple((home.folder / "one.gguf", copy) for copy in pair), ())
-    assert work.read_bytes == 3 * tiny.stat().st_size
+    pairs = tuple((home.folder / "one.gguf", copy) for copy in pair)
+    assert work == CopyWork((), pairs, (), 3 * tiny.stat().st_size)
     seen.clear()
     done = join_all(work.pairs, seen.append)
     assert sum(seen) == work.read_bytes

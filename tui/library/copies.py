@@ -27,12 +27,8 @@ class CopyWork:
     """Still two files."""
     apart: tuple[Path, ...]
     """On another disk, so that they stay."""
-
-    @property
-    def read_bytes(self) -> int:
-        """What has to be read to compare the pairs: each file once."""
-        files = dict.fromkeys(file for pair in self.pairs for file in pair)
-        return sum(_size(file) for file in files)
+    read_bytes: int = 0
+    """What has to be read to compare the pairs: each file once."""
 
 
 def alike(models: Sequence[Model]) -> list[Model]:
@@ -66,6 +62,23 @@ def learn(models: Sequence[Model], store: DigestStore, progress: Callable[[int],
         store.save()
 
 
+@dataclass(frozen=True, slots=True)
+class CopyPlan:
+    """One place where the same bytes are, or may be."""
+
+    place: Place
+    work: CopyWork
+    known: bool
+    """True where the sums are known to be the same."""
+
+
+def copy_plans(model: Model, models: Sequence[Model]) -> tuple[CopyPlan, ...]:
+    """Every other place of a model, then the models that may be copies of it. Blocks; opens no file."""
+    known = [(place, True) for place in model.also]
+    perhaps = [(Place(other.path, other.source, other.name), False) for other in alike_to(model, models)]
+    return tuple(CopyPlan(place, copy_work(model, [place]), same) for place, same in (*known, *perhaps))
+
+
 def copy_work(model: Model, places: Sequence[Place]) -> CopyWork:
     """What making these places one with the model means. Places that are one with it already are left out. Blocks."""
     left: list[Joined] = []
@@ -77,23 +90,27 @@ def copy_work(model: Model, places: Sequence[Place]) -> CopyWork:
         for kept, other in zip(mine, theirs, strict=False):
             if not (kept.exists() and other.exists()):
                 continue
-            earlier = unconfirmed(kept, other)
+            earlier = unconfirmed(kept, other) or unconfirmed(other, kept)
             if earlier is not None:
                 left.append(earlier)
             elif kept.stat().st_dev != other.stat().st_dev:
                 apart.append(other)
             elif not kept.samefile(other):
                 pairs.append((kept, other))
-    return CopyWork(tuple(left), tuple(pairs), tuple(apart))
+    files = dict.fromkeys(file for pair in pairs for file in pair)
+    return CopyWork(tuple(left), tuple(pairs), tuple(apart), sum(_size(file) for file in files))
 
 
-def join_all(pairs: Sequence[Pair], progress: Callable[[int], None] | None = None) -> list[Joined]:
-    """Make each pair one file, or none of them; `progress` is told how many bytes were read, each file once.
+def join_all(
+    pairs: Sequence[Pair], progress: Callable[[int], None] | None = None, sums: DigestStore | None = None
+) -> list[Joined]:
+    """Make each pair one file, or none of them; `progress` is told how many bytes were read. A file that is in several
+    pairs is read once, and not at all where `sums` knows it.
 
     Raises LibraryError, and whatever `progress` raises to stop; everything is as it was then.
     """
     done: list[Joined] = []
-    sums = DigestStore()  # a model with several copies is read once
+    sums = DigestStore() if sums is None else sums
     try:
         for kept, other in pairs:
             done.append(join(kept, other, progress, sums))

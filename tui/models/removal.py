@@ -7,7 +7,7 @@ go through its own client. Blocks; meant for a thread, `uses_of` and `freed_by_a
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,8 @@ class Elsewhere:
     """Another place of the model, and what becomes of it."""
 
     path: Path
-    told: str
+    source: Source
+    becomes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,8 @@ def plan_deletions(
     return tuple(planned)
 
 
-def uses_of(chosen: Sequence[Deletion]) -> tuple[str, ...]:
-    """What else uses the model, in sentences, when it goes from all these places."""
+def uses_of(chosen: Sequence[Deletion], show: Callable[[Path], str] = shown) -> tuple[str, ...]:
+    """What else uses the model, in sentences, when it goes from all these places; `show` writes a path."""
     going = {deletion.path for deletion in chosen}
     told: list[str] = []
     for deletion in chosen:
@@ -116,8 +117,18 @@ def uses_of(chosen: Sequence[Deletion]) -> tuple[str, ...]:
             pids = ", ".join(map(str, deletion.engines))
             told.append(f"it is loaded (engine {pids}), and stays in memory until that ends")
         told += deletion.used_by
-        told += [other.told for other in deletion.elsewhere if other.path not in going]
+        left = (other for other in deletion.elsewhere if other.path not in going)
+        told += [f"{show(other.path)} ({SOURCES[other.source]}) {other.becomes}" for other in left]
     return tuple(dict.fromkeys(told))
+
+
+def owned_by(chosen: Sequence[Deletion]) -> tuple[str, ...]:
+    """Whose files these are, in sentences; none for the person's own."""
+    programs = [deletion.owner for deletion in chosen if deletion.owner and deletion.source != "hf-cache"]
+    told = [f"it belongs to {owner}, which will miss it" for owner in dict.fromkeys(programs)]
+    if any(deletion.source == "hf-cache" for deletion in chosen):
+        told.append("it is in the Hugging Face cache, which other programs use too")
+    return tuple(told)
 
 
 def freed_by_all(chosen: Sequence[Deletion]) -> int:
@@ -185,15 +196,11 @@ def _elsewhere(path: Path, model: Model, in_cache: CacheDeletion | None) -> list
     for place in (_first(model), *model.also):
         if place.path == path:
             continue
-        whose = SOURCES[place.source]
+        becomes = "has the same bytes, and stays"
         if os.path.realpath(place.path) in gone:
-            ends = (
-                "a link to it, and will lead nowhere" if place.path.is_symlink() else "the same file, and goes with it"
-            )
-            told = f"{shown(place.path)} ({whose}) is {ends}"
-        else:
-            told = f"{shown(place.path)} ({whose}) has the same bytes, and stays"
-        others.append(Elsewhere(place.path, told))
+            link = place.path.is_symlink()
+            becomes = "is a link to it, and will lead nowhere" if link else "is the same file, and goes with it"
+        others.append(Elsewhere(place.path, place.source, becomes))
     return others
 
 
