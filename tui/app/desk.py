@@ -19,6 +19,7 @@ from tui.app.flows.branches import BranchFlow
 from tui.app.flows.chat import ChatFlow
 from tui.app.flows.fit import FitFlow
 from tui.app.flows.history import HistoryFlow
+from tui.app.flows.library import LibraryFlow
 from tui.app.flows.load import LoadFlow
 from tui.app.hints import hint_for
 from tui.app.keys import default_keymap, install, make_keymap, show_key
@@ -64,11 +65,12 @@ class Desk:
         self.background = Background(app, app.paths, app.book)
         self.commands = Commands(self)
         self.loading = LoadFlow(self, start)
+        self.library = LibraryFlow(self)
         self.fit = FitFlow(self)
         self.chatting = ChatFlow(self)
         self.history = HistoryFlow(self, app.opening.conversation)
         self.branches = BranchFlow(self)
-        self._parts = (self, self.loading, self.fit, self.chatting, self.history, self.branches)
+        self._parts = (self, self.library, self.loading, self.fit, self.chatting, self.history, self.branches)
         """Who hears what workers and panels post."""
 
     async def open(self) -> None:
@@ -112,11 +114,12 @@ class Desk:
         install(self.app, self.keymap, "app")
         install(self.bench.screen, self.keymap)  # Textual's own keys for moving the focus are in our table
         install(self.app.meter, self.keymap, "meter")
-        install(self.bench.library, self.keymap, "list")
+        install(self.bench.library, self.keymap, "list", "library")
         install(self.bench.chat.transcript, self.keymap, "transcript", "crash")
         install(self.bench.chat.editor, self.keymap, "editor")
-        rescan = self.keymap.keys["rescan"]
-        self.bench.library.look_again = show_key(rescan[-1]) if rescan else "puna ls"
+        self.bench.library.set_keys({
+            name: show_key(keys[-1], self.app.glyphs.ascii) for name, keys in self.keymap.keys.items() if keys
+        })  # fmt: skip
         self.refresh_keys()
 
     def refresh_keys(self) -> None:
@@ -200,7 +203,7 @@ class Desk:
         if self._watch:
             self.background.watch_machine()
         if self._scan:
-            self.look_for_models()
+            self.library.look()
         if self.app.opening.model:
             self.background.name_model(self.app.opening.model, self.settings.library.folders)
         self.background.warm_up()
@@ -212,11 +215,6 @@ class Desk:
         """
         if self._watch and not self.loading.loading:
             self.fit.pricing.warm_up()
-
-    def look_for_models(self) -> None:
-        """Look for models on this machine."""
-        if self.settings is not None:
-            self.background.find_models(self.settings.library.folders)
 
     def on_models_found(self, event: ModelsFound) -> None:
         """What lies here is known."""
@@ -238,7 +236,7 @@ class Desk:
             self.tell(event.problem, "error")
             return
         if not self.bench.library.select(event.model.identity):
-            self._list(self.bench.library.rows)
+            self._list(self.bench.library.models)
             self.bench.library.select(event.model.identity)
         if event.model.problem:
             self.tell(f"{event.model.name} cannot be loaded: {event.model.problem}", "error")

@@ -21,6 +21,7 @@ class Glyphs:
     goes_to = "→"
     rule = "─"
     dot = "·"
+    caret = "▏"
 
 
 class AsciiGlyphs(Glyphs):
@@ -40,3 +41,4 @@ class AsciiGlyphs(Glyphs):
     goes_to = "->"
     rule = "-"
     dot = "-"
+    caret = "_"
