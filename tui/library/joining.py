@@ -53,7 +53,7 @@ def join(
     sums = DigestStore() if sums is None else sums
     if one.st_size != two.st_size or sums.learn(kept, progress) != sums.learn(other, progress):
         raise LibraryError(f"{shown(other)}: is not the same as {shown(kept)}; both stay as they are")
-    joined = Joined(kept, other, _aside(other), two.st_size if two.st_nlink == 1 else 0)
+    joined = Joined(kept, other, aside_of(other), two.st_size if two.st_nlink == 1 else 0)
     if _stamp(kept) != (one.st_size, one.st_mtime_ns) or _stamp(other) != (two.st_size, two.st_mtime_ns):
         raise LibraryError(f"{shown(other)}: was written to while it was compared; try again")
     _replace(joined)
@@ -79,7 +79,7 @@ def confirm(joined: Joined) -> None:
 def unconfirmed(kept: Path, other: Path) -> Joined | None:
     """A change that was neither confirmed nor undone, as when its process was killed."""
     other = Path(os.path.realpath(other))
-    aside = _aside(other)
+    aside = aside_of(other)
     try:
         found = aside.stat()
     except OSError:
@@ -107,7 +107,8 @@ def _replace(joined: Joined) -> None:
         raise _failed(joined.other, "cannot be joined", error) from error
 
 
-def _aside(other: Path) -> Path:
+def aside_of(other: Path) -> Path:
+    """Where a copy that is replaced is kept until that is confirmed."""
     return other.with_name(f".{other.name[:200]}{_ASIDE}")
 
 

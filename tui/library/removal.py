@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui.library.joining import aside_of
 from tui.library.model import LibraryError, Source, shown
 from tui.library.ollama import manifests_of, names_of
 from tui.library.owners import owner_of
@@ -55,6 +56,8 @@ def plan_removal(
     # A person's own link into another program's folder is the person's.
     owner = owner_of(path, environ, system) if not path.is_symlink() else None
     files = [found.path for found in siblings(path) if os.path.lexists(found.path)]
+    # What a change that nobody has confirmed keeps aside is of no use without the file.
+    files += [aside for file in files if (aside := aside_of(file)).exists()]
     if source == "hf-cache" or owner == "hf-cache":
         return Removal("hf-cache", tuple(files), 0)
     called: list[str] = []
