@@ -64,7 +64,13 @@ def test_more_than_any_machine_has_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(134_515_008, "135 M"), (1_700_000, "1.7 M"), (999_600_000, "1.0 B"), (7_248_023_552, "7.2 B"), (671_000_000_000, "671 B")],
+    [
+        (134_515_008, "135 M"),
+        (1_700_000, "1.7 M"),
+        (999_600_000, "1.0 B"),
+        (7_248_023_552, "7.2 B"),
+        (671_000_000_000, "671 B"),
+    ],
 )
 def test_a_models_size_is_written_as_its_makers_do(count: int, text: str) -> None:
     assert parameters(count) == text
