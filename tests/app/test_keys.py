@@ -15,7 +15,9 @@ from tui.app.panels.downloads.list import DownloadList
 from tui.app.panels.load.panel import LoadPanel
 from tui.app.panels.meter.panel import MeterPanel
 from tui.app.rows import RowList
+from tui.app.screens.add import AddScreen
 from tui.app.screens.choose import ChooseScreen
+from tui.app.screens.delete import DeleteScreen
 from tui.config.actions import ACTIONS, BY_ID
 from tui.config.keys import REFUSED
 
@@ -26,6 +28,8 @@ DOES = {
     "meter": MeterPanel,
     "downloads": DownloadList,
     "dialog": ChooseScreen,
+    "choice": DeleteScreen,
+    "path": AddScreen,
 }
 
 
@@ -67,7 +71,7 @@ def test_what_is_wanted_while_writing_has_a_key_that_is_no_letter() -> None:
 
 
 def test_default_keys_clash_nowhere_but_where_only_one_can_be_meant() -> None:
-    for group in ("list", "load", "meter", "transcript", "dialog", "crash"):
+    for group in ("list", "library", "load", "meter", "transcript", "dialog", "crash", "choice"):
         seen: dict[str, str] = {}
         for action in ACTIONS:
             for key in default_keymap().keys[action.id] if action.group == group else ():
@@ -147,11 +151,12 @@ async def test_help_and_palette_show_something_however_small_and_the_cursor_stay
         await bench.shows("help")
         for _row in range(30):
             await bench.press("down")
-        await bench.shows(f"{bench.app.glyphs.pointer} quit")
+        assert isinstance(bench.app.screen, ChooseScreen)
+        await bench.shows(f"{bench.app.glyphs.pointer} {bench.app.screen.rows.rows[-1].title}")
 
 
 async def test_help_shows_every_action_and_the_palette_runs_one(tmp_path: Path) -> None:
-    async with workbench(tmp_path, size=(120, 170)) as bench:
+    async with workbench(tmp_path, size=(120, 400)) as bench:
         await bench.press("f1")
         await bench.shows("Everywhere", "In the load panel")
         for action in ACTIONS:

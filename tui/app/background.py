@@ -21,7 +21,6 @@ from tui.app.messages import (
     HistoryOpened,
     LoadNoted,
     ModelNamed,
-    ModelsFound,
     Remembered,
     Sampled,
     WarmedUp,
@@ -84,16 +83,6 @@ class Background:
             self._app.post_message(ConfigRead(config, tuple(problems)))
 
         self.thread(work, "config", "read the settings")
-
-    def find_models(self, folders: tuple[str, ...]) -> None:
-        """Look for models on this machine."""
-
-        def work() -> None:
-            from tui.library import scan
-
-            self._app.post_message(ModelsFound(scan(self._paths, folders)))
-
-        self.thread(work, "library", "look for models")
 
     def name_model(self, text: str, folders: tuple[str, ...]) -> None:
         """Find the model that `text` means: a path, or a name in the library."""

@@ -20,6 +20,7 @@ from tui.app.flows.chat import ChatFlow
 from tui.app.flows.downloads import DownloadsFlow
 from tui.app.flows.fit import FitFlow
 from tui.app.flows.history import HistoryFlow
+from tui.app.flows.library import LibraryFlow
 from tui.app.flows.load import LoadFlow
 from tui.app.hints import hint_for
 from tui.app.keys import default_keymap, install, make_keymap, show_key
@@ -66,6 +67,7 @@ class Desk:
         self.background = Background(app, app.paths, app.book)
         self.commands = Commands(self)
         self.loading = LoadFlow(self, start)
+        self.library = LibraryFlow(self)
         self.fit = FitFlow(self)
         self.chatting = ChatFlow(self)
         self.history = HistoryFlow(self, app.opening.conversation)
@@ -73,6 +75,7 @@ class Desk:
         self.downloads = DownloadsFlow(self)
         self._parts = (
             self,
+            self.library,
             self.loading,
             self.fit,
             self.chatting,
@@ -125,12 +128,13 @@ class Desk:
         install(self.app, self.keymap, "app")
         install(self.bench.screen, self.keymap)  # Textual's own keys for moving the focus are in our table
         install(self.app.meter, self.keymap, "meter")
-        install(self.bench.library, self.keymap, "list")
+        install(self.bench.library, self.keymap, "list", "library")
         install(self.bench.chat.transcript, self.keymap, "transcript", "crash")
         install(self.bench.chat.editor, self.keymap, "editor")
         self.downloads.install_keys()
-        rescan = self.keymap.keys["rescan"]
-        self.bench.library.look_again = show_key(rescan[-1]) if rescan else "puna ls"
+        self.bench.library.set_keys({
+            name: show_key(keys[-1], self.app.glyphs.ascii) for name, keys in self.keymap.keys.items() if keys
+        })  # fmt: skip
         self.refresh_keys()
 
     def refresh_keys(self) -> None:
@@ -214,7 +218,7 @@ class Desk:
         if self.watches:
             self.background.watch_machine()
         if self._scan:
-            self.look_for_models()
+            self.library.look()
         if self.app.opening.model:
             self.background.name_model(self.app.opening.model, self.settings.library.folders)
         self.background.warm_up()
@@ -226,11 +230,6 @@ class Desk:
         """
         if self.watches and not self.loading.loading:
             self.fit.pricing.warm_up()
-
-    def look_for_models(self) -> None:
-        """Look for models on this machine."""
-        if self.settings is not None:
-            self.background.find_models(self.settings.library.folders)
 
     def on_models_found(self, event: ModelsFound) -> None:
         """What lies here is known."""
@@ -252,7 +251,7 @@ class Desk:
             self.tell(event.problem, "error")
             return
         if not self.bench.library.select(event.model.identity):
-            self._list(self.bench.library.rows)
+            self._list(self.bench.library.models)
             self.bench.library.select(event.model.identity)
         if event.model.problem:
             self.tell(f"{event.model.name} cannot be loaded: {event.model.problem}", "error")

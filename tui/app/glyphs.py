@@ -25,6 +25,7 @@ class Glyphs:
     fetched = "━"
     checked = "═"
     missing = "─"
+    caret = "▏"
 
 
 class AsciiGlyphs(Glyphs):
@@ -48,3 +49,4 @@ class AsciiGlyphs(Glyphs):
     fetched = "#"
     checked = "="
     missing = "."
+    caret = "_"

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingsMap
 from textual.dom import DOMNode
 from textual.keys import format_key
 
-from tui.config.actions import ACTIONS, BY_ID, Action, Group
+from tui.config.actions import ACTIONS, BY_ID, COMMANDS, Action, Group
 from tui.config.keys import chosen_keys, default_keys
 
 _SHOWN = {
@@ -44,7 +44,7 @@ class Keymap:
 
     def _bind(self, action: Action) -> Iterator[Binding]:
         for key in self.keys[action.id]:
-            everywhere = action.group in ("app", "crash")
+            everywhere = action.group in COMMANDS
             name = f"app.do('{action.id}')" if everywhere else action.does or action.id
             if action.numbered:
                 name = f"app.do('{action.id}', '{key}')" if everywhere else f"{action.id}('{key}')"
