@@ -44,7 +44,7 @@ def _measure(what: str, here: Paths, folder: Path, environ: dict[str, str], root
     poll, _ = _timed(lambda: changed(found.stamps))
     steps = {"first scan": first, "scan again": again, "cached list": frame, "poll": poll}
     return [
-        {"what": what, "models": len(listed), "folders": len(found.stamps), "step": step, "ms": ms, "cpu_ms": cpu_ms}
+        {"what": what, "models": len(listed), "watched": len(found.stamps), "step": step, "ms": ms, "cpu_ms": cpu_ms}
         for step, (ms, cpu_ms) in steps.items()
     ]
 

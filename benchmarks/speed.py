@@ -49,7 +49,7 @@ async def _main() -> None:
     threads = default_threads()
     busy = os.getloadavg()[0]  # a prediction is for a machine that does nothing else
     with tempfile.TemporaryDirectory() as folder:
-        store = SpeedStore(Path(folder) / "speed.json", "here", clock=time.time)
+        store = SpeedStore(Path(folder) / "speed.json")
         machine = Machine(
             host_total_bytes=_ROOM,
             host_available_bytes=_ROOM,

@@ -69,6 +69,14 @@ def test_large_steps(name: str, start: object, direction: int, end: object) -> N
     assert value(form(name, start).step(direction, page=True)) == end
 
 
+def test_what_one_more_step_leads_to() -> None:
+    made = form("n_ctx", 512)
+    assert [one.n_ctx for one in made.neighbours()] == [value(made.step(1)), value(made.step(-1))]
+    assert [one.n_ctx for one in form("n_ctx").neighbours({"n_ctx": 4096})] == [5120, 3072]
+    least = form("n_gpu_layers", 0)
+    assert [one.n_gpu_layers for one in least.neighbours()] == [1], "no step leads below"
+
+
 def test_typing_rubbing_out_and_auto() -> None:
     made = form("n_ctx").digit("4").digit("0").digit("9").digit("6")
     assert value(made) == 4096

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -13,18 +12,23 @@ from tests.fit.rig import GIB, MIB
 from tui.app.glyphs import AsciiGlyphs, Glyphs
 from tui.app.panels.load.lines import fitted, full, wrapped
 from tui.app.panels.load.price import LETTERS, Lines, Price, brief_size
-from tui.app.panels.load.receipt import receipt_line, receipt_table
+from tui.app.panels.load.receipt import receipt_table
 from tui.app.panels.load.room import Room, shared
 from tui.config.actions import BY_ID
 from tui.fit.fixes import Fix
 from tui.fit.receipts import LoadRecord, Parts
+from tui.fit.shape import ModelShape
 from tui.fit.speed import Speed
 from tui.fit.values import DeviceSpec, Machine, Prediction
 from tui.fit.verdict import assess
+from tui.gguf.stripped import StrippedHeader
 from tui.llama.receipt import DeviceBytes
 from tui.llama.settings import LoadSettings
+from tui.models.subject import Subject
 
 SIGNS = Glyphs()
+SHAPE = ModelShape(architecture="llama", n_layer=80, n_block=80, n_ctx_train=8192, file_bytes=42 * GIB)
+SUBJECT = Subject("a", "a:1", "Q4_K_M", 70 * 10**9, SHAPE, StrippedHeader(b"", 0, ""))
 CARDS = ("NVIDIA H100 80GB HBM3", "NVIDIA GeForce RTX 4090", "")
 sizes = st.integers(0, 700 * GIB)
 WIDTHS = st.integers(34, 200)
@@ -79,6 +83,7 @@ def prices(draw: st.DrawFn) -> Price:
     low = draw(st.floats(0.01, 900))
     speed = Speed(decode_tok_s=(low, low * draw(st.floats(1, 4))), source="roofline")
     return Price(
+        SUBJECT,
         LoadSettings(),
         machine,
         prediction,
@@ -129,6 +134,15 @@ def test_no_line_is_wider_than_there_is_room_and_no_number_is_cut(price: Price, 
     assert numbers(lines) <= known, "a part of a number is another number"
 
 
+def test_a_table_by_part_has_room_for_what_is_too_much() -> None:
+    host = DeviceBytes(name="host", weights_bytes=99 * GIB)
+    prediction = Prediction(devices=(), host=host, source="dry-run", n_ctx=512, n_gpu_layers=0)
+    machine = Machine(host_total_bytes=99 * GIB, host_available_bytes=60 * GIB)
+    price = Price(SUBJECT, LoadSettings(), machine, prediction, assess(prediction, machine, 80))
+    for width in range(40, 100):
+        assert all(cell_len(line) <= width for line in text(full(price, width, SIGNS))), width
+
+
 @given(prices(), WIDTHS, st.integers(1, 40))
 def test_what_is_left_out_is_left_out_whole(price: Price, width: int, height: int) -> None:
     lines, cut = fitted(price, width, height, SIGNS)
@@ -171,7 +185,7 @@ def test_every_kind_of_change_has_a_letter() -> None:
     prediction = Prediction(
         devices=(), host=DeviceBytes(name="host", weights_bytes=9 * GIB), source="dry-run", n_ctx=512, n_gpu_layers=0
     )
-    price = Price(LoadSettings(), machine, prediction, assess(prediction, machine, 80), fixes=(*fixes, info))
+    price = Price(SUBJECT, LoadSettings(), machine, prediction, assess(prediction, machine, 80), fixes=(*fixes, info))
     assert price.offered == fixes
     lines = text(full(price, 100, SIGNS))
     assert [line[:4] for line in lines if "slower" in line] == [
@@ -186,30 +200,14 @@ def test_a_size_takes_seven_cells() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("record", "words"),
-    [
-        (a_record(0), "last load: as predicted, to the byte · driver 412 M on H100"),
-        (a_record(3 * MIB), "last load: 3.0 M more than predicted · driver 412 M on H100"),
-        (a_record(-512), "last load: 512 B less than predicted · driver 412 M on H100"),
-        (a_record(MIB, source="estimate"), "last load: 1.0 M more than estimated · driver 412 M on H100"),
-        (a_record(0, mapped=GIB), "last load: as predicted, to the byte, the mapped weights aside · driver 412 M on"),
-        (a_record(0, exact=False), "last load: llama.cpp did not tell what it allocated · driver 412 M on H100"),
-    ],
-)
-def test_the_last_load_in_a_line(record: LoadRecord, words: str) -> None:
-    machine = Machine(devices=(DeviceSpec(name="CUDA0", description=CARDS[0], total_bytes=1, free_bytes=1),))
-    assert receipt_line(record, machine, SIGNS).startswith(words)
-
-
 def test_the_last_load_in_full() -> None:
     machine = Machine(devices=(DeviceSpec(name="CUDA0", description=CARDS[0], total_bytes=1, free_bytes=1),))
     assert text(receipt_table(a_record(3 * MIB), machine, SIGNS)) == [
-        "The last load of this model (n_gpu_layers 33, n_ctx 8 192): 3.0 M more than predicted",
+        "The last load of this model (n_gpu_layers 33, n_ctx 8192): 3 MiB more than predicted",
         "               predicted  allocated difference",
         "H100 weights       4.0 G      4.0 G          ─",
         "     context       1.0 G      1.0 G          ─",
-        "     compute       128 M      131 M     +3.0 M",
+        "     compute       128 M      131 M     +3 MiB",
         "     driver                   412 M  by the meter",
         "host weights       282 M      282 M          ─",
     ]

@@ -12,6 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 import pytest_asyncio
+from rich.cells import cell_len
+from textual.widgets import Static
 
 from tests.app.described import (
     Answers,
@@ -26,7 +28,11 @@ from tests.app.described import (
 )
 from tests.app.rig import GIB, Bench, World, home_paths, workbench
 from tests.rigs.architectures import published_model
+from tui.app.flows.pricing import AHEAD
 from tui.app.messages import LoadNoted, Sampled
+from tui.app.panels.load.details import DetailsScreen
+from tui.app.panels.load.panel import LoadPanel
+from tui.app.panels.load.price import device_names
 from tui.config.model_file import read_models, update_model
 from tui.fit.questions import KnownDevice
 from tui.fit.receipts import LoadRecord, Parts
@@ -34,6 +40,7 @@ from tui.hardware.history import RAM
 from tui.library import Model
 from tui.llama.receipt import DeviceBytes
 from tui.llama.settings import LoadSettings
+from tui.models.fit_words import explained
 from tui.models.lessons import keep_load
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -265,18 +272,47 @@ async def test_the_last_load_is_told_and_corrects_the_next(
         await opened(bench)
         assert "last load" not in bench.text()
         noted(bench, eight_b, more=0)
-        await bench.shows("last load: as predicted, to the byte", "driver 412 M on H100", "driver measured here")
+        await bench.shows("last load: as predicted, to the byte", "driver 412 MiB on H100", "driver measured here")
         noted(bench, eight_b, more=3 << 20)
-        await bench.shows("last load: 3.0 M more than predicted")
+        await bench.shows("last load: 3 MiB more than predicted")
         keep_load(home_paths(tmp_path), record(eight_b, more=3 << 20))
         for _ in range(7):
             keep_load(home_paths(tmp_path), record(eight_b, more=3 << 20))
         bench.app.desk.fit.on_load_noted(LoadNoted(None))
         await bench.shows("3 MiB are added on CUDA0: the last 8 loads took that much more than predicted.")
         await bench.press("e")
-        await bench.shows("What llama3-8b would take", "predicted", "allocated", "+3.0 M", "by the meter")
+        await bench.shows("What llama3-8b would take", "predicted", "allocated", "+3 MiB", "by the meter")
         await bench.press("escape")
         assert bench.app.bench.load is not None
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_details_tell_all_that_is_known_and_follow_the_price(
+    tmp_path: Path, eight_b: Model, dry_run: DescribedDryRun, size: tuple[int, int]
+) -> None:
+    async with workbench(tmp_path, models=(eight_b,), size=size) as bench:
+        describe(bench.app, ROOMY, dry_run)
+        price = (await opened(bench)).answer.price
+        await bench.press("e")
+        await bench.shows("What llama3-8b would take", "33 of 33 layers on GPUs")
+        details = bench.app.screen
+        assert isinstance(details, DetailsScreen)
+        assert price is not None
+        for line in explained(price, device_names(price.machine)):
+            assert line.strip() in " ".join(shown(details).split()), line
+        assert all(part in shown(details) for part in ("weights", "context", "compute", "driver"))
+        bench.app.desk.on_sampled(Sampled(machine_with(cards(4))))
+        await bench.until(lambda: "part on the GPU" in shown(details))
+        await bench.until(lambda: "No single change would have it all on the GPU." in shown(details))
+        await bench.pilot.resize_terminal(60, 20)
+        await bench.until(lambda: max(cell_len(line) for line in shown(details).splitlines()) <= 50)
+        await bench.press("escape")
+        assert bench.app.bench.load is not None
+
+
+def shown(details: DetailsScreen) -> str:
+    """The text, all of it."""
+    return str(details.query_one("#text Static", Static).content)
 
 
 def record(model: Model, more: int) -> LoadRecord:
@@ -379,5 +415,32 @@ async def test_where_there_is_little_room_the_rest_is_read_by_a_key(
             await bench.shows(f"▸ {name}")
         await bench.press("enter")
         await bench.shows("It does not fit.")
-        await bench.press("e", "end")
-        await bench.shows("information only")
+        await bench.press("e")
+        await bench.shows("What llama3-70b would take", "not fit")
+        await bench.press("end")
+        await bench.shows("free: what is free now")
+
+
+async def test_one_step_to_either_side_is_known_beforehand(tmp_path: Path, eight_b: Model) -> None:
+    async with workbench(tmp_path, models=(eight_b,)) as bench, DescribedDryRun() as dry_run:
+        describe(bench.app, TIGHT, dry_run)
+        panel = await opened(bench)
+        await bench.press("down")
+        assert panel.fields.form.field.name == "n_ctx"
+        await bench.until(lambda: _has_looked_ahead(bench, panel))
+        await dry_run.close()
+        await bench.press("right")
+        right = await priced(bench)
+        assert right.prediction.source == "dry-run", "what nobody can be asked any more was asked before"
+        await bench.press("left", "left")
+        left = await priced(bench)
+        assert left.prediction.n_ctx < right.prediction.n_ctx
+        assert left.prediction.source == "dry-run"
+        await bench.press("left")
+        assert (await priced(bench)).prediction.source == "estimate"
+
+
+def _has_looked_ahead(bench: Bench, panel: LoadPanel) -> bool:
+    here = panel.fields.form.neighbours(panel.fields.loaded)
+    still = any(worker.group == AHEAD and not worker.is_finished for worker in bench.app.workers)
+    return bench.app.desk.fit.ahead == here and not still

@@ -106,8 +106,8 @@ async def test_escape_closes_the_panel_and_goes_back(tmp_path: Path) -> None:
 
 async def test_a_model_with_a_problem_says_so_instead_of_loading(tmp_path: Path) -> None:
     async with workbench(tmp_path) as bench:
-        await bench.shows("half-a-file", "! ends too early; get it again")
-        await bench.press("f2", "end", "enter")
+        await bench.shows("! half-a-file  ends too early; get it again")
+        await bench.press("f2", "end", "f4")
         await bench.until(lambda: any("half-a-file cannot be loaded: ends too early" in n for n in bench.notices))
         assert bench.app.bench.load is None
 

@@ -242,6 +242,11 @@ async def test_sixteen_cards_of_the_stand_in(stand_in: StandIn) -> None:
 async def test_a_driver_that_hangs_or_fails_is_told_in_the_strip_too() -> None:
     lines = await drawn(replace(MACHINE, gpus_stale=True, gpus_age_s=12.4), (120, 40))
     assert "12 s old" in lines[0]
+    many = replace(MACHINE, gpus=tuple(replace(MACHINE.gpus[0], index=n, uuid=f"GPU-{n}") for n in range(8)))
+    for size in ((120, 20), (80, 24), (60, 16), (40, 10)):
+        told = "\n".join(await drawn(replace(many, gpus_stale=True, gpus_age_s=12.4), size))
+        assert re.search(r"\bold\b", told), size
+        assert not re.search(r"\bold\b", "\n".join(await drawn(many, size)))
     broken = replace(MACHINE, gpus=(), nvml_error="the NVIDIA driver was updated: restart the machine")
     lines = await drawn(broken, (160, 45))
     assert "the NVIDIA driver was updated: restart the machine" in lines[0]

@@ -172,12 +172,13 @@ def test_a_conversation_that_is_no_number_is_a_usage_error(home: dict[str, str])
 
 SLOW = """
 import sys, threading
-from tui.app import background, signals
+from tui.app import signals
+from tui.app.flows import library
 signals.PATIENCE_S = 1.0
-def never(self, folders):
-    self.thread(threading.Event().wait, "library", "look for models")
-    self._app.notify("It looks now")
-background.Background.find_models = never
+def never(self):
+    self._desk.background.thread(threading.Event().wait, "library", "look for models")
+    self._desk.app.notify("It looks now")
+library.LibraryFlow.look = never
 from tui.app.main import run
 sys.exit(run())
 """

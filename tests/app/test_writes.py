@@ -22,8 +22,8 @@ async def test_writes_that_follow_each_other_are_all_done_and_the_last_one_count
         for n_ctx in (1024, 2048, 4096):
             background.remember(LLAMA, {"n_ctx": n_ctx})
         background.remember(QWEN, {"threads": 3})
-        background.keep_theme("laguna")
-        background.keep_theme("puna")
+        background.keep_setting("ui.theme", "laguna")
+        background.keep_setting("ui.theme", "puna")
         background.keep_model(QWEN)
         background.keep_model(LLAMA)
         await bench.until(lambda: remember.read(here).get("model") == LLAMA.identity)

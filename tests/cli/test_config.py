@@ -47,6 +47,19 @@ def puna(home: Paths, capsys: pytest.CaptureFixture[str]) -> Puna:
     return run
 
 
+def test_check_and_set_know_what_keys_can_be_given_to(puna: Puna, home: Paths) -> None:
+    home.config_file.write_text('[keys]\nagain = "ctrl+a"\nlibrarx = "x"\nhelp = "ctrl+d"\n')
+    code, out, err = puna("check")
+    assert (code, out) == (1, "")
+    assert f"{home.config_file}, line 2: keys.again: ctrl+a belongs to screen. Choose another key.\n" in err
+    assert f"{home.config_file}, line 3: keys.librarx: there is no such action; did you mean library?" in err
+    assert len(err.splitlines()) == 2
+    code, _, err = puna("set", "keys.chat", "l")
+    assert code == 1
+    assert "keys.chat: l is already 'library'" in err
+    assert puna("set", "keys.chat", "f11")[0] == 0
+
+
 def test_path_says_where_everything_is(puna: Puna, home: Paths) -> None:
     code, out, err = puna("path")
     assert (code, err) == (0, "")

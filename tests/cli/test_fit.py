@@ -18,7 +18,10 @@ from tui.cli.main import main
 from tui.config.model_file import update_model
 from tui.config.paths import paths
 from tui.fit.bandwidths import BandwidthError
+from tui.fit.receipts import LoadRecord, Parts
+from tui.llama.receipt import DeviceBytes
 from tui.models.fitting import Fitting
+from tui.models.lessons import keep_load
 
 MIB, GIB = 1 << 20, 1 << 30
 DEMO = "smollm2-demo"
@@ -231,10 +234,25 @@ def test_the_table(ask: Ask) -> None:
     assert [line.split()[0] for line in lines[3:6]] == ["weights", "x", "host"]
     assert any(line.startswith("fits      yes, all on the GPU") for line in lines)
     assert any(line.startswith("note      The context is") and "not 8192" in line for line in lines)
-    assert "source    dry run: llama.cpp's own allocator; the driver's share is assumed" in lines
+    assert "source    dry run of the header, driver assumed" in lines
     explained = lines[lines.index("where the numbers come from") :]
     assert "  x: a stand-in with the rules of cuda" in explained
     assert "    driver: 512 MiB, assumed" in explained
+
+
+def test_how_the_last_load_compared_is_explained_where_it_was_and_nowhere_else(ask: Ask, demo_model: Path) -> None:
+    host = DeviceBytes(name="host", weights_bytes=1 << 27)
+    record = LoadRecord(
+        time=0.0,
+        model=f"{demo_model.name}:{demo_model.stat().st_size}",
+        settings={},
+        source="dry-run",
+        host=Parts(name="host", predicted=host, allocated=host),
+    )
+    keep_load(paths(), record)
+    told = "  last load: as predicted, to the byte"
+    assert told in ask(DEMO, "--explain")[1].splitlines()
+    assert told not in ask(DEMO, "--device", "4090", "--ram", "64GiB", "--explain")[1]
 
 
 def test_what_a_file_calls_itself_never_reaches_the_terminal_as_it_is(ask: Ask, tmp_path: Path) -> None:

@@ -56,6 +56,16 @@ def test_only_the_header_travels_and_only_once(tmp_path: Path, hub: LoopbackHub,
     assert hub.sent_bytes("cdn") == travelled, "a header that is known is not fetched again"
 
 
+def test_an_address_on_the_hub_of_hf_endpoint_is_one(tmp_path: Path, hub: LoopbackHub) -> None:
+    for address in (f"{hub.endpoint}/org/qwen", f"{hub.endpoint}/org/qwen/blob/main/{NAME}"):
+        code, answer, _ = ask(tmp_path, hub, address, "--device", "4090", "--ram", "64GiB")
+        assert code == 0
+        assert answer["model"]["name"] == "org/qwen:Q4_K_M"  # type: ignore[index]
+    code, _, said = ask(tmp_path, hub, "http://elsewhere.example/org/qwen")
+    assert code == 1
+    assert f"names no repository of huggingface.co or {hub.endpoint}; another hub is named in HF_ENDPOINT" in said
+
+
 def test_where_no_quantization_is_named_the_one_that_is_taken_is_said(tmp_path: Path, hub: LoopbackHub) -> None:
     code, answer, said = ask(tmp_path, hub, "org/qwen", "--device", "none")
     assert code == 0

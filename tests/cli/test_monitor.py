@@ -153,6 +153,13 @@ def test_once_keeps_to_the_width_that_is_asked_for(tmp_path: Path, stand_in: Sta
     assert b"#" in ascii_only
 
 
+@pytest.mark.parametrize(("asked", "widest"), [("9" * 5000, 1000), ("0", 80), ("-5", 80), ("wide", 80)])
+def test_a_width_that_nothing_has_harms_nobody(tmp_path: Path, stand_in: StandIn, asked: str, widest: int) -> None:
+    done = puna(tmp_path, "monitor", "--once", env={**calm(stand_in), "COLUMNS": asked})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert widest - 10 <= max(map(len, done.stdout.decode().splitlines())) <= widest
+
+
 def test_the_line(tmp_path: Path, stand_in: StandIn) -> None:
     line = puna(tmp_path, "monitor", "--once", "--line", env=calm(stand_in)).stdout.decode()
     assert line.startswith("0 Stand-in 3/24G 37% · 1 Stand-in 70/80G 99% · RAM ")
@@ -180,8 +187,8 @@ def test_a_driver_that_was_updated_is_told_once_and_ram_goes_on(tmp_path: Path, 
     assert found["gpus"] == []
     assert found["ram"]["available_bytes"] > 0
     assert done.stderr.decode().splitlines() == [
-        "puna: the NVIDIA driver was updated, but the old one is still running: restart the machine; "
-        "in a container, restart the container"
+        "puna: the NVIDIA driver was updated, but the old one is still running: restart the machine, "
+        "a container in which puna runs, or only puna where nvidia-smi works"
     ]
     block = puna(tmp_path, "monitor", "--once", env=calm(stand_in))
     assert block.stderr == b""
@@ -190,7 +197,7 @@ def test_a_driver_that_was_updated_is_told_once_and_ram_goes_on(tmp_path: Path, 
     with started(tmp_path, stand_in, "--line", "--interval", "0.2") as running:
         assert running.stdout is not None
         for _ in range(3):
-            assert running.stdout.readline().startswith(b"NVIDIA driver fails")
+            assert running.stdout.readline().startswith(b"GPU driver fails")
         running.send_signal(signal.SIGINT)
         running.wait(30)
         assert running.stderr is not None

@@ -17,6 +17,8 @@ import pytest
 from tests.cli.puna import ROOT, environment
 from tests.rigs.nvml import FakeGpu, StandIn, two_gpus
 from tests.rigs.terminal import Terminal
+from tui.cli.meter.screen import Screen
+from tui.cli.meter.wake import Wake
 
 GIB = 1 << 30
 _OPENED, _CLOSED = b"\x1b[?1049h\x1b[?25l", b"\x1b[?25h\x1b[?1049l"
@@ -98,6 +100,25 @@ def test_it_follows_the_size_of_the_terminal(tmp_path: Path, stand_in: StandIn) 
         terminal.wait_for("memory")
 
 
+def test_it_follows_the_size_where_nobody_can_type(tmp_path: Path, stand_in: StandIn) -> None:
+    quoted = f'exec "{sys.executable}" -m tui monitor --interval 10 </dev/null'
+    with monitor(tmp_path, stand_in, command=["sh", "-c", quoted]) as terminal:
+        terminal.wait_for("3.0/24.0 GiB")
+        terminal.resize(30, 4)
+        terminal.wait(lambda screen: "3/24" in screen and "RAM" in screen)
+        terminal.signal(signal.SIGTERM)
+        assert terminal.end() == 128 + signal.SIGTERM
+        assert_restored(terminal)
+
+
+def test_a_terminal_that_goes_while_it_is_opened_is_the_end_and_no_defect() -> None:
+    ours, theirs = pty.openpty()
+    os.close(ours)
+    with Wake(theirs, theirs, screen=True) as wake, pytest.raises(OSError, match="Input/output error"):
+        Screen(wake, theirs, theirs).open()
+    os.close(theirs)
+
+
 def test_only_lines_that_changed_are_written(tmp_path: Path, stand_in: StandIn) -> None:
     stand_in.show(many(2))
     with monitor(tmp_path, stand_in, "--interval", "10", columns=40, rows=10) as terminal:
@@ -167,6 +188,9 @@ def test_a_signal_leaves_the_terminal_as_it_was(tmp_path: Path, stand_in: StandI
 def test_control_c_ends_it(tmp_path: Path, stand_in: StandIn) -> None:
     with monitor(tmp_path, stand_in) as terminal:
         terminal.wait_for("RAM")
+        terminal.type("\x1b[27q")  # a sequence that ends in the letter is no key
+        terminal.type("+")
+        terminal.wait_for("every 2 s")
         terminal.type("\x03")
         assert terminal.end() == 128 + signal.SIGINT
         assert_restored(terminal)

@@ -96,6 +96,14 @@ def test_the_path_on_stdout_and_the_file_in_the_cache(tmp_path: Path, hub: Loopb
     assert not (tmp_path / "hf" / "puna-parts").exists()
 
 
+def test_an_address_on_the_hub_of_hf_endpoint_is_one(tmp_path: Path, hub: LoopbackHub) -> None:
+    done = pull(tmp_path, hub, f"{hub.endpoint}/org/m/blob/main/{NAME}")
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.decode().strip()).read_bytes() == DATA
+    again = pull(tmp_path, hub, f"{hub.endpoint}/org/m")
+    assert (again.returncode, hub.count("cdn")) == (0, 1), "it is here already"
+
+
 def test_json_is_lines_of_the_contract_and_nothing_else(tmp_path: Path, hub: LoopbackHub) -> None:
     hub.fail("cdn", Reset(after=MIB), times=1)
     done = pull(tmp_path, hub, "org/m:Q4_K_M", "--json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.config.sizes import GIB, MIB, gib, parse_size, size
+from tui.config.sizes import GIB, MIB, gib, parameters, parse_size, size
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,17 @@ def test_what_is_no_size_is_refused_with_an_example(text: str) -> None:
 def test_more_than_any_machine_has_is_refused() -> None:
     with pytest.raises(ValueError, match="more memory than any machine has"):
         parse_size("99999999GiB")
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (134_515_008, "135 M"),
+        (1_700_000, "1.7 M"),
+        (999_600_000, "1.0 B"),
+        (7_248_023_552, "7.2 B"),
+        (671_000_000_000, "671 B"),
+    ],
+)
+def test_a_models_size_is_written_as_its_makers_do(count: int, text: str) -> None:
+    assert parameters(count) == text

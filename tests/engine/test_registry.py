@@ -145,6 +145,11 @@ def test_a_file_of_another_machine_is_left_alone(engines_dir: Path) -> None:
         wrong(pid=-1),
         wrong(n_ctx=[]),
         wrong(decode_tok_s="fast"),
+        wrong(decode_tok_s=10**400),
+        wrong(n_ctx=float("inf")),
+        wrong(n_ctx=10**400),
+        wrong(n_ctx_used=-1),
+        wrong(pid=10**30),
     ],
 )
 def test_a_file_that_is_torn_or_wrong_harms_nobody(engines_dir: Path, content: bytes) -> None:

@@ -133,10 +133,12 @@ def gpu(index: int, free_bytes: int, *, overhead_bytes: int = 512 * MIB, shares_
     )
 
 
-def machine(*free_gib: float, ram_gib: float = 64) -> Machine:
+def machine(*free_gib: float, ram_gib: float = 64, overhead_bytes: int = 512 * MIB) -> Machine:
     """A machine with so much free on each GPU and in RAM."""
     return Machine(
-        devices=tuple(gpu(index, int(free * GIB)) for index, free in enumerate(free_gib)),
+        devices=tuple(
+            gpu(index, int(free * GIB), overhead_bytes=overhead_bytes) for index, free in enumerate(free_gib)
+        ),
         host_total_bytes=int(ram_gib * GIB),
         host_available_bytes=int(ram_gib * GIB),
     )

@@ -22,7 +22,7 @@ CARD = DeviceSpec(
 
 @pytest.fixture
 def store(tmp_path: Path) -> SpeedStore:
-    return SpeedStore(tmp_path / "speed.json", "here", clock=lambda: 1.0)
+    return SpeedStore(tmp_path / "speed.json")
 
 
 async def test_ram_is_measured_once_and_remembered(store: SpeedStore, monkeypatch: pytest.MonkeyPatch) -> None:

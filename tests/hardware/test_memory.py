@@ -153,8 +153,13 @@ def test_a_group_file_that_vanishes_is_no_limit(tree: Tree) -> None:
     )
     reader = MemoryReader(tree.proc, tree.sys)
     assert reader.read()[0].available_bytes == GIB
-    (tree.folder / "sys/fs/cgroup/job/memory.max").unlink()
+    tree.vanish("sys/fs/cgroup/job/memory.max")
     assert reader.read()[0] == Ram(32 * GIB, 24 * GIB)
+    # Another group of that name.
+    tree.write({"sys/fs/cgroup/job/memory.max": f"{3 * GIB}\n"})
+    assert reader.read()[0].available_bytes == 2 * GIB
+    tree.write({"sys/fs/cgroup/job/memory.max": "max\n", "proc/meminfo": MEMINFO.replace("25165824", "1024")})
+    assert reader.read()[0] == Ram(32 * GIB, 1 * MIB)
 
 
 def test_a_group_above_the_namespace_is_read_at_the_mount_point(tree: Tree) -> None:

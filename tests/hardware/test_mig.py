@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from tests.hardware.conftest import Clock
@@ -72,26 +73,9 @@ def test_what_a_process_holds_of_an_instance_is_unknown_rather_than_nothing(stan
 def test_an_older_driver_lists_processes_for_the_card_alone(stand_in: StandIn) -> None:
     card = with_instances(mig_card(), {"errors": {"processes": 3}}, {"errors": {"processes": 3}})
 
-    class PerCard:
-        """pynvml, telling for the card which instance a process is on."""
-
-        def __init__(self, real: Any) -> None:
-            self.real = real
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.real, name)
-
-        def nvmlDeviceGetComputeRunningProcesses_v3(self, handle: Any) -> Any:
-            listed = self.real.nvmlDeviceGetComputeRunningProcesses_v3(handle)
-            for process in listed:
-                process.gpuInstanceId = 2
-            return listed
-
-    stand_in.show([replace(card, compute=[(1, -1)])])
-    with stand_in.in_this_process() as pynvml:
-        gpus = NvidiaReader(lambda: PerCard(pynvml), ProcessNames(nested=False), Clock(), environ={})
+    stand_in.show([replace(card, compute=[(1, -1, 2)])])
+    with reader(stand_in) as gpus:
         whole, small, large = gpus.read()
-        gpus.close()
     assert (whole.processes, small.processes) == ((), ())
     assert [p.pid for p in large.processes] == [1]
 
@@ -133,3 +117,31 @@ def test_a_lost_card_takes_its_instances_along_and_brings_them_back(stand_in: St
         stand_in.show([mig_card()])
         clock.now += REOPEN_S
         assert [row.error for row in gpus.read()] == [None, None, None]
+
+
+def test_a_reading_after_others_is_the_one_that_would_have_been_the_first(stand_in: StandIn) -> None:
+    clock, plain = Clock(), FakeGpu(uuid="GPU-x", mig=0)
+    card = replace(mig_card(), uuid="GPU-x", name=plain.name, used=plain.used, free=plain.free, total=plain.total)
+    states = [
+        plain,
+        replace(plain, used=4 * GIB),
+        replace(plain, power=1_000),
+        replace(plain, utilization=0),
+        replace(plain, temperature=20),
+        replace(plain, memory_clock=1),
+        replace(plain, compute=[(1, GIB)]),
+        replace(plain, compute=[(1, GIB), (os.getpid(), 2 * GIB)]),
+        replace(plain, errors={"power": 3}),
+        replace(plain, errors={"all": 15}),
+        card,
+        plain,
+    ]
+    with reader(stand_in, clock) as gpus:
+        for state in chain.from_iterable((one, plain) for one in states):
+            stand_in.show([state])
+            clock.now += REOPEN_S
+            seen = gpus.read({1})
+            with reader(stand_in, clock) as others:
+                first = others.read({1})
+            if seen[0].error is None:
+                assert seen == first

@@ -61,6 +61,7 @@ def test_compute_and_graphics_processes_are_merged_by_pid(stand_in: StandIn) -> 
     stand_in.show([FakeGpu(compute=[(me, 2 * GIB), (4_100_000, 5)], graphics=[(me, 2 * GIB), (parent, -1)])])
     with reader(stand_in) as gpus:
         (row,) = gpus.read(engine_pids={me})
+        assert [p.mine for p in gpus.read()[0].processes] == [False, False, False]
     assert [(p.pid, p.used_bytes, p.mine) for p in row.processes] == [
         (me, 2 * GIB, True),
         (4_100_000, 5, False),
@@ -233,26 +234,49 @@ def test_a_name_with_escape_sequences_is_cleaned(stand_in: StandIn) -> None:
 
 def test_an_old_driver_without_the_second_memory_call(stand_in: StandIn) -> None:
     class Old:
-        """pynvml on a driver that lacks one function."""
+        """A library that lacks what came later."""
 
         def __init__(self, real: Any) -> None:
-            self.real = real
+            self._real = real
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(self.real, name)
-
-        def nvmlDeviceGetMemoryInfo(self, handle: Any, version: int | None = None) -> Any:
-            if version is not None:
-                raise self.real.NVMLError(13)
-            return self.real.nvmlDeviceGetMemoryInfo(handle)
+            if name == "nvmlDeviceGetMemoryInfo_v2":
+                raise AttributeError(name)
+            return getattr(self._real, name)
 
     with stand_in.in_this_process() as pynvml:
-        gpus = NvidiaReader(lambda: Old(pynvml), clock=Clock())
+        pynvml.nvmlLib = Old(pynvml.nvmlLib)
+        gpus = NvidiaReader(lambda: pynvml, clock=Clock())
         rows = gpus.read()
         again = gpus.read()
         gpus.close()
     assert rows[0].used_bytes == again[0].used_bytes == 3 * GIB + (512 << 20)
     assert rows[0].free_bytes == 20 * GIB
+
+
+def test_figures_of_the_first_version_never_stand_in_for_those_of_the_second(stand_in: StandIn) -> None:
+    with reader(stand_in) as gpus:
+        gpus.read()
+        stand_in.show([FakeGpu(uuid=two_gpus()[0].uuid, errors={"memory_v2": 3}), two_gpus()[1]])
+        one, two = gpus.read()
+        assert (one.used_bytes, one.error, two.used_bytes) == (None, None, 70 * GIB)
+        stand_in.show(two_gpus())
+        assert [row.used_bytes for row in gpus.read()] == [3 * GIB, 70 * GIB]
+
+
+@pytest.mark.parametrize("kind", ["compute", "graphics"])
+def test_more_processes_than_ever_before_are_all_listed(stand_in: StandIn, kind: str) -> None:
+    clock = Clock()
+    with reader(stand_in, clock) as gpus:
+        for count in (0, 3, 64, 1):
+            held = [(4_100_000 + number, (number + 1) * 1000) for number in range(count)]
+            card = FakeGpu(uuid=two_gpus()[0].uuid)
+            setattr(card, kind, held)
+            stand_in.show([card, two_gpus()[1]])
+            clock.now += SELDOM_S
+            one, two = gpus.read()
+            assert {process.pid: process.used_bytes for process in one.processes} == dict(held)
+            assert two.processes == ()
 
 
 def test_without_pynvml_there_are_no_rows() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.hardware.conftest import Clock, Tree
 from tests.rigs.nvml import GIB, FakeGpu, StandIn
 from tui.hardware.nvml import load_pynvml
+from tui.hardware.power import NvidiaPower
 from tui.hardware.sampler import Sampler
 from tui.hardware.snapshot import Snapshot, loadable, to_json
 
@@ -95,3 +96,39 @@ def test_a_card_without_nvidias_driver_does_not_keep_it_closed(stand_in: StandIn
         assert "init" in calls()
         assert meter.nvml_problem is not None
         assert "modprobe" in meter.nvml_problem.fix
+
+
+def test_other_devices_are_looked_into_only_when_something_is_plugged_in(tree: Tree) -> None:
+    plug_in(tree, ONE, "suspended")
+    tree.write(
+        {"sys/bus/pci/devices/0000:00:1f.0/vendor": "0x8086\n", "sys/bus/pci/devices/0000:00:1f.0/class": "0x06"}
+    )
+    power = NvidiaPower(tree.proc, tree.sys)
+    power.rescan()
+    assert list(power.addresses) == [ONE]
+    # What has been something else stays so until the list of devices changes.
+    tree.write(
+        {"sys/bus/pci/devices/0000:00:1f.0/vendor": "0x10de\n", "sys/bus/pci/devices/0000:00:1f.0/class": "0x03"}
+    )
+    driver = tree.folder / f"sys/bus/pci/devices/{ONE}/driver"
+    driver.unlink()
+    driver.symlink_to("../../../../bus/pci/drivers/vfio-pci")
+    power.rescan()
+    assert list(power.addresses) == []
+    driver.unlink()
+    plug_in(tree, ONE, "suspended")
+    power.rescan()
+    assert list(power.addresses) == [ONE]
+    assert power.all_asleep()
+    plug_in(tree, TWO, "active")
+    power.rescan()
+    assert list(power.addresses) == [ONE, TWO]
+    assert not power.all_asleep()
+
+
+def test_where_the_bus_is_hidden_the_drivers_own_list_counts(tree: Tree) -> None:
+    tree.write({f"proc/driver/nvidia/gpus/{ONE}/information": "Model: X\n"})
+    power = NvidiaPower(tree.proc, tree.sys)
+    for _ in range(2):
+        power.rescan()
+        assert (power.addresses, power.all_asleep()) == ((ONE,), False)

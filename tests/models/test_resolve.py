@@ -11,7 +11,7 @@ import pytest
 
 from tests.rigs.gguf_maker import tiny_model
 from tui.library.model import Model, Place, Source
-from tui.models.resolve import ModelNotFound, resolve
+from tui.models.resolve import ModelNotFound, names_repository, resolve
 
 
 def model(name: str, repo: str | None = None, quant: str | None = None, **more: str | None) -> Model:
@@ -155,3 +155,14 @@ def test_the_same_file_of_a_repository_in_two_programs_is_one_choice() -> None:
     broken = replace(mine, problem="is cut short")
     assert resolve("org/r", (broken, theirs)) is theirs
     assert resolve("lm-studio/org/r/a", (mine, theirs)) is theirs
+
+
+def test_addresses_of_the_hub_that_hf_endpoint_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = "http://hub.example:8080/models/unsloth/Qwen3-8B-GGUF/blob/main/Qwen3-8B-Q8_0.gguf"
+    with pytest.raises(ModelNotFound, match="another hub is named in HF_ENDPOINT"):
+        resolve(address, ALL)
+    assert not names_repository(address)
+    monkeypatch.setenv("HF_ENDPOINT", "http://hub.example:8080/models/")
+    assert resolve(address, ALL) is QWEN_8
+    assert names_repository(address)
+    assert names_repository("https://huggingface.co/org/m"), "the public one still counts"

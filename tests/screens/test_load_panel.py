@@ -87,3 +87,8 @@ def test_several_gpus(snap_compare: Any, answers: Answers, name: str, size: tupl
 
 def test_the_refusal_in_ascii(snap_compare: Any, answers: Answers) -> None:
     assert panel_picture(snap_compare, answers, CASES["cannot"], "enter", size=(80, 24), ascii_only=True)
+
+
+@pytest.mark.parametrize("size", [(160, 45), (80, 24)], ids=["160x45", "80x24"])
+def test_the_details(snap_compare: Any, answers: Answers, size: tuple[int, int]) -> None:
+    assert panel_picture(snap_compare, answers, CASES["nearly"], "e", size=size)

@@ -21,7 +21,6 @@ from tui.app.messages import (
     HistoryOpened,
     LoadNoted,
     ModelNamed,
-    ModelsFound,
     Remembered,
     Sampled,
     WarmedUp,
@@ -72,26 +71,18 @@ class Background:
         """Read config.toml, models.toml and the themes, and say what is wrong there."""
 
         def work() -> None:
+            from tui.config.keys import key_problems
             from tui.config.model_file import read_models
             from tui.config.settings import load_config
 
             config = load_config(self._paths)
             problems = [str(problem) for problem in config.problems]
+            problems += [str(problem) for problem in key_problems(self._paths, config.settings.keys)]
             problems += [str(problem) for problem in read_models(self._paths)[1]]
             problems += [str(problem) for problem in self._book.problems()]
             self._app.post_message(ConfigRead(config, tuple(problems)))
 
         self.thread(work, "config", "read the settings")
-
-    def find_models(self, folders: tuple[str, ...]) -> None:
-        """Look for models on this machine."""
-
-        def work() -> None:
-            from tui.library import scan
-
-            self._app.post_message(ModelsFound(scan(self._paths, folders)))
-
-        self.thread(work, "library", "look for models")
 
     def name_model(self, text: str, folders: tuple[str, ...]) -> None:
         """Find the model that `text` means: a path, or a name in the library."""
@@ -219,19 +210,19 @@ class Background:
 
         self.write(work, "keep how fast the answer was")
 
-    def keep_theme(self, name: str) -> None:
-        """Write the theme to config.toml."""
+    def keep_setting(self, name: str, value: str | float) -> None:
+        """Write a value to config.toml, such as "ui.theme"."""
 
         def work() -> None:
             from tui.config.errors import ConfigError
             from tui.config.settings import set_value
 
             try:
-                set_value(self._paths, "ui.theme", name)
+                set_value(self._paths, name, str(value))
             except ConfigError as error:
                 self._app.post_message(Remembered(str(error)))
 
-        self.write(work, "keep the theme")
+        self.write(work, f"keep {name}")
 
 
 def _import_history() -> Any:

@@ -18,9 +18,11 @@ from tui.app.commands import Commands
 from tui.app.flows.branches import BranchFlow
 from tui.app.flows.chat import ChatFlow
 from tui.app.flows.context import ContextFlow
+from tui.app.flows.downloads import DownloadsFlow
 from tui.app.flows.fit import FitFlow
 from tui.app.flows.history import HistoryFlow
 from tui.app.flows.idle import IdleFlow
+from tui.app.flows.library import LibraryFlow
 from tui.app.flows.load import LoadFlow
 from tui.app.flows.states import StateFlow
 from tui.app.hints import hint_for
@@ -56,7 +58,8 @@ class Desk:
 
     def __init__(self, app: PunaApp, start: Start | None, *, watch: bool, scan: bool) -> None:
         self.app, self.bench, self.paths = app, app.bench, app.paths
-        self._watch, self._scan = watch, scan
+        self.watches, self._scan = watch, scan
+        """Whether the machine is looked at again and again."""
         self.keymap = default_keymap()
         self.settings: Settings | None = None
         """The person's settings, once read."""
@@ -70,11 +73,23 @@ class Desk:
         self.context = ContextFlow(self)
         self.idle = IdleFlow(self)
         self.loading = LoadFlow(self, start)
+        self.library = LibraryFlow(self)
         self.fit = FitFlow(self)
         self.chatting = ChatFlow(self)
         self.history = HistoryFlow(self, app.opening.conversation)
         self.branches = BranchFlow(self)
-        self._parts = (self, self.loading, self.fit, self.chatting, self.history, self.branches, self.context)
+        self.downloads = DownloadsFlow(self)
+        self._parts = (
+            self,
+            self.library,
+            self.loading,
+            self.fit,
+            self.chatting,
+            self.history,
+            self.branches,
+            self.context,
+            self.downloads,
+        )
         """Who hears what workers and panels post."""
 
     async def open(self) -> None:
@@ -102,12 +117,14 @@ class Desk:
         self.ticker.stop()
         if by_signal:
             await self.history.note_cut_off()
+        words = []
         try:
             await self.chatting.close()
             await self.history.close()
         except Exception as error:  # whatever it is: the program ends, and says so on the way out
-            return str(error)
-        return ""
+            words.append(str(error))
+        words.append(await self.downloads.close())
+        return "\n".join(filter(None, words))
 
     def _add_styles(self) -> None:
         path = Path(__file__).with_name("after.tcss")
@@ -118,11 +135,13 @@ class Desk:
         install(self.app, self.keymap, "app")
         install(self.bench.screen, self.keymap)  # Textual's own keys for moving the focus are in our table
         install(self.app.meter, self.keymap, "meter")
-        install(self.bench.library, self.keymap, "list")
+        install(self.bench.library, self.keymap, "list", "library")
         install(self.bench.chat.transcript, self.keymap, "transcript", "crash")
         install(self.bench.chat.editor, self.keymap, "editor")
-        rescan = self.keymap.keys["rescan"]
-        self.bench.library.look_again = show_key(rescan[-1]) if rescan else "puna ls"
+        self.downloads.install_keys()
+        self.bench.library.set_keys({
+            name: show_key(keys[-1], self.app.glyphs.ascii) for name, keys in self.keymap.keys.items() if keys
+        })  # fmt: skip
         self.refresh_keys()
 
     def refresh_keys(self) -> None:
@@ -199,14 +218,14 @@ class Desk:
         self.install_keys()
         self.ticker.hz = self.settings.ui.refresh
         self.chatting.set_system(self.settings.chat.system)
-        self.tell("\n".join((*event.problems, *self.keymap.problems)), "warning")
+        self.tell("\n".join(event.problems), "warning")
         if not first:
             return
         self.app.meter.interval_s = self.background.interval_s = self.settings.monitor.interval_s
-        if self._watch:
+        if self.watches:
             self.background.watch_machine()
         if self._scan:
-            self.look_for_models()
+            self.library.look()
         if self.app.opening.model:
             self.background.name_model(self.app.opening.model, self.settings.library.folders)
         self.background.warm_up()
@@ -216,13 +235,8 @@ class Desk:
         """Prices come from a process of their own, which takes a while to start: now is the time, unless a load, which
         starts it by itself, is on its way.
         """
-        if self._watch and not self.loading.loading:
+        if self.watches and not self.loading.loading:
             self.fit.pricing.warm_up()
-
-    def look_for_models(self) -> None:
-        """Look for models on this machine."""
-        if self.settings is not None:
-            self.background.find_models(self.settings.library.folders)
 
     def on_models_found(self, event: ModelsFound) -> None:
         """What lies here is known."""
@@ -244,7 +258,7 @@ class Desk:
             self.tell(event.problem, "error")
             return
         if not self.bench.library.select(event.model.identity):
-            self._list(self.bench.library.rows)
+            self._list(self.bench.library.models)
             self.bench.library.select(event.model.identity)
         if event.model.problem:
             self.tell(f"{event.model.name} cannot be loaded: {event.model.problem}", "error")

@@ -27,16 +27,37 @@ class KeyBar(Drawn):
         super().__init__(id="keys")
         self.ready = False
         """True once the keys are installed."""
+        self._note = ""
         self._places: list[tuple[int, int, str]] = []
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self.refresh())
         self.app.screen_change_signal.subscribe(self, lambda _screen: self.refresh())
 
+    @property
+    def note(self) -> str:
+        """What is said at the right end, wherever one is: how far downloads are."""
+        return self._note
+
+    @note.setter
+    def note(self, note: str) -> None:
+        if note != self._note:
+            self._note = note
+            self.refresh()
+
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if not self.ready:
             return Strip.blank(width, self.pen())
+        room = width - cell_len(self._note) - 1 if self._note else width
+        segments = self._keys(room)
+        if not self._note:
+            return self.line(segments, width)
+        self._places.append((room, width, "downloads"))
+        return Strip([*self.line(segments, room), Segment(f"{self._note} ", self.pen("accent"))])
+
+    def _keys(self, width: int) -> list[Segment]:
+        """The keys, and where they stand."""
         shown = self._choose(width)
         segments, self._places, x = [Segment(" ", self.pen())], [], 1
         for key, action in shown:
@@ -48,7 +69,7 @@ class KeyBar(Drawn):
                 Segment("  ", self.pen()),
             ]
             x = end + 2
-        return self.line(segments, width)
+        return segments
 
     def _choose(self, width: int) -> list[tuple[str, Action]]:
         """(key, action) in order, as many as fit; the palette, where the rest is found, always among them."""

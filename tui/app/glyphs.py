@@ -21,7 +21,11 @@ class Glyphs:
     goes_to = "→"
     rule = "─"
     dot = "·"
-    minus = "−"
+    fetching = "⇣"
+    fetched = "━"
+    checked = "═"
+    missing = "─"
+    caret = "▏"
 
 
 class AsciiGlyphs(Glyphs):
@@ -41,4 +45,8 @@ class AsciiGlyphs(Glyphs):
     goes_to = "->"
     rule = "-"
     dot = "-"
-    minus = "-"
+    fetching = "v"
+    fetched = "#"
+    checked = "="
+    missing = "."
+    caret = "_"

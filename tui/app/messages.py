@@ -28,9 +28,10 @@ class ConfigRead(Message):
 
 @dataclass
 class ModelsFound(Message):
-    """What is on this machine now."""
+    """What is on this machine now, and what was passed over and why."""
 
     models: tuple[Model, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass

@@ -22,6 +22,7 @@ __all__ = [
     "gib",
     "plural",
     "rate",
+    "sentence",
     "size",
     "thousands",
 ]
@@ -35,6 +36,13 @@ def clean(text: str) -> str:
 def clean_lines(text: str) -> str:
     """Like `clean`, with line breaks and indentation kept; for logs and notices."""
     return "\n".join(sanitize.expand_tabs(sanitize.steady(line)) for line in sanitize.clean_lines(text))
+
+
+def sentence(text: str) -> str:
+    """A reason as a sentence of its own. A name at its beginning stays as it is spelt."""
+    first = text.partition(" ")[0]
+    begun = f"{text[:1].upper()}{text[1:]}" if first.isalpha() else text
+    return f"{begun.rstrip('.')}." if text else ""
 
 
 def fit(text: str, width: int, ellipsis: str = "…") -> str:

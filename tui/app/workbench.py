@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tui.app.panels.meter.panel import MeterPanel
     from tui.library import Model
 
-View = Literal["library", "chat", "load", "meter"]
+View = Literal["library", "chat", "load", "meter", "downloads"]
 """What can be looked at. Each has a style class on `#panels`, from which the style sheets say what is shown."""
 
 

@@ -87,8 +87,7 @@ def _check(places: Paths, _: argparse.Namespace) -> int:
     models, broken = read_models(places)
     problems = [
         *loaded.problems,
-        *_refused_by_llama(places, loaded.settings),
-        *_unknown_theme(places, loaded.settings),
+        *_refused(places, loaded.settings),
         *broken,
         *_refused_for_models(places, models),
     ]
@@ -119,8 +118,11 @@ def _set(places: Paths, args: argparse.Namespace) -> int:
 
 def _refused(places: Paths, settings: Settings) -> Iterator[ConfigError]:
     """What is of the right type and cannot be all the same."""
+    from tui.config.keys import key_problems
+
     yield from _refused_by_llama(places, settings)
     yield from _unknown_theme(places, settings)
+    yield from key_problems(places, settings.keys)
 
 
 def _unknown_theme(places: Paths, settings: Settings) -> Iterator[ConfigError]:

@@ -12,11 +12,11 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import get_args
 
-from tui.cli.fit_table import beside_json, explained, report_lines, table_by_context
+from tui.cli.fit_table import beside_json, explained_lines, report_lines, table_by_context
 from tui.cli.loading import asked_for, configured, number_or, run_until_signal, sound
 from tui.cli.main import DONE, USAGE, CommandError, say
 from tui.cli.output import show, write_json
@@ -35,6 +35,7 @@ from tui.llama.settings import FlashAttention, LoadSettings
 from tui.models.fit_report import FitReport, to_json
 from tui.models.fitting import Fitting
 from tui.models.headers import headers_dir
+from tui.models.lessons import last_load
 from tui.models.machine import Seen, described_machine, holders
 from tui.models.prepare import look, may_move
 from tui.models.remote import remote_subject
@@ -69,8 +70,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         action="append",
-        metavar="NAME=SIZE[:cuda|vulkan|metal]",
-        help="a GPU of a machine that is not here, by its name (4090, A100-80) or with its memory; none for no GPU."
+        metavar="NAME=SIZE[@SPEED][:cuda|vulkan|metal]",
+        help="a GPU of a machine that is not here, by its name (4090, A100-80) or with its memory and how"
+        " fast that is read (big=48GiB@960GB/s); none for no GPU."
         " What is kept about layers, devices and threads here does not count then",
     )
     parser.add_argument("--ram", type=_size, metavar="SIZE", help="host memory of the described machine, such as 64GiB")
@@ -195,9 +197,9 @@ async def _place(fitting: Fitting, asked: _Asked) -> _Place:
 async def _report(fitting: Fitting, asked: _Asked, subject: Subject, wished: LoadSettings, place: _Place) -> FitReport:
     given = [name for name in _SETTINGS if getattr(asked.args, name) is not None]
     made = await fitting.plan(subject, wished, place.machine, asked.settings, may_move=may_move(wished, given))
-    return await fitting.report(
-        subject, made, place.machine, others=place.holders, notes=place.notes, here=not asked.described
-    )
+    here = not asked.described
+    report = await fitting.report(subject, made, place.machine, others=place.holders, notes=place.notes, here=here)
+    return replace(report, last=last_load(fitting.loads, subject.identity)) if here else report
 
 
 def _print(args: argparse.Namespace, reports: Sequence[FitReport]) -> None:
@@ -211,7 +213,7 @@ def _print(args: argparse.Namespace, reports: Sequence[FitReport]) -> None:
     else:
         show("\n".join(report_lines(reports[0])))
     for report in reports if args.explain else ():
-        (say if args.json else show)("\n".join(explained(report)))
+        (say if args.json else show)("\n".join(explained_lines(report)))
 
 
 def _size(text: str) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tui.config.paths import Paths
 from tui.config.plain import one_line
-from tui.config.sizes import size
+from tui.config.sizes import parameters, size
 from tui.gguf.errors import GgufError
 from tui.library import Model
 from tui.library.details import Details, details_of
@@ -29,7 +29,7 @@ def document(model: Model, here: Paths) -> dict[str, Any]:
         "n_vocab": details.n_vocab if details else None,
         "title": details.title if details else None,
         "licence": details.licence if details else None,
-        "chat_template": details.chat_template if details else None,
+        "chat_template": details.template is not None if details else None,
         "tensors": [
             {"type": each.type, "count": each.count, "bytes": each.n_bytes}
             for each in (details.tensors if details else ())
@@ -42,10 +42,10 @@ def lines(model: Model, here: Paths) -> list[str]:
     """The same for a person: a line for each thing that is known."""
     details, usage = _known(model, here)
     told = [("layers", model.n_layer), ("context", f"{model.n_ctx_train} tokens" if model.n_ctx_train else None)]
-    told += [("parameters", _count(model.parameters))]
+    told += [("parameters", parameters(model.parameters) if model.parameters else None)]
     if details is not None:
         told += [("title", details.title), ("licence", details.licence or "not said")]
-        told += [("template", "yes" if details.chat_template else "none: it is completed plainly")]
+        told += [("template", "yes" if details.template is not None else "none: it is completed plainly")]
         told += [("tensors", f"{each.count} × {each.type}, {size(each.n_bytes)}") for each in details.tensors]
     told += [("last used", _when(usage.last_used)), ("loads", usage.loads or None), ("speed", _speed(usage))]
     return [f"  {name:<10}  {one_line(str(value))}" for name, value in told if value is not None]
@@ -57,12 +57,6 @@ def _known(model: Model, here: Paths) -> tuple[Details | None, Usage]:
     except GgufError:
         details = None  # it went, or was damaged, since the scan
     return details, usage_of(model, learnt(here))
-
-
-def _count(parameters: int | None) -> str | None:
-    if not parameters:
-        return None
-    return f"{parameters / 1e9:.1f} B" if parameters >= 1e9 else f"{parameters / 1e6:.1f} M"
 
 
 def _when(moment: float | None) -> str | None:

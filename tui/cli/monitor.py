@@ -24,6 +24,8 @@ from tui.hardware.meter.pace import LONGEST_S, SHORTEST_S
 if TYPE_CHECKING:
     from tui.cli.meter.stream import Render
 
+_DIGITS, _MOST_COLUMNS = 9, 1000
+"""What COLUMNS may ask for: a picture a million columns wide helps nobody, and takes all memory."""
 PIPE_COLUMNS = 80
 """Width of the picture where nothing tells another."""
 
@@ -50,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     keys = _keyboard() if screen else None
     eyes = Eyes()
     try:
-        with Wake(keys, output) as wake:
+        with Wake(keys, output, screen=screen) as wake:
             if screen:
                 from tui.cli.meter.live import run_on_terminal
 
@@ -91,7 +93,7 @@ def _columns(output: int) -> int | None:
         return os.get_terminal_size(output).columns or None
     except OSError:
         asked = os.environ.get("COLUMNS", "")
-        return int(asked) if asked.isdecimal() and int(asked) > 0 else None
+        return min(int(asked[:_DIGITS]), _MOST_COLUMNS) or None if asked.isdecimal() else None
 
 
 def _marks(args: argparse.Namespace) -> Marks:

@@ -15,7 +15,7 @@ from tui.config.sizes import size
 from tui.hub.errors import HubError
 from tui.library import LibraryError, scan
 from tui.library.model import SOURCES, path_text, shown
-from tui.models.removal import Deletion, carry_out, plan_deletion
+from tui.models.removal import Deletion, carry_out, owned_by, plan_deletion
 from tui.models.resolve import ModelNotFound, resolve
 
 _COPIES = "keep the model, and make its copies on this disk hard links to it, if their sha256 is the same"
@@ -55,9 +55,7 @@ def run(args: argparse.Namespace) -> int:
 def _told(deletion: Deletion) -> list[str]:
     told = [f"{one_line(deletion.name)}  {SOURCES[deletion.source]}"]
     told += [f"  {shown(file)}" for file in deletion.files]
-    if deletion.owner is not None:
-        told.append(f"  ! belongs to {deletion.owner}, which will miss it")
-    told += [f"  ! {use}" for use in deletion.uses]
+    told += [f"  ! {one}" for one in (*owned_by([deletion]), *deletion.uses)]
     told.append(f"  {size(deletion.freed_bytes)} come free" if deletion.freed_bytes else "  no space comes free")
     return told
 

@@ -38,6 +38,8 @@ class UiSettings(_Section, frozen=True):
     """Whether clicks and the wheel are taken; without, the terminal's own selection works as usual."""
     ascii: bool = False
     """Whether everything is drawn with ASCII characters only, for terminals that lack the others."""
+    title: bool = True
+    """Whether the terminal's title tells how far downloads are; afterwards it is as it was."""
     refresh: Annotated[int, Meta(ge=1, le=60)] = 25
     """How many times a second a growing answer is redrawn; lower it on a slow connection."""
 

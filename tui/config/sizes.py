@@ -35,6 +35,12 @@ def size(size_bytes: int | None) -> str:
     return f"{gib(size_bytes)} GiB"
 
 
+def parameters(count: int) -> str:
+    """A model's size as its makers write it: 135 M, 7.2 B, 671 B."""
+    number, unit = (count / 1e9, "B") if count >= 999.5e6 else (count / 1e6, "M")
+    return f"{number:.1f} {unit}" if number < 99.95 else f"{number:.0f} {unit}"
+
+
 def parse_size(text: str) -> int:
     """Bytes of a size as people write it: 24GiB, 1.5 GiB, 512MiB, 24GB, 800MB, or a plain number of bytes.
 

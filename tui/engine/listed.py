@@ -23,7 +23,7 @@ class Engines:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+        self._folder, self._path = folder, str(folder)
         self._found: tuple[RunningEngine, ...] = ()
         self._changed: int | None = None
 
@@ -32,7 +32,7 @@ class Engines:
         if self._folder is None:
             return ()
         try:
-            changed: int | None = os.stat(self._folder).st_mtime_ns  # noqa: PTH116 - asked every second
+            changed: int | None = os.stat(self._path).st_mtime_ns  # noqa: PTH116 - asked every second
         except OSError:
             changed = None
         if self._found or changed != self._changed:
@@ -43,7 +43,7 @@ class Engines:
         return self._found
 
     def _read(self) -> tuple[RunningEngine, ...]:
-        if self._folder is None or not names_in(str(self._folder)):
+        if self._folder is None or not names_in(self._path):
             return ()
         from tui.engine.registry import running
 

@@ -18,6 +18,8 @@ from typing import Any
 
 from tui.config.plain import one_line
 
+_TOO_LARGE = 1 << 31
+"""Pids and tokens are C ints; a file may hold anything."""
 _EVERY_S = 1.0
 """Figures are rewritten at most this often while an engine generates."""
 
@@ -95,7 +97,7 @@ def running(folder: Path) -> tuple[RunningEngine, ...]:
             continue
         try:
             row = _row(entry)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             continue
         if _is_alive(row.pid, entry.get("started")):
             found.append(row)
@@ -124,8 +126,10 @@ def _row(entry: dict[str, Any]) -> RunningEngine:
         n_ctx_used=int(entry["n_ctx_used"]),
         decode_tok_s=None if rate is None else float(rate),
     )
-    if row.pid <= 1:  # a signal to 0 or -1 goes to every process of this group or user
+    if not 1 < row.pid < _TOO_LARGE:  # a signal to 0 or -1 goes to every process of this group or user
         raise ValueError("no engine has this pid")
+    if not (0 <= row.n_ctx < _TOO_LARGE and 0 <= row.n_ctx_used < _TOO_LARGE):
+        raise ValueError("no engine has such a context")
     return row
 
 

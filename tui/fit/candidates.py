@@ -155,33 +155,37 @@ class Candidates:
         that, it is left out.
         """
         indices = self._usable
-        found = await self._on(settings, indices)
-        while found is not None and self._may_choose:
-            kept = tuple(index for index in indices if not self._is_idle(index, found.assessment))
-            if kept == indices or (not kept and settings.n_gpu_layers):
-                return found
-            fewer = await self._on(settings, kept)
-            if fewer is None or fewer.assessment.over_bytes >= found.assessment.over_bytes:
-                if settings.n_gpu_layers or not kept:
-                    return found
-                kept, fewer = (), await self._on(settings, ())  # without a layer, no device is needed
-                if fewer is None or fewer.assessment.over_bytes >= found.assessment.over_bytes:
-                    return found
-            indices, found = kept, fewer
-        return found
+        best = found = await self._on(settings, indices)
+        while found is not None and self._may_choose and _over(found) > (0, 0):
+            idle = self._idle(indices, found)
+            if not idle:
+                break
+            indices = tuple(index for index in indices if index not in idle)
+            if not indices and settings.n_gpu_layers:
+                break
+            found = await self._on(settings, indices)
+            best = min((each for each in (best, found) if each is not None), key=_over)
+        return best
 
-    def _is_idle(self, index: int, assessment: Assessment) -> bool:
-        """True where a device holds no weights and what it computes with does not fit."""
+    def _idle(self, indices: tuple[int, ...], found: Candidate) -> set[int]:
+        """Devices without weights that have no room to compute what is on the host, which the first one does."""
+        assessment = found.assessment
+        empty = [index for index in indices if not assessment.devices[index].weights_bytes]
+        idle = {index for index in empty if self._is_in_the_way(index, assessment)}
+        compute_bytes = max((assessment.devices[index].compute_bytes for index in idle), default=0)
+        return idle | {index for index in empty if idle and self._room_bytes(index) < compute_bytes}
+
+    def _is_in_the_way(self, index: int, assessment: Assessment) -> bool:
         device = assessment.devices[index]
         in_full_pool = self._machine.devices[index].shares_host and not assessment.host.fits
-        return not device.weights_bytes and device.need_bytes > 0 and (in_full_pool or not device.fits)
+        return device.need_bytes > 0 and (in_full_pool or not device.fits)
 
     async def _on(self, settings: LoadSettings, indices: tuple[int, ...]) -> Candidate | None:
         devices = self._machine.devices
         if len(indices) < len(devices):
             names = tuple(devices[index].name for index in indices)
             settings = msgspec.structs.replace(settings, devices=names or NO_DEVICES)
-        if self._may_choose and len(indices) > 1 and int(settings.n_gpu_layers) > 1:
+        if self._may_choose and len(indices) > 1 and settings.n_gpu_layers:
             return await self._best_spread(settings, indices)
         return await self._answer(self._split_by_free(settings))
 
@@ -266,3 +270,8 @@ class Candidates:
 
 def _devices_over(candidate: Candidate) -> int:
     return candidate.assessment.devices_over_bytes
+
+
+def _over(candidate: Candidate) -> tuple[int, int]:
+    """How much too much it is for the worst device, then for the host."""
+    return max(0, _devices_over(candidate)), max(0, candidate.assessment.host.over_bytes)

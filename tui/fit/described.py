@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -17,7 +18,10 @@ _PROFILES: dict[str, Profile] = {"cuda": "cuda", "vulkan": "vulkan", "metal": "m
 _MOST_DEVICES = 16
 """GGML_CUDA_MAX_DEVICES, and llama.cpp's own limit."""
 _MOST_NAME = 64
-_FORM = "give a card's name such as 4090 or A100-80, NAME=SIZE such as big=48GiB, or none"
+_RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*([GT])B/s", re.IGNORECASE | re.ASCII)
+_LEAST_BYTES_S, _MOST_BYTES_S = 1e9, 100e12
+"""Slower than any GPU's memory, and ten times as fast as the fastest."""
+_FORM = "give a card's name such as 4090 or A100-80, NAME=SIZE such as big=48GiB or big=48GiB@960GB/s, or none"
 
 
 def described_devices(texts: Sequence[str]) -> tuple[DeviceSpec, ...]:
@@ -36,9 +40,11 @@ def described_devices(texts: Sequence[str]) -> tuple[DeviceSpec, ...]:
 
 
 def described_device(text: str) -> DeviceSpec:
-    """One device: a card's name, or NAME=SIZE[:cuda|vulkan|metal] with SIZE as GiB, MiB, GB, MB or bytes.
+    """One device: a card's name, or NAME=SIZE[@SPEED][:cuda|vulkan|metal] with SIZE as GiB, MiB, GB, MB or bytes and
+    SPEED of its memory as GB/s or TB/s.
 
-    Where NAME is that of a card, its speed and profile are taken from there. Raises ValueError in words.
+    Where NAME is that of a card, its speed and profile are taken from there unless they are given. Raises ValueError in
+    words.
     """
     given, equals, rest = text.rpartition("=")
     name = (given if equals else text).strip()
@@ -48,13 +54,17 @@ def described_device(text: str) -> DeviceSpec:
         raise ValueError(f"{name[:_MOST_NAME]!r} cannot be a device's name; use a short word")
     if not equals:
         return _known(name)
-    size_text, colon, profile_text = rest.partition(":")
+    measures, colon, profile_text = rest.partition(":")
+    size_text, at, speed_text = measures.partition("@")
     size = parse_size(size_text)
     if not size:
         raise ValueError(f"{name} has no memory; give it a size such as 24GiB")
     profile = _profile(profile_text) if colon else None
     card = card_named(name)
     spec = DeviceSpec(name=name, total_bytes=size, free_bytes=size) if card is None else card.spec(name)
+    if at:
+        speed = _bytes_s(name, speed_text)
+        spec = msgspec.structs.replace(spec, bandwidth_bytes_s=speed, bandwidth_origin="given")
     return msgspec.structs.replace(spec, total_bytes=size, free_bytes=size, profile=profile or spec.profile)
 
 
@@ -64,6 +74,16 @@ def _known(name: str) -> DeviceSpec:
         near = nearest_of(name, (card.name for card in cards()))
         raise ValueError(f"{name!r} is no card known here" + (f"; did you mean {near}?" if near else "") + f"; {_FORM}")
     return card.spec(name)
+
+
+def _bytes_s(name: str, text: str) -> float:
+    found = _RATE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{name}: {text.strip()[:40]!r} is not a memory speed; write it as 960GB/s or 1.8TB/s")
+    speed = float(found[1]) * (1e12 if found[2] in "Tt" else 1e9)
+    if not _LEAST_BYTES_S <= speed <= _MOST_BYTES_S:
+        raise ValueError(f"{name}: no GPU reads its memory at {found[0]}; speeds go from 1GB/s to 100TB/s")
+    return speed
 
 
 def _profile(text: str) -> Profile:

@@ -1,29 +1,22 @@
 """What was measured on this machine, kept between runs: speeds of models, and how fast its memories are read.
 
-One file in the cache folder, read whole in about a millisecond, written under its lock and merged with what other
-running copies wrote. A home folder may serve many computers, so everything is kept by machine. Deleting the file loses
-speed only: a damaged one is empty, one that cannot be written stays as it was, and nothing here raises for either.
-Reading and writing block; on an event loop they belong in a thread.
+One file for each machine, as `tui.config.kept` keeps it. Reading and writing block.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from tui.config.errors import ConfigError
-from tui.config.files import locked, read_text, write_atomic
+from tui.config.kept import Kept
 
-VERSION = 1
-MOST_MACHINES = 16
 MOST_MEASUREMENTS = 300
-"""On one machine; some 150 KB."""
+"""Some 150 KB."""
 MOST_ALIKE = 5
 """Measurements kept of one model with one set of settings, the newest."""
-_LOCK_S = 2.0
 
 Kind = Literal["answer", "bench", "phantom"]
 """`answer`: seen while a person was answered; `bench`: on purpose; `phantom`: of a file whose weights are all zero."""
@@ -71,29 +64,24 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """Descriptions of GPUs that could not be measured; they are not tried again."""
     measurements: tuple[Measurement, ...] = ()
     """Oldest first."""
-    time: float = 0.0
-    """When something was last added, in Unix seconds."""
-
-
-class _File(msgspec.Struct, frozen=True):
-    version: int
-    machines: dict[str, Known] = {}
 
 
 class SpeedStore:
-    """The measurements of one machine in one file."""
+    """The measurements of one machine in its file."""
 
-    def __init__(self, file: Path, machine: str, *, clock: Callable[[], float]) -> None:
-        """`machine` is the identity of this computer; `clock` tells Unix seconds."""
-        self._file, self._machine, self._clock = file, machine, clock
+    def __init__(self, file: Path) -> None:
+        """Nothing is read yet."""
+        self._kept = Kept(file, Known, Known())
 
     def read(self) -> Known:
-        """Everything known of this machine; empty where nothing is, or the file is damaged."""
-        return _read(self._file).machines.get(self._machine, Known())
+        """Everything known of this machine."""
+        return self._kept.read()
 
     def record(self, measurement: Measurement) -> None:
         """Add one measurement. Called after an answer, a bench or a phantom run."""
-        self._change(lambda known: msgspec.structs.replace(known, measurements=_added(known.measurements, measurement)))
+        self._kept.change(
+            lambda known: msgspec.structs.replace(known, measurements=_added(known.measurements, measurement))
+        )
 
     def keep_bandwidth(
         self,
@@ -115,18 +103,7 @@ class SpeedStore:
                 unmeasured=known.unmeasured.union(unmeasured).difference(measured),
             )
 
-        self._change(change)
-
-    def _change(self, change: Callable[[Known], Known]) -> None:
-        try:
-            with locked(self._file, _LOCK_S):
-                machines = dict(_read(self._file).machines)
-                changed = change(machines.get(self._machine, Known()))
-                machines[self._machine] = msgspec.structs.replace(changed, time=self._clock())
-                newest = sorted(machines.items(), key=lambda item: item[1].time)[-MOST_MACHINES:]
-                write_atomic(self._file, msgspec.json.encode(_File(VERSION, dict(newest))))
-        except ConfigError:
-            pass  # a full disk or a read-only home costs an estimate some certainty, and nothing else
+        self._kept.change(change)
 
 
 def _added(kept: tuple[Measurement, ...], new: Measurement) -> tuple[Measurement, ...]:
@@ -137,11 +114,3 @@ def _added(kept: tuple[Measurement, ...], new: Measurement) -> tuple[Measurement
 
 def _same(one: Measurement, other: Measurement) -> bool:
     return (one.model, one.settings, one.kind) == (other.model, other.settings, other.kind)
-
-
-def _read(file: Path) -> _File:
-    try:
-        found = msgspec.json.decode(read_text(file) or "null", type=_File | None)
-    except (ConfigError, msgspec.ValidationError, msgspec.DecodeError, RecursionError):
-        found = None
-    return found if found is not None and found.version == VERSION else _File(VERSION)

@@ -39,7 +39,7 @@ class Layers:
     """The layers that go to devices, in order, the output last."""
 
     n_layers: int
-    """All of them, the output counted as one; at least 2."""
+    """All of them, the output counted as one; at least 1."""
     n_light: int
     """Those among the first whose experts stay on the host."""
     output_bytes: int
@@ -80,7 +80,7 @@ def learn(counts: Counts, devices: Sequence[DeviceFit], layers: Layers) -> Learn
     """
     held = sum(device.weights_bytes + device.context_bytes for device in devices)
     n_heavy = layers.n_layers - 1 - layers.n_light
-    light_bytes = (held - layers.output_bytes - layers.expert_bytes * n_heavy) // (layers.n_layers - 1)
+    light_bytes = (held - layers.output_bytes - layers.expert_bytes * n_heavy) // max(1, layers.n_layers - 1)
     sizes = layers.sizes(light_bytes)
     ends = list(accumulate(counts))
     besides = [

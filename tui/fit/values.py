@@ -20,7 +20,8 @@ that it cannot drive: llama.cpp lays the model out on a stand-in with the rules 
 """
 Source = Literal["dry-run", "estimate"]
 """`dry-run`: llama.cpp's own allocator answered. `estimate`: a formula did."""
-Origin = Literal["measured", "assumed"]
+Origin = Literal["measured", "assumed", "given"]
+"""`measured`: on this machine. `assumed`: a usual figure, or a vendor's. `given`: the person described it so."""
 
 ASSUMED_OVERHEAD_BYTES = 512 << 20
 """What a driver takes on a device besides llama.cpp's buffers, until a load has measured it. With the default margin it

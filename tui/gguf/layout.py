@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -44,17 +44,19 @@ class Layout:
         return max((tensor.offset + tensor.n_bytes for tensor in self.tensors), default=0)
 
 
-def read_layout(path: Path, *, whole: bool = True) -> Layout:
+def read_layout(path: Path, *, whole: bool = True, texts: Collection[str] = ()) -> Layout:
     """Read the header of a local model with all its tensor infos.
 
     Of a sharded model any shard may be named; all of them are joined. With `whole`, every file must also hold the
-    weights that its header lists. Raises GgufError for everything that is not such a file, a missing shard by name.
+    weights that its header lists. Of the keys in `texts` long texts are kept too.
+
+    Raises GgufError for everything that is not such a file, a missing shard by name.
     """
-    layout = _read(path, whole)
+    layout = _read(path, whole, texts)
     if layout.header.shards == 1:
         return layout
     paths = shard_paths(path, layout.header.shards)
-    return join_shards([layout if each == path else _read(each, whole) for each in paths])
+    return join_shards([layout if each == path else _read(each, whole, texts) for each in paths])
 
 
 def layout_of(parser: Parser) -> Layout:
@@ -102,9 +104,9 @@ def _one_behind_another(tensors: Sequence[Tensor], alignment: int) -> tuple[Tens
     return tuple(placed)
 
 
-def _read(path: Path, whole: bool) -> Layout:
+def _read(path: Path, whole: bool, texts: Collection[str]) -> Layout:
     with opened(path) as window:
-        parser = Parser(window, keep=True)
+        parser = Parser(window, keep=True, texts=texts)
         parser.run()
     if whole:
         parser.require_weights()

@@ -8,6 +8,7 @@ that `run` goes on where it was once more bytes are there.
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection
 from typing import NamedTuple
 
 from tui.config.sizes import padded
@@ -53,10 +54,12 @@ class Pair(NamedTuple):
 
 class Parser:
     """What has been found so far. With `keep`, every tensor and every pair outside of the tokenizer is kept; with
-    `big_endian`, such files of version 3 are read too.
+    `big_endian`, such files of version 3 are read too. Of the keys in `texts` long texts are kept too.
     """
 
-    def __init__(self, window: Window, *, keep: bool = False, big_endian: bool = False) -> None:
+    def __init__(
+        self, window: Window, *, keep: bool = False, big_endian: bool = False, texts: Collection[str] = ()
+    ) -> None:
         self.window = window
         self.version = 0
         self.big_endian = False
@@ -70,7 +73,7 @@ class Parser:
         self.tally = Tally()
         self.data_offset = 0
         """Where the weights begin; 0 until the whole header is read."""
-        self._keep, self._takes_big_endian = keep, big_endian
+        self._keep, self._takes_big_endian, self._texts = keep, big_endian, texts
         self._forms = _FORMS["<"]
         self._keys_left = self._tensors_left = self._strings_left = 0
         self._in_tokenizer = False
@@ -160,7 +163,7 @@ class Parser:
         kind = self.window.u32(f"the type of {shown(key)}")
         if kind == STRING:
             text = self._string(shown(key), MAX_STRING)
-            if len(text) <= _KEPT_STRING:
+            if len(text) <= _KEPT_STRING or key in self._texts:
                 self._know(key, text.decode("utf-8", "replace"), len(text))
         elif kind == ARRAY:
             self._array(key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.hardware.files import read, read_int
+from tui.hardware.files import OpenFile, number, read, read_int
 
 NO_LIMIT = 1 << 62
 """Version 1 writes "no limit" as 2^63 − 1 rounded down to a page (9223372036854771712)."""
@@ -47,43 +47,62 @@ def levels(controller: str, proc_root: str = "/proc", sys_root: str = "/sys") ->
     return Levels(2, ())
 
 
-def memory_limit(where: Levels) -> MemoryLimit | None:
-    """The limit that counts, read now; None without any. A file that vanishes in between is no limit."""
-    limit, available = NO_LIMIT, NO_LIMIT
-    for folder in where.folders:
-        here = _memory_max(folder, where.version)
-        if here >= NO_LIMIT:
-            continue
-        limit = min(limit, here)
-        current = read_int(f"{folder}/{'memory.current' if where.version == 2 else 'memory.usage_in_bytes'}")
-        if current is not None:
-            held = max(0, current - _inactive_file(folder, where.version))
-            available = min(available, max(0, here - held))
-    if limit >= NO_LIMIT:
-        return None
-    return MemoryLimit(limit, min(limit, available))
+class MemoryLimits:
+    """The memory limits of these levels, read again and again: their files stay open."""
+
+    def __init__(self, where: Levels) -> None:
+        self._levels = [_MemoryLevel(folder, where.version) for folder in where.folders]
+
+    def read(self) -> MemoryLimit | None:
+        """The limit that counts now; None without any. A file that has vanished is no limit."""
+        limit, available = NO_LIMIT, NO_LIMIT
+        for level in self._levels:
+            here = level.limit()
+            if here < NO_LIMIT:
+                limit, available = min(limit, here), min(available, level.available(here))
+        return None if limit >= NO_LIMIT else MemoryLimit(limit, min(limit, available))
+
+    def close(self) -> None:
+        """Let go of the files; reading opens them again."""
+        for level in self._levels:
+            level.close()
+
+
+class _MemoryLevel:
+    """One control group's files."""
+
+    def __init__(self, folder: str, version: int) -> None:
+        # Beyond memory.high the kernel slows a process down until it stands still: for a load that is a limit.
+        names = ("memory.max", "memory.high") if version == 2 else ("memory.limit_in_bytes",)
+        self._limits = [OpenFile(f"{folder}/{name}", 64) for name in names]
+        self._current = OpenFile(f"{folder}/{'memory.current' if version == 2 else 'memory.usage_in_bytes'}", 64)
+        self._stat = OpenFile(f"{folder}/memory.stat", 65536)
+        self._idle = b"inactive_file " if version == 2 else b"total_inactive_file "
+
+    def limit(self) -> int:
+        found = [value for file in self._limits if (value := number(file.read())) is not None and value >= 0]
+        return min(found, default=NO_LIMIT)
+
+    def available(self, limit: int) -> int:
+        """What is left below the limit; all of it where the use is not told."""
+        current = number(self._current.read())
+        return limit if current is None else max(0, limit - max(0, current - self._inactive_file()))
+
+    def _inactive_file(self) -> int:
+        lines = b"\n" + (self._stat.read() or b"")
+        _, found, rest = lines.partition(b"\n" + self._idle)
+        value = rest.partition(b"\n")[0]
+        return int(value) if found and value.isdigit() else 0
+
+    def close(self) -> None:
+        for file in (*self._limits, self._current, self._stat):
+            file.close()
 
 
 def cpu_limit(where: Levels) -> float | None:
     """The smallest CPU quota up the tree, in cores; None without one."""
     quotas = [quota for folder in where.folders if (quota := _cpu_quota(folder, where.version)) is not None]
     return min(quotas, default=None)
-
-
-def _memory_max(folder: str, version: int) -> int:
-    names = ("memory.max", "memory.high") if version == 2 else ("memory.limit_in_bytes",)
-    # Beyond memory.high the kernel slows a process down until it stands still: for a load that is a limit.
-    found = [value for name in names if (value := read_int(f"{folder}/{name}")) is not None and value >= 0]
-    return min(found, default=NO_LIMIT)
-
-
-def _inactive_file(folder: str, version: int) -> int:
-    key = b"inactive_file" if version == 2 else b"total_inactive_file"
-    for line in (read(f"{folder}/memory.stat") or b"").splitlines():
-        name, _, value = line.partition(b" ")
-        if name == key and value.isdigit():
-            return int(value)
-    return 0
 
 
 def _cpu_quota(folder: str, version: int) -> float | None:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable
 
 from tui.hardware import cgroups
-from tui.hardware.files import read, read_word
+from tui.hardware.files import OpenFile, read, read_word
 
 UNKNOWN_CPU = "unknown CPU"
 
@@ -96,12 +96,12 @@ class CpuMeter:
     """How busy all CPUs together were between two calls."""
 
     def __init__(self, proc_root: str = "/proc") -> None:
-        self._path = f"{proc_root}/stat"
+        self._file = OpenFile(f"{proc_root}/stat", 256)
         self._before: tuple[int, int] | None = None
 
     def utilization(self) -> int | None:
         """Percent since the last call; None in the first one, and where the kernel does not tell."""
-        now = _busy_and_total(read(self._path, 4096))
+        now = _busy_and_total(self._file.read())
         before, self._before = self._before, now
         if now is None or before is None or now[1] <= before[1]:
             return None

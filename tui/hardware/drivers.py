@@ -35,8 +35,7 @@ class Card:
 
 def cards(proc_root: str = "/proc", sys_root: str = "/sys") -> tuple[Card, ...]:
     """Every graphics card of the three vendors, in PCI order."""
-    base = f"{sys_root}/bus/pci/devices"
-    found = [card for name in names_in(base) if (card := _card(f"{base}/{name}", name)) is not None]
+    found = [card for name in plugged_in(sys_root) if (card := card_at(name, sys_root)) is not None]
     if not any(card.vendor == "nvidia" for card in found):
         # A sandbox may hide the bus and still show the driver.
         listed = names_in(f"{proc_root}/driver/nvidia/gpus")
@@ -51,11 +50,19 @@ def has_card(vendor: Vendor, proc_root: str = "/proc", sys_root: str = "/sys") -
     return any(card.vendor == vendor for card in cards(proc_root, sys_root))
 
 
-def _card(folder: str, address: str) -> Card | None:
+def plugged_in(sys_root: str = "/sys") -> list[str]:
+    """The addresses of all PCI devices: a server has hundreds, and looking into each takes milliseconds."""
+    return names_in(f"{sys_root}/bus/pci/devices")
+
+
+def card_at(address: str, sys_root: str = "/sys") -> Card | None:
+    """The graphics card at an address; None where there is something else, or nothing."""
+    folder = f"{sys_root}/bus/pci/devices/{address}"
     vendor = _VENDORS.get(read_word(f"{folder}/vendor") or "")
+    if vendor is None:
+        return None
     kind = read_word(f"{folder}/class") or ""
-    shows = kind.startswith(_DISPLAY) or (vendor == "amd" and kind.startswith(_ACCELERATOR))
-    if vendor is None or not shows:
+    if not (kind.startswith(_DISPLAY) or (vendor == "amd" and kind.startswith(_ACCELERATOR))):
         return None
     sleeping = read_word(f"{folder}/power/runtime_status") == "suspended"
     return Card(vendor, address, _driver(folder), sleeping)

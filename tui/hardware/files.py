@@ -6,6 +6,7 @@ A file that is missing, vanishes in between or may not be read is None; nothing 
 from __future__ import annotations
 
 import os
+import threading
 
 
 def read(path: str, limit: int = 65536) -> bytes | None:
@@ -32,7 +33,11 @@ def read(path: str, limit: int = 65536) -> bytes | None:
 
 def read_int(path: str) -> int | None:
     """The decimal number that a file holds, or None for anything else ("max" included)."""
-    data = read(path, 64)
+    return number(read(path, 64))
+
+
+def number(data: bytes | None) -> int | None:
+    """The decimal number in these bytes, or None for anything else."""
     if data is None:
         return None
     try:
@@ -54,3 +59,43 @@ def names_in(folder: str) -> list[str]:
         return sorted(os.listdir(folder))  # noqa: PTH208 - plain strings are wanted
     except OSError:
         return []
+
+
+class OpenFile:
+    """A file that is read every second and stays open: the kernel makes what it holds anew whenever it is read from its
+    start. Good for any thread. Nobody need close it, but who opens many should.
+    """
+
+    def __init__(self, path: str, limit: int = 4096) -> None:
+        self._path, self._limit = path, limit
+        self._descriptor = -1
+        self._lock = threading.Lock()
+
+    def read(self) -> bytes | None:
+        """Its first `limit` bytes, in one piece; None when it cannot be read. One that is gone is looked for again the
+        next time.
+        """
+        with self._lock:
+            data = None
+            try:
+                if self._descriptor < 0:
+                    self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+                data = os.pread(self._descriptor, self._limit, 0)
+            except (OSError, ValueError):
+                pass
+            if not data:
+                self._let_go()
+            return data
+
+    def close(self) -> None:
+        """Let go of it; reading opens it again."""
+        with self._lock:
+            self._let_go()
+
+    def __del__(self) -> None:
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1

@@ -31,19 +31,22 @@ class History:
         """Add one tick. Stale figures of GPUs are none of this moment; devices that are no longer listed are
         dropped.
         """
-        gpus, cpu = () if snapshot.gpus_stale else snapshot.gpus, snapshot.cpu.utilization
-        busy: dict[str, int | None] = {gpu.key: None for gpu in snapshot.gpus}
-        held = dict(busy)
-        busy.update({gpu.key: gpu.utilization for gpu in gpus})
-        held.update({gpu.key: percent(gpu.used_bytes, gpu.total_bytes) for gpu in gpus})
-        most = max((value for value in busy.values() if value is not None), default=None if snapshot.gpus else cpu)
+        busy: dict[str, int | None] = {}
+        held: dict[str, int | None] = {}
+        most = None if snapshot.gpus else snapshot.cpu.utilization
+        for gpu in snapshot.gpus:
+            key, work, full = gpu.key, gpu.utilization, percent(gpu.used_bytes, gpu.total_bytes)
+            if snapshot.gpus_stale:
+                work = full = None
+            busy[key], held[key] = work, full
+            if work is not None and (most is None or work > most):
+                most = work
         ram, swap = snapshot.ram, snapshot.swap
         total = ram.limit_bytes or ram.total_bytes
         used = None if total is None or ram.available_bytes is None else total - ram.available_bytes
-        self._busy = _longer(self._busy, {**busy, CPU: cpu, BUSIEST: most})
-        self._held = _longer(
-            self._held, {**held, RAM: percent(used, total), SWAP: percent(swap.used_bytes, swap.total_bytes)}
-        )
+        busy[CPU], busy[BUSIEST] = snapshot.cpu.utilization, most
+        held[RAM], held[SWAP] = percent(used, total), percent(swap.used_bytes, swap.total_bytes)
+        self._busy, self._held = _longer(self._busy, busy), _longer(self._held, held)
 
     def copy(self) -> History:
         """The same up to now, which grows no further with this one."""
@@ -62,12 +65,17 @@ class History:
 
 def percent(part: int | None, whole: int | None) -> int | None:
     """The share of the whole as 0 to 100; None where it cannot be told."""
-    return None if part is None or not whole else round(100 * min(1.0, max(0.0, part / whole)))
+    if part is None or not whole:
+        return None
+    return 0 if part <= 0 else 100 if part >= whole else round(100 * part / whole)
+
+
+_TICKS = [bytes((value,)) for value in range(256)]
 
 
 def _longer(series: Mapping[str, bytes], values: Mapping[str, int | None]) -> dict[str, bytes]:
     longer = {}
     for key, value in values.items():
-        tick = UNKNOWN if value is None else min(100, max(0, value))
-        longer[key] = (series.get(key, b"") + bytes((tick,)))[-SIZE:]
+        tick = UNKNOWN if value is None else 0 if value < 0 else 100 if value > 100 else value
+        longer[key] = (series.get(key, b"") + _TICKS[tick])[-SIZE:]
     return longer

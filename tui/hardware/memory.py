@@ -10,15 +10,11 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from tui.hardware import cgroups
-from tui.hardware.files import read
+from tui.hardware.files import OpenFile, read
 from tui.hardware.snapshot import EngineMemory, Ram, Swap
 
 if TYPE_CHECKING:
     from tui.hardware.apple import Answers
-
-
-_HOST = frozenset({b"MemTotal", b"MemAvailable", b"SwapTotal", b"SwapFree"})
-_ENGINE = frozenset({b"RssAnon", b"RssFile", b"RssShmem", b"VmSwap"})
 
 
 class MemoryReader:
@@ -27,7 +23,8 @@ class MemoryReader:
     def __init__(self, proc_root: str = "/proc", sys_root: str = "/sys") -> None:
         self._proc = proc_root
         self._mac = _mac() if proc_root == "/proc" and sys.platform == "darwin" else None
-        self._levels = cgroups.levels("memory", proc_root, sys_root)
+        self._info = OpenFile(f"{proc_root}/meminfo")
+        self._limits = cgroups.MemoryLimits(cgroups.levels("memory", proc_root, sys_root))
 
     def read(self) -> tuple[Ram, Swap]:
         """Host memory now; None for what this kernel does not tell."""
@@ -35,19 +32,24 @@ class MemoryReader:
             from tui.hardware.apple import host_memory
 
             return host_memory(self._mac)
-        info = _meminfo(read(f"{self._proc}/meminfo"), _HOST)
+        info = b"\n" + (self._info.read() or b"")
         return self._ram(info), _swap(info)
+
+    def close(self) -> None:
+        """Let go of the files that are read each time; reading opens them again."""
+        self._info.close()
+        self._limits.close()
 
     def engines(self, pids: Collection[int]) -> tuple[EngineMemory, ...]:
         """Host memory of each of these processes that is running, mapped model pages apart from the rest."""
         found = ((pid, read(f"{self._proc}/{pid}/status")) for pid in sorted(pids))
         return tuple(_engine(pid, data) for pid, data in found if data is not None)
 
-    def _ram(self, info: dict[bytes, int]) -> Ram:
-        total, available = info.get(b"MemTotal"), _available(info)
+    def _ram(self, info: bytes) -> Ram:
+        total, available = _figure(info, b"MemTotal"), _available(info)
         if total is None and self._proc == "/proc":
             total = _total_by_sysconf()
-        limit = cgroups.memory_limit(self._levels)
+        limit = self._limits.read()
         if limit is None or (total is not None and limit.limit_bytes >= total):
             return Ram(total, available)
         if available is not None and available <= limit.available_bytes:
@@ -55,37 +57,36 @@ class MemoryReader:
         return Ram(total, limit.available_bytes, limit.limit_bytes, "cgroup")
 
 
-def _available(info: dict[bytes, int]) -> int | None:
-    if b"MemAvailable" in info or b"MemFree" not in info:
-        return info.get(b"MemAvailable")
+def _available(info: bytes) -> int | None:
+    available = _figure(info, b"MemAvailable")
+    free = _figure(info, b"MemFree") if available is None else None
+    if free is None:
+        return available
     # Kernels before 3.14 leave the sum to the reader; shared memory is counted as cache but cannot be given back.
-    cache = info.get(b"Buffers", 0) + info.get(b"Cached", 0) - info.get(b"Shmem", 0)
-    return info[b"MemFree"] + max(0, cache)
+    buffers, cached, shared = (_figure(info, name) or 0 for name in (b"Buffers", b"Cached", b"Shmem"))
+    return free + max(0, buffers + cached - shared)
 
 
-def _swap(info: dict[bytes, int]) -> Swap:
-    total, free = info.get(b"SwapTotal"), info.get(b"SwapFree")
+def _swap(info: bytes) -> Swap:
+    total, free = _figure(info, b"SwapTotal"), _figure(info, b"SwapFree")
     return Swap(total, max(0, total - free) if total is not None and free is not None else None)
 
 
-def _meminfo(data: bytes | None, enough: frozenset[bytes]) -> dict[bytes, int]:
-    """Bytes by name, from lines of `Name:   123 kB`; lines that hold words are passed over. Ends as soon as all
-    names of `enough` are there: the rest is the larger part.
-    """
-    found: dict[bytes, int] = {}
-    for line in (data or b"").splitlines():
-        name, _, rest = line.partition(b":")
-        words = rest.split()
-        if words and words[0].isdigit():
-            found[name] = int(words[0]) * (1024 if words[-1] == b"kB" else 1)
-            if name in enough and enough <= found.keys():
-                break
-    return found
+def _figure(lines: bytes, name: bytes) -> int | None:
+    """Bytes, from a line `Name:   123 kB` of these lines, each of which follows a line end; None for words."""
+    start = lines.find(b"\n" + name + b":")
+    if start < 0:
+        return None
+    words = lines[start + len(name) + 2 : start + len(name) + 64].split(b"\n", 1)[0].split()
+    if not words or not words[0].isdigit():
+        return None
+    return int(words[0]) * (1024 if words[-1] == b"kB" else 1)
 
 
 def _engine(pid: int, status: bytes) -> EngineMemory:
-    held = _meminfo(status, _ENGINE)
-    return EngineMemory(pid, held.get(b"RssAnon"), held.get(b"RssFile"), held.get(b"RssShmem"), held.get(b"VmSwap"))
+    lines = b"\n" + status
+    names = (b"RssAnon", b"RssFile", b"RssShmem", b"VmSwap")
+    return EngineMemory(pid, *(_figure(lines, name) for name in names))
 
 
 def _mac() -> Answers:

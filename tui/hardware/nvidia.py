@@ -161,6 +161,7 @@ class NvidiaReader:
             return (row_of(device, asleep=True),)
         rows = self._rows.card(device, engine_pids)
         self._unwell = self._unwell or self._rows.code in nvml.NEEDS_REOPENING
-        if device.unified and rows[0].error is None and rows[0].used_bytes is None:
+        if device.unified and rows[0].error is None:
+            # Whatever the driver says of its memory: it is the host's.
             return (with_host_memory(rows[0], self._ram()), *rows[1:])
         return rows

@@ -8,7 +8,9 @@ from typing import Any
 
 from tui.hardware import nvml
 from tui.hardware.cuda import Mark, pci_address
+from tui.hardware.kept import Kept
 from tui.hardware.processes import clean
+from tui.hardware.snapshot import Gpu, GpuProcess
 
 UNMARKED = Mark()
 
@@ -41,10 +43,14 @@ class Device:
     """When both were read last."""
     nothing_drawn_at: float | None = None
     """When its list of graphics processes was last found empty; None where it is not."""
+    processes: Kept[tuple[GpuProcess, ...]] = field(default_factory=Kept)
+    row: Kept[Gpu] = field(default_factory=Kept)
 
 
 class Reading:
     """One pass over one device: collects figures, and the first error after which there are no others."""
+
+    __slots__ = ("code", "last")
 
     def __init__(self) -> None:
         self.code: int | None = None

@@ -6,13 +6,14 @@ neither. A figure that fails is None; a device that fails as a whole keeps its r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tui.hardware import nvml
 from tui.hardware.nvidia_device import Device, Reading
-from tui.hardware.processes import ProcessNames
+from tui.hardware.nvml_calls import Calls, Entry
+from tui.hardware.processes import Known, ProcessNames
 from tui.hardware.snapshot import Gpu, GpuProcess
 from tui.hardware.unified import sum_of
 
@@ -29,12 +30,12 @@ class RowReader:
 
     def __init__(self, lib: Any, names: ProcessNames, clock: Callable[[], float]) -> None:
         self.code: int | None = None
-        """The serious error of the last row; None when it answered."""
-        self._lib, self._names, self._clock = lib, names, clock
-        self._memory_v1 = False
+        """The serious error of the last card, or of an instance on it; None when all of it answered."""
+        self._lib, self._calls, self._names, self._clock = lib, Calls(lib), names, clock
 
     def card(self, device: Device, engine_pids: Collection[int] = ()) -> tuple[Gpu, ...]:
         """The row of a card, and after it one for each MIG instance on it."""
+        self.code = None
         if not device.divided:
             return (self._row(device, engine_pids, None),)
         listed = self._listed(Reading(), device) or {}
@@ -46,54 +47,31 @@ class RowReader:
                 here = {pid: it for pid, it in listed.items() if it[1] is not None and it[1] == instance.gpu_instance}
                 own = here or None
             rows.append(self._row(instance, engine_pids, own or {}))
-        codes = self.code
         spread = {process.pid for row in rows for process in row.processes}
         rest = {pid: it for pid, it in listed.items() if pid not in spread}
-        whole = replace(self._row(device, engine_pids, rest), divided=True, unattributed_bytes=None)
-        self.code = self.code if self.code is not None else codes
+        whole = replace(self._row(device, engine_pids, rest), unattributed_bytes=None)
         return (whole, *rows)
 
     def _row(self, device: Device, engine_pids: Collection[int], listed: Listed | None) -> Gpu:
-        lib, handle, reading = self._lib, device.handle, Reading()
-        memory = self._memory(reading, handle)
+        calls, handle, reading = self._calls, device.handle, Reading()
+        memory = reading.ask(calls.memory, handle)
         blind = reading.last if memory is None else None
         busy = milliwatts = None
         if device.parent is None:
-            busy = reading.ask(lib.nvmlDeviceGetUtilizationRates, handle)
-            milliwatts = reading.ask(lib.nvmlDeviceGetPowerUsage, handle)
+            busy = reading.ask(calls.utilization, handle)
+            milliwatts = reading.ask(calls.milliwatts, handle)
             self._slow(reading, device)
         processes = self._processes(reading, device, engine_pids, listed)
-        self.code = reading.code
         if reading.code is not None:
+            self.code = reading.code
             return lost(device, nvml.device_problem(reading.code, reading.last))
         if blind is not None and nvml.code_of(blind) not in nvml.HARMLESS:
             return lost(device, nvml.device_problem(nvml.code_of(blind), blind))
-        used = free = None
         if memory is not None:
-            device.total_bytes, used, free = memory.total, memory.used, memory.free
-        held = sum_of(processes)
-        return row_of(
-            device,
-            used_bytes=used,
-            free_bytes=free,
-            utilization=busy.gpu if busy is not None else None,
-            temperature_c=device.degrees,
-            power_w=milliwatts / 1000 if milliwatts is not None else None,
-            processes=processes,
-            clock_mhz=device.clocks[0],
-            memory_clock_mhz=device.clocks[1],
-            unattributed_bytes=max(0, used - held) if used is not None and held is not None else None,
-        )
-
-    def _memory(self, reading: Reading, handle: Any) -> Any:
-        if not self._memory_v1:
-            memory = reading.ask(self._lib.nvmlDeviceGetMemoryInfo, handle, self._lib.nvmlMemory_v2)
-            if memory is not None or reading.code is not None:
-                return memory
-        # Drivers before 510 know only the first version, where "used" includes what the driver reserves.
-        memory = reading.ask(self._lib.nvmlDeviceGetMemoryInfo, handle)
-        self._memory_v1 = memory is not None
-        return memory
+            device.total_bytes = memory[0]
+        watts = round(milliwatts / 1000, 1) if milliwatts is not None else None
+        key = (memory, busy, watts, processes, device.degrees, device.clocks, device.mark, device.divided)
+        return device.row.get(key, lambda: _row(device, memory, busy, watts, processes))
 
     def _slow(self, reading: Reading, device: Device) -> None:
         """What need not be of this moment."""
@@ -112,44 +90,67 @@ class RowReader:
         """Compute and graphics processes, each pid once; one that is in both lists is the same memory. None where the
         driver lists none of the two. Where nothing is drawn, it is asked only now and then whether something is.
         """
-        found: Listed | None = None
         now, drawn_at = self._clock(), device.nothing_drawn_at
-        for kind in ("Compute", "Graphics"):
-            if kind == "Graphics" and found is not None and drawn_at is not None and now - drawn_at < SELDOM_S:
-                break
-            for version in ("_v3", "_v2"):
-                listed = reading.ask(getattr(self._lib, f"nvmlDeviceGet{kind}RunningProcesses{version}"), device.handle)
-                if listed is not None:
-                    break
-            if kind == "Graphics":
-                device.nothing_drawn_at = None if listed else now
-            if listed is None:
-                continue
-            found = found if found is not None else {}
-            for process in listed:
-                before = found.get(process.pid, (None, None))
-                # Nobody holds a device without memory: with 0 WSL, and MIG on older drivers, say that they cannot tell.
-                used = _more(before[0], process.usedGpuMemory or None)
-                found[process.pid] = (used, getattr(process, "gpuInstanceId", None))
-        return found
+        compute: list[Entry] | None = reading.ask(self._calls.compute, device.handle)
+        if compute is not None and drawn_at is not None and now - drawn_at < SELDOM_S:
+            return _merged(compute)
+        drawn: list[Entry] | None = reading.ask(self._calls.graphics, device.handle)
+        device.nothing_drawn_at = None if drawn else now
+        return None if compute is None and drawn is None else _merged([*(compute or ()), *(drawn or ())])
 
     def _processes(
         self, reading: Reading, device: Device, engine_pids: Collection[int], listed: Listed | None
     ) -> tuple[GpuProcess, ...]:
         """The processes of a device, the largest first. `listed` is what is known of them already."""
-        fresh = listed is None
         found = (self._listed(reading, device) if listed is None else listed) or {}
-        if fresh and any(not self._names.knows(pid) and not self._names.look(pid).here for pid in found):
+        strange = [pid for pid in found if not self._names.knows(pid)] if listed is None else ()
+        if any(not self._names.look(pid).here for pid in strange):
             # Seen for the first time and not here: it has ended since it was listed, or it cannot be seen from here at
             # all. Only the second kind is still listed now.
             again = self._listed(reading, device)
             found = {pid: it for pid, it in found.items() if again is None or pid in again}
-        made = (self._process(pid, used, pid in engine_pids) for pid, (used, _) in found.items())
-        return tuple(sorted(made, key=lambda process: (-(process.used_bytes or 0), process.pid)))
+        known = [self._names.look(pid) for pid in found]
+        mine = [pid in engine_pids for pid in found]
+        return device.processes.get((found, known, mine), lambda: _rows(found, known, mine))
 
-    def _process(self, pid: int, used_bytes: int | None, mine: bool) -> GpuProcess:
-        known = self._names.look(pid)
-        return GpuProcess(pid, known.name, known.user, used_bytes, mine and known.here, foreign=not known.here)
+
+def _merged(listed: Iterable[Entry]) -> Listed:
+    """Each process once. Who computes and draws has one memory for both, and of two figures the larger one holds."""
+    found: Listed = {}
+    for pid, used, instance in listed:
+        found[pid] = (used if pid not in found else _more(found[pid][0], used), instance)
+    return found
+
+
+def _rows(found: Listed, known: Sequence[Known], mine: Sequence[bool]) -> tuple[GpuProcess, ...]:
+    made = (
+        GpuProcess(pid, who.name, who.user, used, is_ours and who.here, foreign=not who.here)
+        for (pid, (used, _)), who, is_ours in zip(found.items(), known, mine, strict=True)
+    )
+    return tuple(sorted(made, key=lambda process: (-(process.used_bytes or 0), process.pid)))
+
+
+def _row(
+    device: Device,
+    memory: tuple[int, int, int] | None,
+    busy: int | None,
+    watts: float | None,
+    processes: tuple[GpuProcess, ...],
+) -> Gpu:
+    _, used, free = memory if memory is not None else (None, None, None)
+    held = sum_of(processes)
+    return row_of(
+        device,
+        used_bytes=used,
+        free_bytes=free,
+        utilization=busy,
+        temperature_c=device.degrees,
+        power_w=watts,
+        processes=processes,
+        clock_mhz=device.clocks[0],
+        memory_clock_mhz=device.clocks[1],
+        unattributed_bytes=max(0, used - held) if used is not None and held is not None else None,
+    )
 
 
 def row_of(device: Device, **figures: Any) -> Gpu:

@@ -12,7 +12,7 @@ from typing import Any
 LoadNvml = Callable[[], Any]
 """Returns the pynvml module (or, in a test, the same module bound to another library). Raises ImportError."""
 
-UNINITIALIZED, NOT_SUPPORTED, NO_PERMISSION, NOT_FOUND = 1, 3, 4, 6
+UNINITIALIZED, NOT_SUPPORTED, NO_PERMISSION, NOT_FOUND, INSUFFICIENT_SIZE = 1, 3, 4, 6, 7
 DRIVER_NOT_LOADED, TIMEOUT, LIBRARY_NOT_FOUND, FUNCTION_NOT_FOUND = 9, 10, 12, 13
 GPU_IS_LOST, RESET_REQUIRED, VERSION_MISMATCH, ARGUMENT_VERSION = 15, 16, 18, 25
 
@@ -61,7 +61,7 @@ _DRIVER = {
     ),
     VERSION_MISMATCH: DriverProblem(
         "the NVIDIA driver was updated, but the old one is still running",
-        "restart the machine; in a container, restart the container",
+        "restart the machine, a container in which puna runs, or only puna where nvidia-smi works",
     ),
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.hardware.drivers import cards
+from tui.hardware.drivers import Card, card_at, cards, plugged_in
 from tui.hardware.files import read, read_word
 
 
@@ -24,14 +24,24 @@ class NvidiaPower:
 
     def __init__(self, proc_root: str = "/proc", sys_root: str = "/sys") -> None:
         self._roots = proc_root, sys_root
+        self._plugged: list[str] = []
+        self._cards: list[Card] = []
         self._slots: dict[str, _Slot] = {}
 
     def rescan(self) -> None:
-        """See which cards are plugged in."""
+        """See which cards are plugged in. Other devices are looked into only where what is plugged in has changed."""
         _, sys_root = self._roots
-        found = [card for card in cards(*self._roots) if card.vendor == "nvidia" and card.driver == "nvidia"]
+        plugged = plugged_in(sys_root)
+        if plugged and plugged == self._plugged:
+            again = (card_at(card.address, sys_root) for card in self._cards)
+            self._cards = [card for card in again if card is not None]
+        else:
+            self._plugged = plugged
+            self._cards = [card for card in cards(*self._roots) if card.vendor == "nvidia"]
         self._slots = {}
-        for card in found:
+        for card in self._cards:
+            if card.driver != "nvidia":
+                continue
             folder = f"{sys_root}/bus/pci/devices/{card.address}/power"
             may_sleep = card.sleeping or read_word(f"{folder}/control") == "auto"
             self._slots[card.address.lower()] = _Slot(card.address.lower(), f"{folder}/runtime_status", may_sleep)

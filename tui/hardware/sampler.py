@@ -133,7 +133,8 @@ class Sampler:
         return reader.problem
 
     def close(self) -> None:
-        """Let go of the drivers."""
+        """Let go of the drivers and of open files."""
+        self._memory.close()
         if self._nvidia is not None:
             self._nvidia.close()
         for reader in self._others or ():

@@ -1,8 +1,10 @@
-"""How a person names something on the Hub: `org/repo`, `org/repo:QUANT`, or an address out of a browser. Text only."""
+"""How a person names something on the Hub: `org/repo`, `org/repo:QUANT`, an address out of a browser. Asks nobody."""
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -24,6 +26,13 @@ class Address:
     revision: str | None = None
     file: str | None = None
     """A file's path in the repository, or a folder's."""
+
+
+def own_endpoint(environ: Mapping[str, str] | None = None) -> str:
+    """The hub that `environ` (default: this process's) names in HF_ENDPOINT, without a slash at the end; empty where
+    the public one counts."""
+    said = os.environ if environ is None else environ
+    return (said.get("HF_ENDPOINT") or "").rstrip("/")
 
 
 def web_address(text: str, endpoint: str = "") -> Address | None:

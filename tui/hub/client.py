@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import tui
 from tui.config.plain import one_line
+from tui.hub.address import own_endpoint
 from tui.hub.errors import BadEndpoint, BadToken, HubError, Unreachable
 from tui.hub.told import Asked, offline
 
@@ -111,7 +112,7 @@ def connect(
     from huggingface_hub import constants, is_offline_mode
 
     said = os.environ if environ is None else environ
-    endpoint = (said.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/")
+    endpoint = own_endpoint(said) or constants.ENDPOINT.rstrip("/")
     if not _is_address(endpoint):
         raise BadEndpoint(f"HF_ENDPOINT is '{one_line(endpoint)}', which is no address; it begins with https://")
     no_network = is_offline_mode() or _is_on(said.get("HF_HUB_OFFLINE")) or _is_on(said.get("TRANSFORMERS_OFFLINE"))

@@ -5,12 +5,14 @@ Only headers that could be read are remembered: a broken file is looked at again
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tui.gguf.header import Header, read_header
 from tui.library.index import read_json, write_json
+from tui.library.walking import stamp_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,18 @@ class FactStore:
         self._known: dict[str, Any] = known if isinstance(known, dict) else {}
         self._used: dict[str, Any] = {}
         self._told: dict[Path, Facts] = {}
+        self.stamps: dict[Path, int | None] = {}
+        """When each file that was asked for had last changed before it was read; None for one that is not there, 0 for
+        one that was changing."""
 
     def facts(self, path: Path) -> Facts:
         """What the file's header says; the same each time, until another scan. Raises GgufError."""
         told = self._told.get(path)
         if told is not None:
             return told
-        key, stamp = str(path), _stamp(path)
+        key, found = str(path), _stat(path)
+        self.stamps[path] = stamp_of(found) if found is not None else None
+        stamp = [found.st_size, found.st_mtime_ns] if found is not None else None
         record = self._known.get(key)
         facts = _facts(record, stamp)
         if facts is None:
@@ -72,13 +79,12 @@ class FactStore:
             write_json(self._file, {"headers": self._used})
 
 
-def _stamp(path: Path) -> list[int] | None:
-    """Size and time of change; None when the file cannot be looked at, which reading it will tell in words."""
+def _stat(path: Path) -> os.stat_result | None:
+    """None when the file cannot be looked at, which reading it will tell in words."""
     try:
-        found = path.stat()
+        return path.stat()
     except (OSError, ValueError):
         return None
-    return [found.st_size, found.st_mtime_ns]
 
 
 def _facts(record: Any, stamp: list[int] | None) -> Facts | None:

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from tui.config.sizes import size
 from tui.library.model import LibraryError, Model, owner_name, shown
@@ -54,10 +54,35 @@ def plan_import(
     a move out of another program's folder, a full disk.
     """
     place, library = absolute(path), absolute(folder)
+    return _plan(_all_steps(place, library), library, how, os.environ if environ is None else environ, system)
+
+
+def plan_every_import(
+    path: str, folder: str, environ: Mapping[str, str] | None = None, system: Path = Path("/")
+) -> dict[How, Import | LibraryError]:
+    """The same for every way to do it, each with its plan or with what is against it; what is at `path` is read once.
+
+    Raises LibraryError for what is against all of them.
+    """
+    place, library = absolute(path), absolute(folder)
+    environ = os.environ if environ is None else environ
+    steps = _all_steps(place, library)
+    planned: dict[How, Import | LibraryError] = {}
+    for how in get_args(How):
+        try:
+            planned[how] = _plan(steps, library, how, environ, system)
+        except LibraryError as error:
+            planned[how] = error
+    return planned
+
+
+def _all_steps(place: Path, library: Path) -> tuple[Step, ...]:
     if place.is_relative_to(library) or library.is_relative_to(place):
         raise LibraryError(f"{shown(place)}: is in your library folder already, or holds it; name another place")
-    environ = os.environ if environ is None else environ
-    steps = tuple(step for model in models_at(place) for step in _steps(place, library, model))
+    return tuple(step for model in models_at(place) for step in _steps(place, library, model))
+
+
+def _plan(steps: tuple[Step, ...], library: Path, how: How, environ: Mapping[str, str], system: Path) -> Import:
     for step in steps:
         _allow(step, library, how, environ, system)
     writes = how == "copy" or (how == "move" and any(not _one_disk(step.source, library) for step in steps))
@@ -92,16 +117,18 @@ def _allow(step: Step, library: Path, how: How, environ: Mapping[str, str], syst
             f"{shown(target)}: is there already; rename one of the two, or remove the one in the library"
         )
     if how == "link" and not _one_disk(source, library):
-        raise LibraryError(f"{shown(source)}: is on another disk than {shown(library)}; use --copy or --symlink")
+        raise LibraryError(
+            f"{shown(source)}: is on another disk than {shown(library)}; copy it, or link it symbolically"
+        )
     if how != "move":
         return
     source_of = owner_of(source, environ, system)
     owner = owner_name(source_of) if source_of is not None else None
     if owner is not None:
-        raise LibraryError(f"{shown(source)}: belongs to {owner}, which would miss it; use --link, --symlink or --copy")
+        raise LibraryError(f"{shown(source)}: belongs to {owner}, which would miss it; link or copy it")
     if source.is_symlink():
         raise LibraryError(
-            f"{shown(source)}: is a link to {shown(os.path.realpath(source))}; name that file, or --symlink"
+            f"{shown(source)}: is a link to {shown(os.path.realpath(source))}; name that file, or link it"
         )
 
 

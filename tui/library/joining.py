@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.library.digests import sha256_of
+from tui.library.digests import DigestStore
 from tui.library.model import LibraryError, shown
 
 _ASIDE = ".before-link"
@@ -30,8 +30,14 @@ class Joined:
     """What comes free when it is confirmed."""
 
 
-def join(kept: Path, other: Path, progress: Callable[[int], None] | None = None) -> Joined:
+def join(
+    kept: Path,
+    other: Path,
+    progress: Callable[[int], None] | None = None,
+    sums: DigestStore | None = None,
+) -> Joined:
     """Make `other` a hard link to `kept` after comparing their sha256; `progress` is told how many bytes were read.
+    `sums` keeps what was read for the next pair.
 
     Raises LibraryError: not the same, on two disks, one file already, no permission. Nothing has changed then.
     """
@@ -44,9 +50,10 @@ def join(kept: Path, other: Path, progress: Callable[[int], None] | None = None)
         raise LibraryError(f"{shown(other)}: is one file with {shown(kept)} already")
     if one.st_dev != two.st_dev:
         raise LibraryError(f"{shown(other)}: is on another disk than {shown(kept)}, so the two cannot be one file")
-    if one.st_size != two.st_size or sha256_of(kept, progress) != sha256_of(other, progress):
+    sums = DigestStore() if sums is None else sums
+    if one.st_size != two.st_size or sums.learn(kept, progress) != sums.learn(other, progress):
         raise LibraryError(f"{shown(other)}: is not the same as {shown(kept)}; both stay as they are")
-    joined = Joined(kept, other, _aside(other), two.st_size if two.st_nlink == 1 else 0)
+    joined = Joined(kept, other, aside_of(other), two.st_size if two.st_nlink == 1 else 0)
     if _stamp(kept) != (one.st_size, one.st_mtime_ns) or _stamp(other) != (two.st_size, two.st_mtime_ns):
         raise LibraryError(f"{shown(other)}: was written to while it was compared; try again")
     _replace(joined)
@@ -72,7 +79,7 @@ def confirm(joined: Joined) -> None:
 def unconfirmed(kept: Path, other: Path) -> Joined | None:
     """A change that was neither confirmed nor undone, as when its process was killed."""
     other = Path(os.path.realpath(other))
-    aside = _aside(other)
+    aside = aside_of(other)
     try:
         found = aside.stat()
     except OSError:
@@ -100,7 +107,8 @@ def _replace(joined: Joined) -> None:
         raise _failed(joined.other, "cannot be joined", error) from error
 
 
-def _aside(other: Path) -> Path:
+def aside_of(other: Path) -> Path:
+    """Where a copy that is replaced is kept until that is confirmed."""
     return other.with_name(f".{other.name[:200]}{_ASIDE}")
 
 

@@ -6,11 +6,13 @@ The Hugging Face cache is never touched here: what lies there goes through the H
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui.library.joining import aside_of
 from tui.library.model import LibraryError, Source, shown
 from tui.library.ollama import manifests_of, names_of
 from tui.library.owners import owner_of
@@ -30,6 +32,17 @@ class Removal:
     """Every name that its owner has for it; all of them go."""
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What one name of a file holds of the disk."""
+
+    file: tuple[int, int]
+    """Device and inode."""
+    n_bytes: int
+    n_names: int
+    """How many names the file has."""
+
+
 def plan_removal(
     path: Path, source: Source, environ: Mapping[str, str] | None = None, system: Path = Path("/")
 ) -> Removal:
@@ -43,6 +56,8 @@ def plan_removal(
     # A person's own link into another program's folder is the person's.
     owner = owner_of(path, environ, system) if not path.is_symlink() else None
     files = [found.path for found in siblings(path) if os.path.lexists(found.path)]
+    # What a change that nobody has confirmed keeps aside is of no use without the file.
+    files += [aside for file in files if (aside := aside_of(file)).exists()]
     if source == "hf-cache" or owner == "hf-cache":
         return Removal("hf-cache", tuple(files), 0)
     called: list[str] = []
@@ -53,20 +68,28 @@ def plan_removal(
     return Removal(owner or source, tuple(files), freed_bytes(files), tuple(called))
 
 
-def freed_bytes(files: Collection[Path]) -> int:
-    """What deleting these files gives back: of a file with other names nothing, of a symbolic link nothing."""
-    going: Counter[tuple[int, int]] = Counter()
-    freed = 0
-    for file in files:
+def holdings(files: Collection[Path]) -> tuple[Holding, ...]:
+    """What these names hold; a symbolic link, and a file that is gone, hold nothing."""
+    held: list[Holding] = []
+    for file in dict.fromkeys(files):
         try:
             found = file.lstat()
         except OSError:
             continue
-        key = (found.st_dev, found.st_ino)
-        going[key] += 1
-        if not file.is_symlink() and going[key] == found.st_nlink:
-            freed += found.st_size
-    return freed
+        if not stat.S_ISLNK(found.st_mode):
+            held.append(Holding((found.st_dev, found.st_ino), found.st_size, found.st_nlink))
+    return tuple(held)
+
+
+def freed_by(held: Iterable[Holding]) -> int:
+    """Bytes that come free when these names go: of a file with another name nothing."""
+    going = Counter(held)
+    return sum(holding.n_bytes for holding, names in going.items() if names >= holding.n_names)
+
+
+def freed_bytes(files: Collection[Path]) -> int:
+    """What deleting these files gives back."""
+    return freed_by(holdings(files))
 
 
 def delete(files: Sequence[Path]) -> None:

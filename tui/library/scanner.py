@@ -19,6 +19,7 @@ from tui.library.places import demo_files, folder_files, hub_cache, hub_files
 from tui.library.remembered import remembered_places
 from tui.library.single import siblings
 from tui.library.walking import Found, Trail, absolute, is_file, is_folder
+from tui.library.watching import to_watch
 
 if TYPE_CHECKING:
     from tui.config.paths import Paths
@@ -33,7 +34,7 @@ class Look:
     notes: tuple[str, ...]
     """What was passed over and why, one sentence each."""
     stamps: Mapping[Path, int | None] = field(default_factory=dict, compare=False)
-    """The folders that were read, for `tui.library.watching.changed`."""
+    """The folders and files that were read, for `tui.library.watching.changed`."""
 
 
 def scan(paths: Paths, folders: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> tuple[Model, ...]:
@@ -65,7 +66,8 @@ def look(
     models = named(models_of(files, store, DigestStore(digest_file(paths))))
     store.save()
     save_index(paths, models)
-    return Look(models, tuple(dict.fromkeys(trail.notes)), trail.stamps)
+    stamps = to_watch(trail.stamps, store.stamps, [model.path for model in models if model.problem is not None])
+    return Look(models, tuple(dict.fromkeys(trail.notes)), stamps)
 
 
 def digest_file(paths: Paths) -> Path:

@@ -59,8 +59,7 @@ class Trail:
 
     def remember(self, folder: Path, found: os.stat_result) -> None:
         """Keep how a folder is before it is read."""
-        changing = 0 <= time.time_ns() - found.st_mtime_ns < _TICK_NS
-        self.stamps[folder] = 0 if changing else found.st_mtime_ns
+        self.stamps[folder] = stamp_of(found)
 
     def expect(self, folder: Path) -> bool:
         """True for a folder that is there. One that is not is remembered without a note: it may come."""
@@ -82,6 +81,12 @@ class Trail:
     def pass_over(self, place: Path, error: OSError) -> None:
         """Note that a place could not be read."""
         self.notes.append(f"{shown(place)}: passed over, {(error.strerror or str(error)).lower()}")
+
+
+def stamp_of(found: os.stat_result) -> int:
+    """When it last changed, in ns of the system's clock; 0 for what may be changing at this moment."""
+    changing = 0 <= time.time_ns() - found.st_mtime_ns < _TICK_NS
+    return 0 if changing else found.st_mtime_ns
 
 
 def absolute(text: str) -> Path:

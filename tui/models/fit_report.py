@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from tui.fit.fixes import Fix
+from tui.fit.receipts import LoadRecord
 from tui.fit.speed import Speed
 from tui.fit.values import Machine, Prediction
 from tui.fit.verdict import Assessment
@@ -26,9 +27,18 @@ class FitReport:
     prediction: Prediction
     assessment: Assessment
     speed: Speed | None = None
-    fixes: tuple[Fix, ...] = ()
+    fixes: tuple[Fix, ...] | None = None
+    """None while nobody has looked for any."""
     said: tuple[str, ...] = ()
     """What is less than was asked for, and what else is worth knowing, in sentences."""
+    last: LoadRecord | None = None
+    """The last load of this model here."""
+
+    @property
+    def may_be_better(self) -> bool:
+        """True where a change could make it fit, or bring all of it to the GPUs."""
+        verdict = self.assessment.verdict
+        return verdict == "no" or (verdict != "gpu" and bool(self.machine.devices))
 
     @property
     def flash_attn(self) -> Literal["on", "off"]:
@@ -82,7 +92,9 @@ def to_json(report: FitReport) -> dict[str, Any]:
         "speed": None
         if speed is None
         else {"decode_tok_s": [round(rate, 3) for rate in speed.decode_tok_s], "source": speed.source},
-        "fixes": [{"change": fix.change, "saves_bytes": fix.saves_bytes, "cost": fix.cost} for fix in report.fixes],
+        "fixes": [
+            {"change": fix.change, "saves_bytes": fix.saves_bytes, "cost": fix.cost} for fix in report.fixes or ()
+        ],
     }
 
 

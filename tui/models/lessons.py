@@ -7,12 +7,10 @@ cannot be written is let go: it costs an estimate some certainty.
 from __future__ import annotations
 
 import hashlib
-import time
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 
-from tui.config.errors import ConfigError
-from tui.config.journal import add_to_journal, read_journal
+from tui.config.kept import Kept
 from tui.config.paths import Paths
 from tui.fit.measured import Measurement, SpeedStore
 from tui.fit.receipts import LoadRecord
@@ -24,18 +22,22 @@ MOST_LOADS = 200
 
 def learnt(paths: Paths) -> Lessons:
     """Everything known of this machine."""
-    return Lessons(read_journal(_loads_file(paths), LoadRecord), speeds(paths).read())
+    return Lessons(_loads(paths).read(), speeds(paths).read())
+
+
+def last_load(loads: Sequence[LoadRecord], identity: str) -> LoadRecord | None:
+    """The newest load of a model, of those that are given oldest first."""
+    return next((load for load in reversed(loads) if load.model == identity), None)
 
 
 def speeds(paths: Paths) -> SpeedStore:
     """The measured speeds of this machine."""
-    return SpeedStore(paths.cache / "speeds.json", machine_identity(), clock=time.time)
+    return SpeedStore(machine_file(paths, "speeds", ".json"))
 
 
 def keep_load(paths: Paths, record: LoadRecord) -> None:
     """Remember what a load took."""
-    with suppress(ConfigError):
-        add_to_journal(_loads_file(paths), record, keep=MOST_LOADS)
+    _loads(paths).change(lambda records: (*records, record)[-MOST_LOADS:])
 
 
 def keep_speed(paths: Paths, measurement: Measurement | None) -> None:
@@ -50,5 +52,5 @@ def machine_file(paths: Paths, name: str, suffix: str) -> Path:
     return paths.cache / f"{name}-{machine}{suffix}"
 
 
-def _loads_file(paths: Paths) -> Path:
-    return machine_file(paths, "loads", ".json")
+def _loads(paths: Paths) -> Kept[tuple[LoadRecord, ...]]:
+    return Kept(machine_file(paths, "loads", ".json"), tuple[LoadRecord, ...], ())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tui.config.paths import Paths
 from tui.config.settings import DownloadSettings
+from tui.hub.address import Address
 from tui.hub.choice import address_of, choose
 from tui.hub.client import Hub
 from tui.hub.downloads.values import Item, beside, item_of
@@ -52,7 +53,11 @@ def order(hub: Hub, text: str, settings: DownloadSettings) -> Order:
 
     One request. Raises HubError, which names what there is instead.
     """
-    address = address_of(hub, text)
+    return order_at(hub, address_of(hub, text), settings)
+
+
+def order_at(hub: Hub, address: Address, settings: DownloadSettings) -> Order:
+    """The same for what is named already."""
     files = repo_files(hub, address.repo, address.revision)
     chosen = choose(files, address)
     folder = str(absolute(settings.folder)) if settings.folder else ""

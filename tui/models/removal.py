@@ -1,42 +1,78 @@
 """Deleting what a person calls MODEL: whose it is, what else uses it, what comes free; and then the deed itself.
 
-Files of the Hugging Face cache go through its own client. Blocks; meant for a thread.
+A model may lie in several places; each can be deleted alone, and some of them together. Files of the Hugging Face cache
+go through its own client. Blocks; meant for a thread, `uses_of` and `freed_by_all` excepted, which only count.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tui.config.model_file import read_models
 from tui.config.paths import Paths
+from tui.config.plain import one_line
 from tui.engine.registry import running
 from tui.hub.cache import CacheDeletion, execute, plan_cache_deletion
-from tui.library.model import SOURCES, Model, Place, Source, owner_name, shown
+from tui.hub.errors import HubError
+from tui.library.model import SOURCES, LibraryError, Model, Place, Source, owner_name, shown
 from tui.library.places import hub_cache
 from tui.library.remembered import forget
-from tui.library.removal import delete, freed_bytes, plan_removal
+from tui.library.removal import Holding, delete, freed_by, holdings, plan_removal
 from tui.library.walking import absolute
 from tui.models.resolve import resolve
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another place of the model, and what becomes of it."""
+
+    path: Path
+    source: Source
+    becomes: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deletion:
-    """What deleting a model would do."""
+    """What deleting a model from one place would do."""
 
     name: str
     """What it is called there."""
+    path: Path
+    """Its file there."""
     source: Source
     owner: str | None
     """The program whose files these are; None for the person's own."""
     files: tuple[Path, ...]
-    freed_bytes: int
-    uses: tuple[str, ...]
+    engines: tuple[int, ...]
+    """Processes that have it in memory."""
+    used_by: tuple[str, ...]
     """What else uses it, in sentences."""
+    elsewhere: tuple[Elsewhere, ...]
+    held: tuple[Holding, ...]
     in_cache: CacheDeletion | None = None
     """Set where the Hub's client has to do it."""
+
+    @property
+    def freed_bytes(self) -> int:
+        """What comes free."""
+        return freed_by(self.held)
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """What else uses it, and what becomes of its other places, in sentences."""
+        return uses_of([self])
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A place that a model cannot be deleted from, and why."""
+
+    path: Path
+    source: Source
+    reason: str
 
 
 def plan_deletion(
@@ -53,17 +89,51 @@ def plan_deletion(
     """
     environ = os.environ if environ is None else environ
     model = resolve(text, models)
-    place = _named_place(text, model)
-    removal = plan_removal(place.path, place.source, environ, system)
-    files, freed, in_cache = removal.files, removal.freed_bytes, None
-    if removal.source == "hf-cache":
-        in_cache = plan_cache_deletion(hub_cache(environ), files)
-        files, freed = in_cache.files, freed_bytes(in_cache.blobs)
-    uses = [*_engines(paths, model), *_links(place.path, model, in_cache), *_settings(paths, place.path)]
-    if len(removal.called) > 1:
-        uses.append(f"Ollama has it under {len(removal.called)} names, which all go: {', '.join(removal.called)}")
-    owner = owner_name(removal.source)
-    return Deletion(place.name, removal.source, owner, files, freed, tuple(uses), in_cache)
+    return _plan(paths, model, _named_place(text, model), environ, system)
+
+
+def plan_deletions(
+    paths: Paths, model: Model, environ: Mapping[str, str] | None = None, system: Path = Path("/")
+) -> tuple[Deletion | Kept, ...]:
+    """The same for every place of a model, its first one first. What cannot be deleted says why."""
+    environ = os.environ if environ is None else environ
+    planned: list[Deletion | Kept] = []
+    # Several names that an owner has for one file are one place.
+    places = {place.path: place for place in reversed((_first(model), *model.also))}
+    for place in reversed(places.values()):
+        try:
+            planned.append(_plan(paths, model, place, environ, system))
+        except (LibraryError, HubError) as error:
+            planned.append(Kept(place.path, place.source, str(error)))
+    return tuple(planned)
+
+
+def uses_of(chosen: Sequence[Deletion], show: Callable[[Path], str] = shown) -> tuple[str, ...]:
+    """What else uses the model, in sentences, when it goes from all these places; `show` writes a path."""
+    going = {deletion.path for deletion in chosen}
+    told: list[str] = []
+    for deletion in chosen:
+        if deletion.engines:
+            pids = ", ".join(map(str, deletion.engines))
+            told.append(f"it is loaded (engine {pids}), and stays in memory until that ends")
+        told += deletion.used_by
+        left = (other for other in deletion.elsewhere if other.path not in going)
+        told += [f"{show(other.path)} ({SOURCES[other.source]}) {other.becomes}" for other in left]
+    return tuple(dict.fromkeys(told))
+
+
+def owned_by(chosen: Sequence[Deletion]) -> tuple[str, ...]:
+    """Whose files these are, in sentences; none for the person's own."""
+    programs = [deletion.owner for deletion in chosen if deletion.owner and deletion.source != "hf-cache"]
+    told = [f"it belongs to {owner}, which will miss it" for owner in dict.fromkeys(programs)]
+    if any(deletion.source == "hf-cache" for deletion in chosen):
+        told.append("it is in the Hugging Face cache, which other programs use too")
+    return tuple(told)
+
+
+def freed_by_all(chosen: Sequence[Deletion]) -> int:
+    """Bytes that come free when the model goes from all these places: hard links give theirs back only together."""
+    return freed_by(holding for deletion in chosen for holding in deletion.held)
 
 
 def carry_out(paths: Paths, deletion: Deletion) -> None:
@@ -75,37 +145,63 @@ def carry_out(paths: Paths, deletion: Deletion) -> None:
     forget(paths, deletion.files)
 
 
+def _plan(paths: Paths, model: Model, place: Place, environ: Mapping[str, str], system: Path) -> Deletion:
+    removal = plan_removal(place.path, place.source, environ, system)
+    files, going, in_cache = removal.files, removal.files, None
+    if removal.source == "hf-cache":
+        in_cache = plan_cache_deletion(hub_cache(environ), files)
+        files, going = in_cache.files, in_cache.blobs
+    used_by = _settings(paths, place.path)
+    if len(removal.called) > 1:
+        used_by.append(f"Ollama has it under {len(removal.called)} names, which all go: {', '.join(removal.called)}")
+    return Deletion(
+        name=place.name,
+        path=place.path,
+        source=removal.source,
+        owner=owner_name(removal.source),
+        files=files,
+        engines=_engines(paths, model),
+        used_by=tuple(used_by),
+        elsewhere=tuple(_elsewhere(place.path, model, in_cache)),
+        held=holdings(going),
+        in_cache=in_cache,
+    )
+
+
+def _first(model: Model) -> Place:
+    return Place(model.path, model.source, model.name)
+
+
 def _named_place(text: str, model: Model) -> Place:
     """Where the model lies, or the other place of it whose path or name a person wrote."""
     wanted = text.strip()
-    first = Place(model.path, model.source, model.name)
     if wanted.casefold() == model.name.casefold():
-        return first
+        return _first(model)
     path = absolute(wanted)
     meant = (place for place in model.also if place.path == path or place.name.casefold() == wanted.casefold())
-    return next(meant, first)
+    return next(meant, _first(model))
 
 
-def _engines(paths: Paths, model: Model) -> list[str]:
-    pids = [str(engine.pid) for engine in running(paths.engines_dir) if engine.model == model.name]
-    return [f"it is loaded (engine {', '.join(pids)}), and stays in memory until that ends"] if pids else []
+def _engines(paths: Paths, model: Model) -> tuple[int, ...]:
+    """Engines tell the name that the model was loaded by, which may be that of any of its places."""
+    names = {one_line(name) for name in (model.name, *(place.name for place in model.also))}
+    return tuple(engine.pid for engine in running(paths.engines_dir) if engine.model in names)
 
 
-def _links(path: Path, model: Model, in_cache: CacheDeletion | None) -> list[str]:
+def _elsewhere(path: Path, model: Model, in_cache: CacheDeletion | None) -> list[Elsewhere]:
     """The model's other places, and what becomes of them."""
     going = in_cache.blobs if in_cache is not None else () if path.is_symlink() else (path,)
     gone = {os.path.realpath(file) for file in going}
-    told: list[str] = []
-    places = [(place.path, place.source) for place in model.also]
-    for other, source in [(model.path, model.source), *places]:
-        if other == path:
+    others: list[Elsewhere] = []
+    for place in (_first(model), *model.also):
+        if place.path == path:
             continue
-        whose = SOURCES[source]
-        if other.is_symlink() and os.path.realpath(other) in gone:
-            told.append(f"{shown(other)} ({whose}) is a link to it, and will lead nowhere")
-        else:
-            told.append(f"{shown(other)} ({whose}) has the same bytes, and stays")
-    return told
+        becomes = "has the same bytes, and stays"
+        if os.path.realpath(place.path) in gone:
+            link = place.path.is_symlink()
+            becomes = "is a link to it, and will lead nowhere" if link else "is the same file, and goes with it"
+        others.append(Elsewhere(place.path, place.source, becomes))
+    return others
 
 
 def _settings(paths: Paths, path: Path) -> list[str]:

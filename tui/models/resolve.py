@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tui.config.plain import one_line
 from tui.gguf.names import same_quant
-from tui.hub.address import repo_address, web_address
+from tui.hub.address import own_endpoint, repo_address, web_address
 from tui.library.model import LibraryError, Model, shown
 
 _MOST_NAMED = 4
@@ -31,7 +31,7 @@ def resolve(text: str, models: Sequence[Model]) -> Model:
     wanted = text.strip()
     if not wanted:
         raise ModelNotFound("no model named; `puna ls` shows what is here")
-    address = web_address(wanted)
+    address = web_address(wanted, own_endpoint())
     if address is not None:
         return _in_repo(address.repo, address.quant, address.file, models)
     exact = next((model for model in models if _same(model.name, wanted)), None) or _by_other_name(wanted, models)
@@ -54,7 +54,7 @@ def resolve(text: str, models: Sequence[Model]) -> Model:
 def names_repository(text: str) -> bool:
     """True for what can mean a repository on the Hub, which may not be on this disk: org/repo, or an address."""
     wanted = text.strip()
-    if web_address(wanted) is not None:
+    if web_address(wanted, own_endpoint()) is not None:
         return True
     is_path = wanted.startswith((".", "/", "~")) or wanted.lower().endswith(".gguf")
     return not is_path and repo_address(wanted) is not None
@@ -115,6 +115,9 @@ def _choices(models: Sequence[Model]) -> list[str]:
 
 
 def _nowhere(wanted: str, path: Path, models: Sequence[Model]) -> str:
+    if wanted.lower().startswith(("http://", "https://")):
+        hubs = " or ".join(("huggingface.co", *filter(None, [one_line(own_endpoint())])))
+        return f"{_quoted(wanted)} names no repository of {hubs}; another hub is named in HF_ENDPOINT"
     if os.path.isdir(path):  # noqa: PTH112
         return f"{_quoted(wanted)} is a folder; name a model file in it, or add it: puna add {shown(path)}"
     if wanted.lower().endswith(".gguf") or wanted.startswith((".", "/", "~")):

@@ -37,3 +37,14 @@ def usage_of(model: Model, lessons: Lessons) -> Usage:
         decode_tok_s=next((each.decode_tok_s for each in newest if each.decode_tok_s is not None), None),
         prefill_tok_s=next((each.prefill_tok_s for each in newest if each.prefill_tok_s is not None), None),
     )
+
+
+def last_used(lessons: Lessons) -> dict[str, float]:
+    """When each model was last used here, in Unix seconds by its identity."""
+    used: dict[str, float] = {}
+    for model, moment in [
+        *((load.model, load.time) for load in lessons.loads),
+        *((each.model, each.time) for each in lessons.speeds.measurements if each.kind != "phantom"),
+    ]:
+        used[model] = max(moment, used.get(model, moment))
+    return used

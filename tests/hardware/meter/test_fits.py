@@ -129,7 +129,7 @@ _SNAPSHOTS = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(_SNAPSHOTS, st.integers(1, 240), st.one_of(st.none(), st.integers(1, 60)), st.sampled_from([UNICODE, ASCII]))
 def test_any_machine_fits_any_terminal(snapshot: Snapshot, width: int, height: int | None, marks: Marks) -> None:
     scene = Scene(snapshot, ENGINES)

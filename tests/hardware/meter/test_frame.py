@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
 from tests.hardware.meter.machines import ENGINES, GIB, machine, picture, scene_of
 from tui.cli.meter.live import HELP
 from tui.cli.meter.paint import COLOURS, MONOCHROME, PLAIN, paint
+from tui.hardware.history import RAM
 from tui.hardware.meter.frame import Scene, frame
 from tui.hardware.meter.holders import holders
-from tui.hardware.meter.marks import ASCII, UNICODE, text_of
+from tui.hardware.meter.marks import ASCII, UNICODE, Marks, text_of
 from tui.hardware.meter.oneline import one_line
 from tui.hardware.snapshot import EngineMemory, Gpu, Ram, Snapshot
 
@@ -90,6 +92,27 @@ def test_a_tiny_terminal_shows_something_sane(count: int) -> None:
     assert count == 0 or lines[0].split()[-1] in ("72%", "73%")
 
 
+def test_a_picture_after_others_is_the_one_that_would_have_been_the_first() -> None:
+    usual = machine(2)
+    busier = replace(usual, gpus=(replace(usual.gpus[0], utilization=7), usual.gpus[1]))
+    renamed = replace(usual, gpus=(replace(usual.gpus[0], name="NVIDIA Beta"), usual.gpus[1]))
+    snapshots = [usual, busier, renamed, replace(usual, gpus_stale=True), machine(2, lost=0), machine(1), machine(3)]
+    looks: list[tuple[Snapshot, int, int, Marks, dict[str, int]]]
+    looks = [(snapshot, 120, 40, UNICODE, {}) for snapshot in snapshots]
+    looks += [(usual, width, height, UNICODE, {}) for width, height in [*SIZES, (119, 40), (140, 40), (120, 9)]]
+    looks += [
+        (usual, 120, 40, ASCII, {}),
+        (usual, 120, 40, UNICODE, {"GPU-0": GIB}),
+        (usual, 120, 40, UNICODE, {RAM: GIB}),
+    ]
+    kept = Scene(usual)
+    for before, after in permutations(looks, 2):
+        for snapshot, width, height, marks, ghost in (before, after):
+            kept.snapshot, kept.ghost = snapshot, ghost
+            drawn = frame(kept, width, height, marks)
+            assert drawn == frame(Scene(snapshot, ghost=ghost), width, height, marks)
+
+
 def test_used_by_others_by_us_and_free_differ_without_colour_and_without_unicode() -> None:
     for marks, signs in ((UNICODE, "█▓░"), (ASCII, "#=.")):
         line = next(line for line in picture(scene_of(1), 60, 10, marks) if "Alpha" in line)
@@ -105,6 +128,37 @@ def test_what_a_driver_keeps_for_itself_is_not_drawn_as_free() -> None:
     assert round(line.count("░") / (line.count("█") + line.count("░")), 1) == 0.2
     assert "20.0 free" not in line
     assert "20.0 free" in picture(Scene(Snapshot(1.0, (gpu,))), 100, 10)[0]
+
+
+@pytest.mark.parametrize("marks", [UNICODE, ASCII])
+@pytest.mark.parametrize("count", [1, 3, 8, 16])
+@pytest.mark.parametrize(
+    ("width", "height"), [(10, 2), (30, 2), (30, 3), (30, 4), (40, 10), (40, 18), (80, 1), (200, 5)]
+)
+def test_old_figures_are_told_as_such_however_small_the_terminal(
+    width: int, height: int, count: int, marks: Marks
+) -> None:
+    old = replace(machine(count), gpus_stale=True, gpus_age_s=7.4)
+    text = "\n".join(picture(Scene(old), width, height, marks))
+    assert "7 s" in text
+    assert "RAM" in text
+    if height > count + 1:
+        # Nobody else loses a row to it.
+        assert all(f" {567 + index}" in text for index in range(count))
+    if width < 36:
+        assert "7 s old" in text
+    assert one_line(old, (), marks).count("(7 s old)") == 1
+    assert "old" not in one_line(machine(count), (), marks)
+
+
+def test_a_card_that_refuses_is_not_called_lost() -> None:
+    snapshot = machine(16)
+    silent = replace(snapshot.gpus[0], error="no permission to read it", used_bytes=None)
+    text = "\n".join(picture(Scene(replace(snapshot, gpus=(silent, *snapshot.gpus[1:]))), 30, 4))
+    assert "16×Alpha (1 error)" in text
+    lost = replace(silent, error="lost: it has fallen off the bus")
+    text = "\n".join(picture(Scene(replace(snapshot, gpus=(lost, *snapshot.gpus[1:]))), 30, 4))
+    assert "16×Alpha (1 lost)" in text
 
 
 def test_a_lost_gpu_keeps_its_row_and_says_so() -> None:
@@ -193,7 +247,7 @@ def test_a_line_for_a_status_bar() -> None:
     assert one_line(machine(8), (), UNICODE) == "8×Alpha 4564/6312G 100% · RAM 238/1511G"
     assert one_line(machine(8), (), UNICODE, 20) == "RAM 238/1511G"
     assert one_line(machine(0), (), UNICODE) == "RAM 238/1511G"
-    assert one_line(replace(machine(0), nvml_error="x: y"), (), UNICODE) == "NVIDIA driver fails · RAM 238/1511G"
+    assert one_line(replace(machine(0), nvml_error="x: y"), (), UNICODE) == "GPU driver fails · RAM 238/1511G"
     assert one_line(machine(1, lost=0), (), UNICODE) == "Alpha lost · RAM 238/1511G"
 
 

@@ -20,6 +20,7 @@ from tests.rigs.hub import (
     IgnoreRange,
     Repo,
     Reset,
+    Slow,
     Stall,
     WrongLength,
     of_bytes,
@@ -131,6 +132,17 @@ def test_silence_is_a_reason_to_try_again(serve: Serve, open_downloads: Open) ->
     downloads.add(wanted)
     assert told.end().event == "done"
     assert "did not answer within 0.3 s" in told.messages()[0]
+
+
+def test_a_trickle_is_a_reason_too(serve: Serve, open_downloads: Open) -> None:
+    loopback, hub = serve(repo())
+    wanted = item(hub)
+    loopback.fail("cdn", Slow(2 * KIB), times=1)
+    downloads, told = open_downloads(impatient(hub))
+    downloads.add(wanted)
+    assert told.end().event == "done"
+    assert "sends hardly anything" in told.messages()[0]
+    assert 0 < asked_from(loopback)[1] < 64 * KIB, "what came is kept"
 
 
 def test_an_address_that_has_expired_is_asked_for_anew(serve: Serve, open_downloads: Open) -> None:

@@ -57,8 +57,9 @@ class FakeGpu:
     ci: int = 0
     errors: Mapping[str, int] = field(default_factory=dict)
     hangs: Sequence[str] = ()
-    compute: Sequence[tuple[int, int]] = ()
-    graphics: Sequence[tuple[int, int]] = ()
+    compute: Sequence[tuple[int, ...]] = ()
+    """Pid and bytes of each process, and the GPU instance that it is on where a card tells that itself."""
+    graphics: Sequence[tuple[int, ...]] = ()
 
     def lines(self, start: str = "gpu") -> list[str]:
         """This device's part of the state file, its instances included."""
@@ -69,7 +70,7 @@ class FakeGpu:
             plain.append(f"mig {self.mig}")
         broken = [f"error {call} {code}" for call, code in self.errors.items()]
         stuck = [f"hang {call}" for call in self.hangs]
-        held = [f"{kind} {pid} {used}" for kind in ("compute", "graphics") for pid, used in getattr(self, kind)]
+        held = [" ".join(map(str, (kind, *it))) for kind in ("compute", "graphics") for it in getattr(self, kind)]
         parts = [line for instance in self.instances for line in instance.lines("instance")]
         return [start, *plain, *broken, *stuck, *held, *parts]
 

@@ -9,7 +9,7 @@
  *     error CALL CODE           CALL: memory, memory_v2, utilization, temperature, power, clock, processes, name, uuid, pci,
  *                               mig, handle or all (all but handle)
  *     hang CALL                 the call returns only when a later state no longer says so; CALL may also be init
- *     compute PID BYTES | graphics PID BYTES           BYTES of -1: the driver cannot tell
+ *     compute PID BYTES [GI] | graphics PID BYTES [GI] BYTES of -1: the driver cannot tell; GI where it is not the unit's own
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -62,9 +62,9 @@ static void add_process(unit *to, const char *rest, int kind) {
     if (to->n_processes[kind] >= MAX_PROCESSES) return;
     process_info *made = &to->processes[kind][to->n_processes[kind]++];
     long long used = -1;
-    sscanf(rest, "%u %lld", &made->pid, &used);
-    made->used = (u64)used;
     made->gpu_instance = to->parent == NO_PARENT ? 0xFFFFFFFFu : to->gi;
+    sscanf(rest, "%u %lld %u", &made->pid, &used, &made->gpu_instance);
+    made->used = (u64)used;
     made->compute_instance = to->parent == NO_PARENT ? 0xFFFFFFFFu : to->ci;
 }
 

@@ -1,4 +1,4 @@
-"""What each action of the groups "app" and "crash" does; lists, the load panel and dialogs see to theirs themselves."""
+"""What each action of the groups COMMANDS does; lists, the load panel and dialogs see to theirs themselves."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui.app.commands.answers import Answers
 from tui.app.commands.end import End
+from tui.app.commands.fetch import Fetch
+from tui.app.commands.library import Library
 from tui.app.commands.models import Models
 from tui.app.commands.part import Part
 from tui.app.commands.places import Places
@@ -15,7 +17,7 @@ from tui.app.commands.places import Places
 if TYPE_CHECKING:
     from tui.app.desk import Desk
 
-PARTS: Final[tuple[type[Part], ...]] = (Places, Models, Answers, End)
+PARTS: Final[tuple[type[Part], ...]] = (Places, Models, Library, Fetch, Answers, End)
 """Whose methods the actions are."""
 
 

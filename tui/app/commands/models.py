@@ -37,7 +37,7 @@ class Models(Part):
         return self._desk.loading.ready
 
     def rescan(self) -> None:
-        self._desk.look_for_models()
+        self._desk.library.look()
 
     def engine_log(self) -> None:
         from tui.app.screens.read import ReadScreen

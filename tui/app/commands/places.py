@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.app.commands.part import Part
 from tui.app.keys import show_key
-from tui.config.actions import ACTIONS
+from tui.config.actions import ACTIONS, COMMANDS
 
 
 class Places(Part):
@@ -22,7 +22,7 @@ class Places(Part):
         desk = self._desk
         options = []
         for action in ACTIONS:
-            if action.palette and self._commands.can(action.id) and action.group in ("app", "crash"):
+            if action.palette and self._commands.can(action.id) and action.group in COMMANDS:
                 keys = desk.keymap.keys[action.id]
                 right = show_key(keys[0], desk.app.glyphs.ascii) if keys and not action.numbered else ""
                 options.append(Option(action.id, action.title, action.help, right))
@@ -76,6 +76,6 @@ class Places(Part):
             if name is None:
                 desk.try_theme(before)
             elif name != before:
-                desk.background.keep_theme(name)
+                desk.background.keep_setting("ui.theme", name)
 
         desk.app.push_screen(ChooseScreen("Theme", options, desk.keymap, at=at, on_move=desk.try_theme), chosen)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from tui.app.flows.drift import Drift
 from tui.app.keys import show_key
 from tui.app.messages import FormRead, LimitsKnown, LoadNoted
 from tui.app.text import clean
-from tui.hardware.history import RAM
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
     from tui.app.flows.pricing import Fixing, MemoryMeasured, PriceMade, Pricing
     from tui.app.flows.trial import SpeedTried
     from tui.app.panels.library.panel import LibraryPanel
+    from tui.app.panels.load.details import DetailsScreen
     from tui.app.panels.load.form import Form
     from tui.app.panels.load.panel import LoadPanel
     from tui.app.panels.load.steppers import LoadFields
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from tui.library import Model
     from tui.llama.settings import LoadSettings
     from tui.models.fitting import Fitting
-
-
-DRIFT_BYTES = 256 << 20
-"""What is free may change by this much before a price that is shown is made anew."""
 
 
 class FitFlow:
@@ -36,9 +33,13 @@ class FitFlow:
         self._form: Form | None = None
         self._pricing: Pricing | None = None
         self._price: PriceMade | None = None
-        self._asked: Snapshot | None = None
-        """The memory that the last question was about."""
+        self._drift = Drift()
         self._memory_asked = False
+        self._details: DetailsScreen | None = None
+        self._came_from: LoadSettings | None = None
+        """The settings before the last change."""
+        self.ahead: tuple[LoadSettings, ...] = ()
+        """What was looked ahead to since the last question."""
 
     @property
     def pricing(self) -> Pricing:
@@ -102,7 +103,10 @@ class FitFlow:
         """Verdict and ghost follow the settings; the cursor moves nothing but itself."""
         before, self._form = self._wished(), form
         if self._wished() != before or before is None:
+            self._came_from = before
             self._ask()
+        else:
+            self._look_ahead()
 
     def on_price_made(self, event: PriceMade) -> None:
         """What the selected model, or the one on the load panel, would take is known."""
@@ -112,26 +116,28 @@ class FitFlow:
         self._price = event
         if panel is not None:
             panel.show(event.price, event.problem)
+            if self._details is not None and self._details.is_attached:
+                self._details.show(event.price, event.problem)
             self._measure_memory(event)
+            self._look_ahead()
         self.show_ghost()
 
     def on_load_panel_details(self, _event: LoadPanel.Details) -> None:
         """Show all that is known of the price, to be read at leisure."""
-        from tui.app.panels.load.details import details_text
-        from tui.app.screens.read import ReadScreen
+        from tui.app.panels.load.details import DetailsScreen
 
-        panel = self._desk.bench.load
+        panel, app = self._desk.bench.load, self._desk.app
         if panel is not None and panel.answer.price is not None:
-            app = self._desk.app
-            text = details_text(panel.answer.price, app.size.width, app.glyphs)
-            app.push_screen(ReadScreen(f"What {clean(panel.model.name)} would take", text, self._desk.keymap))
+            title = f"What {clean(panel.model.name)} would take"
+            self._details = DetailsScreen(title, panel.answer.price, self._desk.keymap, app.glyphs)
+            app.push_screen(self._details)
 
     def on_load_panel_try_speed(self, _event: LoadPanel.TrySpeed) -> None:
         """Measure how fast the model on the panel would be, without its weights."""
         panel, wished = self._desk.bench.load, self._wished()
         if panel is None or wished is None:
             return
-        if self._desk.loading.loading or self._desk.chatting.busy:
+        if not self._idle:
             panel.say("It is measured while nothing else computes: wait for the answer, or stop it.")
             return
         panel.say("Measuring with zeros in place of the weights; this takes some seconds.")
@@ -160,16 +166,17 @@ class FitFlow:
     def memory_seen(self) -> None:
         """Memory was measured: a price that was set against other figures is made anew."""
         now, panel = self._machine, self._desk.bench.load
-        if now is None or (self._asked is not None and not drifted(self._asked, now)):
+        if now is None or not self._drift.is_over(now):
             return
         if panel is None:
             self.selected()
-        elif self._asked is None or not panel.answer.waiting:
+        elif not (self._drift.asked and panel.answer.waiting):
             self._ask(quietly=panel.answer.price is not None)
 
     async def on_load_panel_closed(self, _event: LoadPanel.Closed) -> None:
         """The panel goes."""
         self._form = self._price = None
+        self.pricing.stop_looking_ahead()
         self.pricing.trial.stop()
         await self._desk.bench.close_load()
         self.selected()
@@ -179,6 +186,7 @@ class FitFlow:
         """Remember the settings, then load with them."""
         self._desk.background.remember(event.model, event.changes)
         self._form = self._price = None
+        self.pricing.stop_looking_ahead()
         await self._desk.bench.close_load(then="chat")
         self._desk.loading.load(event.model, event.settings, anyway=event.anyway)
 
@@ -192,8 +200,20 @@ class FitFlow:
             if not quietly:
                 panel.wait()
             fixes: Fixing = "with" if quietly else "later"
-            self._asked = self._machine
+            self._drift.ask(self._machine)
+            self.ahead = ()
             self.pricing.changed(panel.model, wished, self._desk.loading.pid, fixes=fixes)
+
+    def _look_ahead(self) -> None:
+        """Have what one more step would ask be known by then, where it leads on before where it came from."""
+        panel, form = self._desk.bench.load, self._form
+        if panel is None or form is None or form.problem() or panel.answer.waiting or not self._idle:
+            return
+        around = form.neighbours(panel.fields.loaded)
+        if around != self.ahead:
+            self.ahead = around
+            next_ones = sorted(around, key=lambda wished: wished == self._came_from)
+            self.pricing.look_ahead(panel.model, next_ones, self._desk.loading.pid)
 
     def _learnt(self) -> None:
         self.pricing.fitting.learn_again()
@@ -202,10 +222,14 @@ class FitFlow:
 
     def _measure_memory(self, priced: PriceMade) -> None:
         """Once, behind the first price, which it would have kept waiting."""
-        idle = not self._desk.loading.loading and not self._desk.chatting.busy
-        if priced.price is not None and idle and not self._memory_asked:
+        if priced.price is not None and self._idle and not self._memory_asked:
             self._memory_asked = True
             self.pricing.measure_memory()
+
+    @property
+    def _idle(self) -> bool:
+        """True while nothing else computes."""
+        return not self._desk.loading.loading and not self._desk.chatting.busy
 
     @property
     def _machine(self) -> Snapshot | None:
@@ -231,7 +255,7 @@ class FitFlow:
         """
         model = self._meant()
         if model is not None and self._desk.bench.load is None:
-            self._asked = self._machine
+            self._drift.ask(self._machine)
             self.pricing.selected(model, self._desk.loading.pid)
 
     def show_ghost(self) -> None:
@@ -254,12 +278,3 @@ class FitFlow:
         if model is None or model.problem or desk.loading.loading:
             return None
         return None if desk.loading.model is not None and panel is None else model
-
-
-def drifted(before: Snapshot, after: Snapshot) -> bool:
-    """True where what is free has changed by more than processes come and go with."""
-    free = [
-        {gpu.key: gpu.free_bytes or 0 for gpu in one.gpus} | {RAM: one.ram.available_bytes or 0}
-        for one in (before, after)
-    ]
-    return free[0].keys() != free[1].keys() or any(abs(free[1][key] - free[0][key]) > DRIFT_BYTES for key in free[0])

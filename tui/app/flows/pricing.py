@@ -6,7 +6,8 @@ Nothing here waits on the screen's behalf: a newer question ends the one before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +24,7 @@ from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.fit.bandwidths import BandwidthError
 from tui.fit.fixes import Fix
+from tui.fit.plan import Plan
 from tui.fit.values import Refused
 from tui.hardware.cpu import default_threads, physical_cores
 from tui.hardware.history import RAM
@@ -30,6 +32,7 @@ from tui.hardware.snapshot import Snapshot
 from tui.llama.settings import LoadSettings, SettingsError
 from tui.models.fitting import Fitting, Priced
 from tui.models.headers import headers_dir, local_key
+from tui.models.lessons import last_load
 from tui.models.machine import Seen, holders
 from tui.models.prepare import may_move, wished_for
 from tui.models.subject import Subject, subject_or_none
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
 REST_S = 0.12
 """How long a person rests on a row, or on a setting, before what costs more than a moment is worked out."""
 _KEPT_SUBJECTS = 16
+AHEAD = "ahead"
+"""Workers that ask what nobody waits for."""
 Fixing = Literal["none", "later", "with"]
 """Whether changes that would help are looked for, and when they are told."""
 
@@ -135,8 +140,28 @@ class Pricing:
 
     def changed(self, model: Model, wished: LoadSettings, leaving: int | None, *, fixes: Fixing = "later") -> None:
         """Price the settings on the panel now. Fixes come `later`, once a person rests, or `with` the price."""
+        self.stop_looking_ahead()
         work = partial(self._price, model, wished, leaving, fixes=fixes)
         self._run(work, "price", f"work out what {model.name} would take")
+
+    def look_ahead(self, model: Model, next_ones: Sequence[LoadSettings], leaving: int | None) -> None:
+        """Ask now what llama.cpp would be asked for any of these settings, so that their price is known at once when
+        they are chosen. The next question that somebody waits for ends it.
+        """
+
+        async def work() -> None:
+            settings, snapshot, subject = self._desk.settings, self.trial.machine, await self.subject(model)
+            if settings is None or snapshot is None or subject is None:
+                return
+            for wished in next_ones:
+                with suppress(Refused):
+                    await self._planned(subject, wished, settings, snapshot, leaving)
+
+        self._run(work, AHEAD, f"look ahead to what {model.name} could be set to")
+
+    def stop_looking_ahead(self) -> None:
+        """Somebody waits for something else, or nobody for anything."""
+        self._desk.app.workers.cancel_group(self._desk.app, AHEAD)
 
     def _run(self, work: Callable[[], Coroutine[Any, Any, None]], group: str, description: str) -> None:
         """Work in the background, in place of what was asked before in the same group."""
@@ -165,14 +190,12 @@ class Pricing:
             words = "What it would take cannot be told beforehand: its header cannot be read."
             self._post(replace(answer, problem=words))
             return
-        wished, fitting = answer.wished, self.fitting
-        seen = await fitting.seen(snapshot, settings, leaving=leaving)
-        made = await fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished, asked=seen.asked))
+        fitting = self.fitting
+        seen, made = await self._planned(subject, answer.wished, settings, snapshot, leaving)
         priced = fitting.priced(subject, made.settings, seen.machine, made.prediction)
         price = Price(
-            priced.settings, seen.machine, priced.prediction, priced.assessment, priced.speed, made.said,
-            notes=seen.notes,
-            last=next((load for load in reversed(fitting.loads) if load.model == subject.identity), None),
+            subject, priced.settings, seen.machine, priced.prediction, priced.assessment, priced.speed, said=made.said,
+            notes=seen.notes, last=last_load(fitting.loads, subject.identity),
         )  # fmt: skip
         answer = replace(answer, price=price, ghost=ghost_of(priced, seen, snapshot, leaving))
         if fixes != "with":
@@ -185,6 +208,14 @@ class Pricing:
             found = await fitting.fixes(subject, priced, seen.machine, others=others)
         if fixes == "with" or found is not None:
             self._post(replace(answer, price=replace(price, fixes=found)))
+
+    async def _planned(
+        self, subject: Subject, wished: LoadSettings, settings: Settings, snapshot: Snapshot, leaving: int | None
+    ) -> tuple[Seen, Plan]:
+        """What "auto" comes to, and the machine that it was set against. Raises Refused."""
+        seen = await self.fitting.seen(snapshot, settings, leaving=leaving)
+        movable = may_move(wished, asked=seen.asked)
+        return seen, await self.fitting.plan(subject, wished, seen.machine, settings, may_move=movable)
 
     async def subject(self, model: Model) -> Subject | None:
         """The model's header, read once for each file; None where it cannot be read."""

@@ -1,4 +1,4 @@
-"""A text that opens over the screen, to be read and closed: the help and the engine's log."""
+"""A text that opens over the screen, to be read and closed: the help, the engine's log, what a load would take."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ class ReadScreen(ModalScreen[None]):
         with VerticalScroll(id="text") as box:
             box.border_title = Content(self._title)
             yield Static(self._text)
+
+    def put(self, text: Content) -> None:
+        """Show another text at the same place."""
+        self._text = text
+        self.query_one("#text Static", Static).update(text)
 
     def on_mount(self) -> None:
         if self._at_end:

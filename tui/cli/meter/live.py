@@ -7,13 +7,13 @@ import gc
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tui.cli.meter.look import Look
 from tui.cli.meter.paint import paint
 from tui.cli.meter.screen import Screen
-from tui.cli.meter.wake import Event, Wake
+from tui.cli.meter.wake import Wake
 from tui.hardware.meter.frame import Scene, frame, is_waiting
 from tui.hardware.meter.holders import ORDERS
 from tui.hardware.meter.marks import Line, Marks
@@ -70,9 +70,10 @@ class Live:
             event = self._wake.wait(self._patience(due))
             if event.gone:
                 return 128 + signal.SIGHUP
-            if b"q" in event.keys or b"\x03" in event.keys:
+            keys = _keys(event.keys)
+            if "q" in keys or "\x03" in keys:
                 return 0
-            if self._heard(event):
+            if self._heard(event.signals, keys):
                 due = min(due, time.monotonic() + self._interval)
 
     def _tick(self) -> Snapshot:
@@ -115,10 +116,10 @@ class Live:
         ]
         return [text for _line, text in self._painted]
 
-    def _heard(self, event: Event) -> bool:
+    def _heard(self, signals: Sequence[int], keys: Sequence[str]) -> bool:
         """Obey keys and signals; True when the interval has changed."""
         before = self._interval
-        for number in event.signals:
+        for number in signals:
             if number == signal.SIGTSTP:
                 self._screen.close()
                 self._wake.stop()
@@ -128,7 +129,7 @@ class Live:
                 self._screen.open()
             elif number == signal.SIGWINCH:
                 self._screen.measure()
-        for key in _keys(event.keys):
+        for key in keys:
             self._pressed(key)
         return self._interval != before
 

@@ -30,13 +30,20 @@ class Screen:
     def open(self) -> None:
         """Take the terminal over. Raises OSError when it is gone."""
         if self._keys is not None:
-            self._modes = termios.tcgetattr(self._keys)
-            fresh = termios.tcgetattr(self._keys)
-            fresh[3] &= ~(termios.ICANON | termios.ECHO)
-            fresh[6][termios.VMIN], fresh[6][termios.VTIME] = 1, 0
-            termios.tcsetattr(self._keys, termios.TCSANOW, fresh)
+            try:
+                self._take_keys(self._keys)
+            except termios.error as error:
+                raise OSError(*error.args) from error
         self._wake.write(self._output, _OPEN)
         self.measure()
+
+    def _take_keys(self, keys: int) -> None:
+        """Have each key at once, and nothing of it shown."""
+        self._modes = termios.tcgetattr(keys)
+        fresh = termios.tcgetattr(keys)
+        fresh[3] &= ~(termios.ICANON | termios.ECHO)
+        fresh[6][termios.VMIN], fresh[6][termios.VTIME] = 1, 0
+        termios.tcsetattr(keys, termios.TCSANOW, fresh)
 
     def close(self) -> None:
         """Give the terminal back as it was, as far as it still takes anything."""

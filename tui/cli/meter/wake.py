@@ -39,11 +39,11 @@ class Event:
 
 class Wake:
     """A context: signals are its own inside. `keys` is a terminal's descriptor or None; `output` is watched for its
-    end.
+    end; with `screen` it is a terminal that is drawn on, so its size and being stopped matter.
     """
 
-    def __init__(self, keys: int | None, output: int) -> None:
-        self._keys, self._output = keys, output
+    def __init__(self, keys: int | None, output: int, *, screen: bool = False) -> None:
+        self._keys, self._output, self._screen = keys, output, screen
         self._received: list[int] = []
         self._breakable = False
         self._before: dict[int, object] = {}
@@ -55,7 +55,7 @@ class Wake:
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
-        for number in (*ENDING, *(_OTHERS if self._keys is not None else ())):
+        for number in (*ENDING, *(_OTHERS if self._screen else ())):
             if signal.getsignal(number) != signal.SIG_IGN:  # nohup, or a shell's background job: left as it is
                 self._before[number] = signal.signal(number, self._handle)
         self._poll.register(self._reader, select.POLLIN)
@@ -78,7 +78,8 @@ class Wake:
         ready = dict(self._poll.poll(max(0, round(seconds * 1000))))
         if self._reader in ready:
             os.read(self._reader, 4096)
-        signals, self._received = tuple(self._received), []
+        # One by one: another may be received meanwhile, and none is lost.
+        signals = tuple(self._received.pop(0) for _ in range(len(self._received)))
         for number in signals:
             if number in ENDING:
                 raise Ended(number)

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from tui.config.actions import chat, everywhere, lists, load, meter
-from tui.config.actions.action import GROUP_TITLES, TOGETHER, Action, Group
+from tui.config.actions import chat, downloads, everywhere, library, lists, load, meter
+from tui.config.actions.action import COMMANDS, GROUP_TITLES, TOGETHER, Action, Group
 
-__all__ = ["ACTIONS", "BY_ID", "FOOTER", "GROUP_TITLES", "TOGETHER", "Action", "Group"]
+__all__ = ["ACTIONS", "BY_ID", "COMMANDS", "FOOTER", "GROUP_TITLES", "TOGETHER", "Action", "Group"]
 
 ACTIONS: Final[tuple[Action, ...]] = (
     *everywhere.ACTIONS,
     *chat.ACTIONS,
     *lists.ACTIONS,
+    *library.ACTIONS,
     *load.ACTIONS,
+    *downloads.ACTIONS,
     *meter.ACTIONS,
 )
 

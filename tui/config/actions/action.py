@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Group = Literal["app", "editor", "transcript", "crash", "list", "load", "meter", "dialog"]
+Group = Literal[
+    "app", "editor", "transcript", "crash", "list", "library", "load", "meter", "downloads", "dialog", "choice", "path"
+]
 """Where a key works: app everywhere, the others while the focus is in such a part."""
 
 GROUP_TITLES: Final[dict[Group, str]] = {
@@ -14,13 +16,24 @@ GROUP_TITLES: Final[dict[Group, str]] = {
     "transcript": "In the conversation",
     "crash": "In the conversation, when the engine has stopped",
     "list": "In a list",
+    "library": "In the library",
     "load": "In the load panel",
     "meter": "In the memory meter",
+    "downloads": "In the downloads",
     "dialog": "In what opens over the screen",
+    "choice": "Where something is to be agreed to",
+    "path": "While you write a path",
 }
 
-TOGETHER: Final[tuple[frozenset[Group], ...]] = (frozenset({"app", "list"}), frozenset({"app", "transcript"}))
+TOGETHER: Final[tuple[frozenset[Group], ...]] = (
+    frozenset({"app", "list", "library"}),
+    frozenset({"app", "transcript"}),
+    frozenset({"list", "downloads"}),
+)
 """Groups that are at work at the same time; the other parts take keys for as long as they have the focus."""
+
+COMMANDS: Final[frozenset[Group]] = frozenset({"app", "crash", "library"})
+"""Groups whose actions can be carried out from wherever one is, so that the palette has them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("leave", "leave", "Leave the prompt, so that plain keys work.", ("escape",), footer=2, palette=False),
     Action("help", "help", "Show every key.", ("?", "f1"), footer=10),
     Action("library", "library", "Go to the list of models on this machine.", ("l", "f2"), footer=11),
+    Action("downloads", "downloads", "See what is fetched, and what was.", ("d", "f12"), footer=15),
+    Action(
+        "pull", "pull", "Fetch a model from the Hugging Face Hub, by its name or address.", ("p", "ctrl+t"), footer=23
+    ),
+    Action("load_fetched", "load it", "Load the model that was fetched last.", ("ctrl+l",), footer=4),
     Action("chat", "chat", "Go to the prompt and write.", ("c", "i", "f3"), footer=12),
     Action("meter", "memory", "Open the memory meter: histories, processes, engines.", ("m", "ctrl+g"), footer=18),
     Action("load", "load", "Set how the selected model is loaded, and load it.", ("o", "f4"), footer=13),

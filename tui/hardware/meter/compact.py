@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tui.hardware.history import percent
-from tui.hardware.meter.gauges import cards, grouped, ram_gauge, summed
+from tui.hardware.meter.gauges import brief, cards, grouped, ram_gauge, short_age, summed
 from tui.hardware.meter.marks import Line, Marks
 from tui.hardware.meter.oneline import one_line
 from tui.hardware.meter.rows import TIGHT, meter_lines
@@ -16,23 +16,27 @@ from tui.hardware.snapshot import Gpu, Snapshot
 def crowded(
     snapshot: Snapshot, width: int, height: int, marks: Marks, ghost: Mapping[str, int] | None = None
 ) -> list[Line]:
-    """GPUs and RAM in exactly as many rows as there are, at most `height` ≥ 1."""
+    """GPUs and RAM in exactly as many rows as there are, at most `height` ≥ 1. Old figures of GPUs are told as such, in
+    place of the figures where there is no other row for it."""
     if height == 1:
         ram = snapshot.ram
         used = percent((ram.total_bytes or 0) - (ram.available_bytes or 0), ram.total_bytes)
         text = one_line(snapshot, (), marks, width) or f"RAM {marks.dash if used is None else used}%"
         return [[(clip(text, width, marks.ellipsis), "")]]
+    told: list[Line] = []
+    if snapshot.gpus_stale:
+        told = [[(clip(short_age(snapshot, width), width, marks.ellipsis), "warn")]]
     ghost = ghost or {}
-    gpus, rows, ram_row = cards(snapshot.gpus), height - 1, ram_gauge(snapshot, ghost)
+    gpus, rows, ram_row = cards(snapshot.gpus), height - 1 - len(told), ram_gauge(snapshot, ghost)
     for loose in (True, False):
         if grid := _grid(gpus, width, rows, marks, loose=loose):
-            return grid + meter_lines([ram_row], width, marks)
+            return told + grid + meter_lines([ram_row], width, marks)
     gauges = grouped(gpus, marks, ghost)
     if len(gauges) > rows:
-        gauges = [summed(gpus, f"{len(gpus)} GPUs" if width >= TIGHT else "GPU", ghost)]
+        gauges = [summed(gpus, f"{len(gpus)} GPUs" if width >= TIGHT else "GPU", ghost)] if rows else []
     *lines, ram_line = meter_lines([*gauges, ram_row], width, marks)
     levels = [[(_level(gpu, marks), "others") for gpu in gpus]] if len(gpus) <= width else []
-    return [*lines, *(levels if len(lines) < rows else []), ram_line]
+    return [*told, *lines, *(levels if len(lines) < rows else []), ram_line]
 
 
 def _grid(gpus: Sequence[Gpu], width: int, rows: int, marks: Marks, *, loose: bool) -> list[Line]:
@@ -57,7 +61,7 @@ def _grid(gpus: Sequence[Gpu], width: int, rows: int, marks: Marks, *, loose: bo
 
 
 def _memory(gpu: Gpu, marks: Marks) -> str:
-    return "lost" if gpu.error is not None else share(gpu.used_bytes, gpu.total_bytes, marks.dash, fine=False)
+    return brief(gpu.error) if gpu.error is not None else share(gpu.used_bytes, gpu.total_bytes, marks.dash, fine=False)
 
 
 def _level(gpu: Gpu, marks: Marks) -> str:

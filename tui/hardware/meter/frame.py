@@ -6,13 +6,13 @@ and history, in the order in which a person misses them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
 
 from tui.hardware.history import BUSIEST, CPU, RAM, History
+from tui.hardware.kept import Kept
 from tui.hardware.meter.compact import crowded
-from tui.hardware.meter.gauges import cpu_gauge, gpu_gauges, ram_gauge, swap_gauge
+from tui.hardware.meter.gauges import GpuGauges, cpu_gauge, ram_gauge, short_age, swap_gauge
 from tui.hardware.meter.graph import graph
 from tui.hardware.meter.holders import (
     ORDERS,
@@ -25,11 +25,9 @@ from tui.hardware.meter.holders import (
 )
 from tui.hardware.meter.marks import Line, Marks, text_of
 from tui.hardware.meter.plan import Plan, plan
-from tui.hardware.meter.rows import ROOMY, WIDE, meter_lines
+from tui.hardware.meter.rows import ROOMY, WIDE, Drawn, meter_lines
 from tui.hardware.meter.words import cells, clip, packed, wrapped
 from tui.hardware.snapshot import Snapshot
-
-Value = TypeVar("Value")
 
 SIDE_BY_SIDE = 120
 """Columns from which processes and engines share their rows."""
@@ -40,19 +38,6 @@ NO_GPU, UNLISTED = "no GPU here: models run in RAM", "; only GPU memory is liste
 """Who holds RAM would take a look at every process, which costs more than all the rest of a meter."""
 FOOTER_ROWS = 14
 """Rows from which the last one tells the keys."""
-
-
-class Kept(Generic[Value]):
-    """What was made last, and from what: processes and engines mostly stay as they are from one second to the next."""
-
-    def __init__(self) -> None:
-        self._made: tuple[object, Value] | None = None
-
-    def get(self, key: object, make: Callable[[], Value]) -> Value:
-        """The same again for the same key, otherwise a new one."""
-        if self._made is None or self._made[0] != key:
-            self._made = (key, make())
-        return self._made[1]
 
 
 @dataclass(slots=True)
@@ -77,8 +62,11 @@ class Scene:
     """Takes the last row, however few there are."""
     help: Sequence[str] = ()
     """Takes as many of the last rows as it needs."""
+    gauges: GpuGauges = field(default_factory=GpuGauges)
+    drawn: Drawn = field(default_factory=Drawn)
     holders: Kept[list[Holder]] = field(default_factory=Kept)
     tables: Kept[list[Line]] = field(default_factory=Kept)
+    footer: Kept[list[Line]] = field(default_factory=Kept)
 
 
 def frame(scene: Scene, width: int, height: int | None, marks: Marks) -> list[Line]:
@@ -116,8 +104,10 @@ def _body(scene: Scene, width: int, height: int | None, marks: Marks) -> list[Li
     )
     most = None if places.processes is None else places.processes - places.headed
     scene.above = max(0, min(scene.above, last_above(len(found), most)))
+    named = scene.gauges.labels(gpus, marks)
     tables = scene.tables.get(
-        (found, scene.engines, places, scene.above, width, marks), lambda: _tables(scene, found, places, width, marks)
+        (found, scene.engines, named, places, scene.above, width, marks),
+        lambda: _tables(scene, found, places, width, marks),
     )
     return [*problem, *_meter(scene, places, width, marks), *tables]
 
@@ -140,7 +130,11 @@ def _problem(scene: Scene, width: int, height: int | None, marks: Marks) -> list
         return [[(line, "warn")] for line in wrapped(snapshot.nvml_error, width, marks.ellipsis, most)]
     if snapshot.gpus_stale:
         text = f"the graphics driver has not answered for {snapshot.gpus_age_s:.0f} s; its figures are from then"
-        return [[(line, "warn")] for line in wrapped(text, width, marks.ellipsis, 2 if most > 2 else 1)]
+        room = most if height is None else min(most, height - len(snapshot.gpus) - 1)
+        lines = wrapped(text, width, marks.ellipsis, 2 if room >= 2 else 1)
+        if lines[-1].endswith(marks.ellipsis):
+            lines = [clip(short_age(snapshot, width), width, marks.ellipsis)]
+        return [[(line, "warn")] for line in lines]
     if not snapshot.gpus and (height is None or height >= 6):
         text = f"asking the graphics driver{marks.ellipsis}" if is_waiting(snapshot) else NO_GPU
         if text == NO_GPU and cells(text + UNLISTED) <= width:
@@ -156,12 +150,12 @@ def is_waiting(snapshot: Snapshot) -> bool:
 
 def _meter(scene: Scene, places: Plan, width: int, marks: Marks) -> list[Line]:
     snapshot = scene.snapshot
-    gauges = [*gpu_gauges(snapshot.gpus, marks, scene.ghost, stale=snapshot.gpus_stale)]
+    gauges = scene.gauges.get(snapshot.gpus, marks, scene.ghost, stale=snapshot.gpus_stale)
     gauges.append(ram_gauge(snapshot, scene.ghost))
     gauges += [swap_gauge(snapshot)] if places.swap else []
     gauges += [cpu_gauge(snapshot)] if places.cpu else []
     below = places.tall > 0 and bool(snapshot.gpus)
-    lines = meter_lines(gauges, width, marks, scene.history, drawn_below=below)
+    lines = meter_lines(gauges, width, marks, scene.history, drawn_below=below, drawn=scene.drawn)
     indent = min(width // 2, max(cells(gauge.label) for gauge in gauges) + 2)
     if below:
         count = len(snapshot.gpus) + places.ram
@@ -245,6 +239,10 @@ def _last_rows(scene: Scene, width: int, height: int | None, marks: Marks) -> li
         return [[(clip(scene.message, width, marks.ellipsis), "warn")]]
     if height < FOOTER_ROWS or not (scene.hints or scene.state):
         return []
+    return scene.footer.get((scene.hints, scene.state, width, marks), lambda: _footer(scene, width, marks))
+
+
+def _footer(scene: Scene, width: int, marks: Marks) -> list[Line]:
     state = clip(scene.state, width, marks.ellipsis)
     hints = packed(scene.hints, width - cells(state) - 3, marks.ellipsis)[0]
     return [[(hints.ljust(width - cells(state)), "dim"), (state, "dim")]]

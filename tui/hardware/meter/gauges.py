@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.hardware.history import CPU, RAM, SWAP
+from tui.hardware.kept import Each, Kept
 from tui.hardware.meter.words import NAME_CELLS, clip, short_name, size
 
 if TYPE_CHECKING:
@@ -53,6 +54,27 @@ def gpu_gauges(
     """A gauge per row. `ghost` is bytes by a row's key; `stale`: the driver is late, and these are its last figures."""
     named = zip(gpus, labels(gpus, marks), strict=True)
     return [_gpu(gpu, label, ghost.get(gpu.key, 0), stale) for gpu, label in named]
+
+
+class GpuGauges:
+    """The same, made again and again: a gauge is the very same object for as long as its row stays as it is."""
+
+    def __init__(self) -> None:
+        self._labels: Kept[list[str]] = Kept()
+        self._gauges: Each[tuple[Gpu, str], Gauge] = Each()
+
+    def get(self, gpus: Sequence[Gpu], marks: Marks, ghost: Mapping[str, int], *, stale: bool) -> list[Gauge]:
+        """As `gpu_gauges`; `ghost` may not change by itself."""
+        return self._gauges.get(
+            list(zip(gpus, self.labels(gpus, marks), strict=True)),
+            lambda one: _gpu(*one, ghost.get(one[0].key, 0), stale),
+            (ghost, stale),
+        )
+
+    def labels(self, gpus: Sequence[Gpu], marks: Marks) -> list[str]:
+        """What each is called, as by the function of that name."""
+        named = [(gpu.index, gpu.name, gpu.parent, gpu.instance) for gpu in gpus]
+        return self._labels.get((named, marks), lambda: labels(gpus, marks))
 
 
 def labels(gpus: Sequence[Gpu], marks: Marks) -> list[str]:
@@ -115,6 +137,22 @@ def _ours(gpu: Gpu) -> int:
     return sum(process.used_bytes or 0 for process in gpu.processes if process.mine)
 
 
+def age(snapshot: Snapshot) -> str:
+    """How old the figures of GPUs are, where a driver is late; empty where they are of this moment."""
+    return f"{snapshot.gpus_age_s:.0f} s old" if snapshot.gpus_stale else ""
+
+
+def short_age(snapshot: Snapshot, width: int) -> str:
+    """The same for a line of its own."""
+    whole = f"GPUs {age(snapshot)}"
+    return whole if len(whole) <= width else age(snapshot)
+
+
+def brief(error: str) -> str:
+    """Why a row is empty, in one short word."""
+    return "lost" if error.startswith(("lost", "gone")) else "error"
+
+
 def ram_gauge(snapshot: Snapshot, ghost: Mapping[str, int] = _NOTHING) -> Gauge:
     """Host memory: what is free is what a load could take, below the limit of a container or a batch job. Ours is what
     engines hold for themselves; pages of a mapped model count as free, for the kernel takes them back on demand.
@@ -167,8 +205,9 @@ def cards(gpus: Sequence[Gpu]) -> list[Gpu]:
 def summed(gpus: Sequence[Gpu], label: str, ghost: Mapping[str, int] = _NOTHING) -> Gauge:
     """Several cards as one gauge: memory added up, busy on average, without those that do not answer."""
     well = [gpu for gpu in gpus if gpu.error is None]
-    if len(well) < len(gpus):
-        label += f" ({len(gpus) - len(well)} lost)"
+    ill = {brief(gpu.error) for gpu in gpus if gpu.error is not None}
+    if ill:
+        label += f" ({len(gpus) - len(well)} {ill.pop() if len(ill) == 1 else brief('')})"
     busy = [gpu.utilization for gpu in well if gpu.utilization is not None]
     return Gauge(
         label,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.hardware.meter.gauges import Gauge, cards, gpu_gauges, grouped, ram_gauge, summed
+from tui.hardware.meter.gauges import Gauge, age, cards, gpu_gauges, grouped, ram_gauge, summed
 from tui.hardware.meter.holders import RunningEngine
 from tui.hardware.meter.marks import Marks
 from tui.hardware.meter.words import cells, rate, share
@@ -24,7 +24,9 @@ def one_line(snapshot: Snapshot, engines: Sequence[RunningEngine], marks: Marks,
         forms.append([_figures(summed(gpus, f"{len(gpus)} GPUs"), marks)])
     ram = _figures(ram_gauge(snapshot), marks)
     if snapshot.nvml_error is not None and not gpus:
-        forms = [["NVIDIA driver fails"]]
+        forms = [["GPU driver fails"]]
+    if gpus and snapshot.gpus_stale:
+        forms = [[*form[:-1], f"{form[-1]} ({age(snapshot)})"] for form in forms]
     rest = _engines(engines, marks)
     for parts in ([*gpu, ram, *rest] for gpu in forms):
         if width is None or cells(_joined(parts, marks)) <= width:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class _Room:
         return False
 
 
+@lru_cache(16)
 def plan(
     rows: int | None, engines: int, processes: int, devices: int, *, swap: bool, side: bool, inline: bool, graphs: bool
 ) -> Plan:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from tui.hardware.history import RAM, SWAP, History, percent
+from tui.hardware.kept import Each, Kept
 from tui.hardware.meter.gauges import Gauge
 from tui.hardware.meter.graph import graph
 from tui.hardware.meter.marks import Line, Marks, Span
-from tui.hardware.meter.table import Column, arrange, widest
+from tui.hardware.meter.table import Column, arrange
 from tui.hardware.meter.words import cells, clip, pad, share, size
 
+Row = tuple[Span, ...]
 TIGHT, WIDE, ROOMY, VAST = 16, 60, 100, 140
 """Columns below which memory is told in percent, from which figures get decimals, from which a line ends in its
 history, and from which clocks are told."""
@@ -34,14 +35,31 @@ _NOTES = Column(keep=20, least=12, bend=15)
 _BAR, _BUSY, _DEGREES, _HISTORY = 1, 4, 5, 9
 
 
+class Drawn:
+    """What the lines of a meter were made of, so that the next picture makes only those anew that have changed."""
+
+    def __init__(self) -> None:
+        self.rows: Each[Gauge, tuple[Row, tuple[int, ...]]] = Each()
+        """Each with the cells that its columns want."""
+        self.widths: Kept[tuple[int, ...]] = Kept()
+        self.lines: Each[tuple[Gauge, Row], Row] = Each()
+
+
 def meter_lines(
-    gauges: Sequence[Gauge], width: int, marks: Marks, history: History | None = None, *, drawn_below: bool = False
+    gauges: Sequence[Gauge],
+    width: int,
+    marks: Marks,
+    history: History | None = None,
+    *,
+    drawn_below: bool = False,
+    drawn: Drawn | None = None,
 ) -> list[Line]:
     """The gauges as lines of at most `width` cells; `history` for those that end in it: with `drawn_below` only what
     has no other place for it, swap.
     """
     gap = 2 if width >= WIDE else 1
-    rows = tuple([_row(gauge, marks, width) for gauge in gauges])
+    drawn = Drawn() if drawn is None else drawn
+    made = drawn.rows.get(gauges, lambda gauge: _row(gauge, marks, width), (marks, width))
     last, least = _COLUMNS[_HISTORY], 0
     if width >= ROOMY:
         least = max([cells(gauge.note) for gauge in gauges])
@@ -51,10 +69,16 @@ def meter_lines(
             last = _NOTES
             if history is not None and any(gauge.key == SWAP for gauge in gauges):
                 least = max(least, _NOTES.least)
-    widths = _widths(rows, last, least, width, gap)
+    wanted = [*map(max, zip(*(wants for _, wants in made), strict=True)), least]
+    widths = drawn.widths.get((wanted, last, width, gap), lambda: _widths(wanted, last, width, gap))
+    starts = drawn.lines.get(
+        [(gauge, row) for gauge, (row, _) in zip(gauges, made, strict=True)],
+        lambda pair: _line(*pair, widths, gap, marks, width),
+        (widths, gap, marks, width),
+    )
     lines: list[Line] = []
-    for gauge, row in zip(gauges, rows, strict=True):
-        line = list(_line(gauge, row, widths, gap, marks, width))
+    for gauge, start in zip(gauges, starts, strict=True):
+        line = list(start)
         if widths[_HISTORY] and gauge.error is None:
             line += [
                 (" " * gap if line else "", ""),
@@ -64,19 +88,15 @@ def meter_lines(
     return lines
 
 
-# Most of what is measured is the same a second later, and so is what is made of it.
+def _row(gauge: Gauge, marks: Marks, width: int) -> tuple[Row, tuple[int, ...]]:
+    """A span for each column but the last, and the cells that each of them wants."""
+    row = ((gauge.label, _name_role(gauge)), ("", ""), *_figures(gauge, marks, width))
+    return row, tuple([cells(text) for text, _role in row])
 
 
-@lru_cache(128)
-def _row(gauge: Gauge, marks: Marks, width: int) -> tuple[Span, ...]:
-    """A span for each column but the last."""
-    return (gauge.label, _name_role(gauge)), ("", ""), *_figures(gauge, marks, width)
-
-
-@lru_cache(16)
-def _widths(rows: tuple[tuple[Span, ...], ...], last: Column, least: int, width: int, gap: int) -> tuple[int, ...]:
-    """The width of each column; `least` is what the last one wants."""
-    wanted = [*(widest(rows, column) for column in range(_HISTORY)), least]
+def _widths(wants: Sequence[int], last: Column, width: int, gap: int) -> tuple[int, ...]:
+    """The width of each column, by what the widest row wants of it."""
+    wanted = list(wants)
     wanted[_BAR] = max(5, width * 2 // 5 if width < WIDE else width * 3 // 10)
     for column, fewest in ((_BUSY, 4), (_DEGREES, 3)):  # "100%" and "99°" must not push the bar about
         wanted[column] = max(wanted[column], fewest) if wanted[column] else 0
@@ -139,10 +159,7 @@ def _degrees(gauge: Gauge, marks: Marks) -> Span:
     return f"{gauge.degrees}{marks.degree}", "warn" if gauge.degrees >= _HOT_C else "dim"
 
 
-@lru_cache(128)
-def _line(
-    gauge: Gauge, row: tuple[Span, ...], widths: tuple[int, ...], gap: int, marks: Marks, width: int
-) -> tuple[Span, ...]:
+def _line(gauge: Gauge, row: Row, widths: tuple[int, ...], gap: int, marks: Marks, width: int) -> Row:
     """A gauge's line up to its last column."""
     if gauge.error is not None:
         name = (pad(gauge.label, widths[0], marks.ellipsis), row[0][1])

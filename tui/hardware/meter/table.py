@@ -68,14 +68,9 @@ def _total(widths: Sequence[int], gap: int) -> int:
     return sum(shown) + gap * (len(shown) - 1) if shown else 0
 
 
-def widest(rows: Sequence[Sequence[Span]], column: int) -> int:
-    """The cells that a column wants."""
-    return max([cells(row[column][0]) for row in rows], default=0)
-
-
 def laid_out(columns: Sequence[Column], rows: Sequence[Sequence[Span]], width: int, gap: int, mark: str) -> list[Line]:
     """Rows of one span a column as lines of at most `width` cells."""
-    wanted = [widest(rows, index) for index in range(len(columns))]
+    wanted = [max([cells(row[index][0]) for row in rows], default=0) for index in range(len(columns))]
     widths = arrange(columns, wanted, width, gap)
     return [_row_line(columns, row, widths, gap, mark) for row in rows]
 

@@ -14,7 +14,7 @@ from tui.config.paths import Paths
 from tui.config.settings import DownloadSettings
 from tui.config.sizes import MIB
 from tui.hub.client import Hub
-from tui.hub.downloads.crew import Crew, delete_if_gone, entry_of
+from tui.hub.downloads.crew import Crew, delete_if_gone, entries_of
 from tui.hub.downloads.fetch import Means
 from tui.hub.downloads.persistence import Persistence
 from tui.hub.downloads.places import hub_cache, place_of
@@ -22,14 +22,15 @@ from tui.hub.downloads.queue import Queue
 from tui.hub.downloads.runner import in_place_of, missing_bytes, needs
 from tui.hub.downloads.space import Look, check_room, look
 from tui.hub.downloads.throttle import Throttle
-from tui.hub.downloads.values import Entry, Item, Sink
+from tui.hub.downloads.values import Entry, Item, Sink, Watch
 
 
 class Downloads:
     """The queue, and the threads that work on it from `start` to `close`.
 
-    `sink` is told what happens, in other threads. With `only`, no other items than these ids are fetched here. Methods
-    that change the queue block for a moment and raise ConfigError when it cannot be written.
+    `sink` is told what happens and `watch` how the list stands, in other threads. With `only`, no other items than
+    these ids are fetched here. Methods that change the queue block for a moment and raise ConfigError when it cannot be
+    written.
     """
 
     def __init__(
@@ -43,11 +44,12 @@ class Downloads:
         only: Container[str] | None = None,
         persistence: Persistence | None = None,
         look: Look = look,
+        watch: Watch | None = None,
     ) -> None:
         self._look, self._throttle = look, Throttle(settings.limit_mib_s * MIB)
         self._queue, self._cache = Queue(paths), cache or hub_cache()
         means = Means(hub, self._throttle, persistence or Persistence(), look)
-        self._crew = Crew(means, self._queue, self._cache, sink, settings.parallel, only)
+        self._crew = Crew(means, self._queue, self._cache, sink, settings.parallel, only, watch)
 
     @property
     def problem(self) -> str:
@@ -98,20 +100,46 @@ class Downloads:
         self._queue.update(item, paused=False)
         self._crew.look()
 
+    def pause_all(self) -> None:
+        """Let everything rest that has not ended."""
+        self._queue.pause(paused=True)
+        self._crew.look()
+
+    def resume_all(self) -> None:
+        """Go on with everything that was paused."""
+        self._queue.pause(paused=False)
+        self._crew.look()
+
     def retry(self, item: str) -> None:
         """Go on with one that failed."""
         self._queue.update(item, paused=False, outcome="", reason="")
         self._crew.look()
+
+    def hurry(self, item: str) -> None:
+        """Try one again now that waits for its next try; one that another process fetches goes by its own clock."""
+        self._crew.hurry(item)
 
     def move(self, item: str, places: int) -> None:
         """Let it come so many places later, or earlier when negative."""
         self._queue.move(item, places)
         self._crew.look()
 
+    def clear(self) -> None:
+        """Take finished ones off the list; their files stay."""
+        self._queue.clear()
+        self._crew.look()
+
+    def drop(self, item: str) -> None:
+        """Take it off the list and keep what came of it: whoever asks for it again goes on from there."""
+        self._queue.update(item, outcome="kept", paused=False, reason="")
+        self._crew.end(item)
+        self._crew.look()
+
     def cancel(self, item: str) -> None:
         """Take it off the list and delete what came of it; a finished file stays."""
         gone = self._queue.remove(item)
         self._crew.end(item)
+        self._crew.look()
         if gone is None or gone.outcome == "done":
             return
         # Whoever fetches it now deletes it; where nobody does, we do.
@@ -121,7 +149,7 @@ class Downloads:
 
     def entries(self) -> tuple[Entry, ...]:
         """Every item in its order, as it stands now."""
-        return tuple(entry_of(item, self._queue, self._cache) for item in self._queue.read())
+        return entries_of(self._queue.read(), self._queue, self._cache)
 
     def _check_room(self, item: Item) -> None:
         place = place_of(item, self._cache)

@@ -13,12 +13,13 @@ from tui.config.plain import one_line
 from tui.hub.downloads.claim import Claim
 from tui.hub.downloads.fetch import Means
 from tui.hub.downloads.follow import Follower
+from tui.hub.downloads.lookout import Lookout
 from tui.hub.downloads.places import place_of
 from tui.hub.downloads.queue import Queue
 from tui.hub.downloads.runner import fetch_item, give_up, present_bytes
 from tui.hub.downloads.stop import Stop
 from tui.hub.downloads.teller import Teller
-from tui.hub.downloads.values import Entry, Item, Sink
+from tui.hub.downloads.values import Entry, Item, Sink, Watch
 from tui.hub.errors import Cancelled, HubError
 
 _LOOK_S = 0.5
@@ -41,7 +42,14 @@ class Crew:
     """Takes items of the queue that nobody else has, from `start` to `close`."""
 
     def __init__(
-        self, means: Means, queue: Queue, cache: Path, sink: Sink, parallel: int, only: Container[str] | None
+        self,
+        means: Means,
+        queue: Queue,
+        cache: Path,
+        sink: Sink,
+        parallel: int,
+        only: Container[str] | None,
+        watch: Watch | None,
     ) -> None:
         self.parallel = parallel
         self.problem = ""
@@ -50,6 +58,9 @@ class Crew:
         self._jobs: dict[str, tuple[_Job, threading.Thread]] = {}
         self._lock = threading.Lock()
         self._follower = Follower(sink)
+        self._lookout = Lookout(watch)
+        self._calm: tuple[int, int] | None = None
+        """Stamp of the list while nothing in it is to be done or followed."""
         self._wake, self._closing = threading.Event(), threading.Event()
         self._watch = threading.Thread(target=self._run, name="downloads", daemon=True)
 
@@ -81,6 +92,13 @@ class Crew:
         if job is not None:
             job[0].stop.set()
 
+    def hurry(self, item: str) -> None:
+        """Let it wait no longer for its next try if it is fetched here."""
+        with self._lock:
+            job = self._jobs.get(item)
+        if job is not None:
+            job[0].stop.hurry()
+
     # The thread that watches the queue.
 
     def _run(self) -> None:
@@ -90,10 +108,14 @@ class Crew:
                 self.problem = ""
             except (ConfigError, HubError, OSError) as error:
                 self.problem = one_line(str(error))
+                self._lookout.fails(self.problem)
             self._wake.wait(_LOOK_S)
             self._wake.clear()
 
     def _tick(self) -> None:
+        stamp = self._queue.stamp()
+        if stamp == self._calm:
+            return
         items = self._queue.read()
         waiting = {item.id: item for item in items if _is_waiting(item)}
         with self._lock:
@@ -103,18 +125,26 @@ class Crew:
             if wanted is None or wanted.added != job.item.added:
                 job.stop.set()
             job.teller.pulse()
-        meant = [item for item in items if item.id not in jobs and (self._only is None or item.id in self._only)]
-        self._follower.look([entry_of(item, self._queue, self._cache) for item in meant])
-        for item in meant:
-            if len(jobs) >= self.parallel:
+        entries = entries_of(items, self._queue, self._cache)
+        self._lookout.sees(entries)
+        others = [entry for entry in entries if entry.item.id not in jobs]
+        mine = [entry for entry in others if self._only is None or entry.item.id in self._only]
+        self._follower.look(mine)
+        held = sum(entry.owner is not None for entry in others)
+        self._calm = None if jobs or waiting or held else stamp
+        # Those who fetch whatever is queued keep to the number together; who came for some items does not wait.
+        busy = len(jobs) + (held if self._only is None else 0)
+        for entry in mine:
+            if busy >= self.parallel:
                 break
-            if item.id in waiting and (begun := self._begin(item.id)) is not None:
-                jobs[item.id] = begun
+            if entry.item.id in waiting and self._begin(entry.item.id):
+                busy += 1
+                self._wake.set()
 
-    def _begin(self, item: str) -> _Job | None:
+    def _begin(self, item: str) -> bool:
         claim = self._queue.claim(item)
         if claim is None:
-            return None
+            return False
         # It may have ended in other hands just before it became ours.
         try:
             items = self._queue.read()
@@ -124,7 +154,7 @@ class Crew:
         fresh = next((known for known in items if known.id == item and _is_waiting(known)), None)
         if fresh is None or self._closing.is_set():
             claim.release()
-            return None
+            return False
         ahead = [known for known in items[: items.index(fresh)] if _is_waiting(known)]
         job = _Job(fresh, ahead, claim, Teller(fresh, self._sink), Stop())
         thread = threading.Thread(target=self._work, args=(job,), name=f"download {fresh.name}", daemon=True)
@@ -132,7 +162,7 @@ class Crew:
         with self._lock:
             self._jobs[item] = job, thread
         thread.start()
-        return job
+        return True
 
     # The thread of one item.
 
@@ -186,8 +216,12 @@ class Crew:
             self._wake.set()
 
 
-def entry_of(item: Item, queue: Queue, cache: Path) -> Entry:
-    """An item as it stands now."""
+def entries_of(items: Sequence[Item], queue: Queue, cache: Path) -> tuple[Entry, ...]:
+    """Items as they stand now; those that left the line are left out."""
+    return tuple(_entry(item, queue, cache) for item in items if item.outcome != "kept")
+
+
+def _entry(item: Item, queue: Queue, cache: Path) -> Entry:
     if item.outcome == "done":
         return Entry(item, "done", item.total_bytes)
     place = place_of(item, cache)

@@ -21,6 +21,7 @@ from tui.hub.files import is_safe
 
 KEPT = 50
 """Finished items that are remembered."""
+_PAST = ("done", "kept")
 
 
 class Queue:
@@ -51,12 +52,12 @@ class Queue:
         return next((known for known in self.read() if known.id == item), None)
 
     def put(self, item: Item) -> None:
-        """Add an item at the end, or in place of the one with its id."""
+        """Add an item at the end, or in place of the one with its id, unless that one had left the line."""
 
         def change(items: list[Item]) -> list[Item]:
-            if any(known.id == item.id for known in items):
+            if any(known.id == item.id and known.outcome not in _PAST for known in items):
                 return [item if known.id == item.id else known for known in items]
-            return [*items, item]
+            return [*(known for known in items if known.id != item.id), item]
 
         self._change(change)
 
@@ -67,6 +68,18 @@ class Queue:
             return [msgspec.structs.replace(known, **changes) if known.id == item else known for known in items]
 
         return next((known for known in self._change(change) if known.id == item), None)
+
+    def pause(self, *, paused: bool) -> None:
+        """Let every open item rest, or none."""
+
+        def change(items: list[Item]) -> list[Item]:
+            return [msgspec.structs.replace(known, paused=paused) if known.open else known for known in items]
+
+        self._change(change)
+
+    def clear(self) -> None:
+        """Take what is done off the list."""
+        self._change(lambda items: [known for known in items if known.outcome != "done"])
 
     def remove(self, item: str) -> Item | None:
         """Take an item off the list and return it as it was."""
@@ -144,6 +157,6 @@ def _is_sound(item: Item) -> bool:
 
 def _forgotten(items: Sequence[Item]) -> tuple[Item, ...]:
     """Of finished items only the last ones stay."""
-    done = [item.id for item in items if item.outcome == "done"]
+    done = [item.id for item in items if item.outcome in _PAST]
     gone = set(done[: max(0, len(done) - KEPT)])
     return tuple(item for item in items if item.id not in gone)

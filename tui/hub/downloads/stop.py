@@ -19,31 +19,39 @@ class Stop:
     """Set once, from any thread; nothing is undone by it."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
-        self._lock = threading.Lock()
+        self._is_set = False
+        self._changed = threading.Condition()
         self._line: socket.socket | None = None
 
     def set(self) -> None:
         """End it: whoever waits goes on at once."""
-        with self._lock:
-            self._event.set()
+        with self._changed:
+            self._is_set = True
+            self._changed.notify_all()
             if self._line is not None:
                 with contextlib.suppress(OSError):
                     self._line.shutdown(socket.SHUT_RDWR)
 
     def is_set(self) -> bool:
         """True from the call of `set` on."""
-        return self._event.is_set()
+        return self._is_set
 
     def check(self) -> None:
         """Raise Cancelled when it is set."""
-        if self._event.is_set():
+        if self._is_set:
             raise Cancelled
 
     def wait(self, seconds: float) -> None:
-        """Sleep. Raises Cancelled as soon as it is set."""
-        if self._event.wait(seconds):
-            raise Cancelled
+        """Sleep, until somebody hurries. Raises Cancelled as soon as it is set."""
+        with self._changed:
+            if not self._is_set:
+                self._changed.wait(seconds)
+        self.check()
+
+    def hurry(self) -> None:
+        """Whoever waits now has waited long enough."""
+        with self._changed:
+            self._changed.notify_all()
 
     @contextlib.contextmanager
     def reading(self, response: httpx2.Response) -> Iterator[None]:
@@ -56,7 +64,7 @@ class Stop:
             self._hold(None)
 
     def _hold(self, line: socket.socket | None) -> None:
-        with self._lock:
+        with self._changed:
             before, self._line = self._line, line
         if before is not None:
             before.close()

@@ -6,6 +6,7 @@ token goes to the hub's own origin; the client takes it away where the hub leads
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,10 @@ from tui.hub.told import Asked, in_words, not_a_hub
 
 if TYPE_CHECKING:
     import httpx2
+
+
+_TRICKLE, _TRICKLE_BYTES = 4, 64 << 10
+"""Less than so many bytes in so many times the longest silence is as good as nothing."""
 
 
 class Transfer:
@@ -70,7 +75,7 @@ class Transfer:
             skip = self._to_skip(response, start)
             self.skipped_bytes = skip
             left = size - start
-            for piece in response.iter_raw():
+            for piece in self._lively(response.iter_raw()):
                 stop.check()
                 kept = piece[skip : skip + left]
                 beyond = len(piece) - skip - len(kept)
@@ -80,6 +85,24 @@ class Transfer:
                     yield kept
                 if beyond > 0:
                     return
+
+    def _lively(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The pieces. Raises Interrupted where they only trickle: another connection may well be better. What is done
+        with a piece does not count, so a limit of our own is no reason.
+        """
+        waited_s, came = 0.0, 0
+        longest_s = _TRICKLE * self._hub.patience.silence_s
+        while True:
+            asked_at = time.monotonic()
+            piece = next(pieces, None)
+            if piece is None:
+                return
+            waited_s, came = waited_s + time.monotonic() - asked_at, came + len(piece)
+            if waited_s > longest_s:
+                if came < _TRICKLE_BYTES:
+                    raise Interrupted(f"{self._asked.host} sends hardly anything of {self._wanted.path}; try again")
+                waited_s, came = 0.0, 0
+            yield piece
 
     def _to_skip(self, response: httpx2.Response, start: int) -> int:
         """How many bytes come that are here already. Raises for anything but the file that is wanted."""

@@ -46,7 +46,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     added: float = 0.0
     """Unix seconds; another time is another order."""
     paused: bool = False
-    outcome: Literal["", "done", "failed"] = ""
+    outcome: Literal["", "done", "failed", "kept"] = ""
+    """Kept: off the list, with what came of it left where it lies, for whoever asks for it again."""
     reason: str = ""
     """Why it failed."""
     path: str = ""
@@ -103,6 +104,10 @@ _CONTRACT = ("event", "file", "done_bytes", "total_bytes", "bytes_s", "eta_s", "
 
 Sink = Callable[[Event], None]
 """Told of every event, in the thread in which it happens; it returns soon and raises nothing."""
+
+Watch = Callable[[tuple[Entry, ...], str], None]
+"""Told of the whole list whenever something in it is another than before, whoever changed it, bytes that came excepted;
+and why the list cannot be worked on, empty when it can. As a sink, it returns soon and raises nothing."""
 
 
 def item_of(chosen: Chosen, folder: str = "", revision: str | None = None) -> Item:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from rich.segment import Segment
 from textual import events
 from textual.geometry import Region
+from textual.reactive import reactive
 from textual.strip import Strip
 from textual.timer import Timer
 
@@ -23,6 +24,9 @@ LATE_S = 0.15
 class Answer(Drawn):
     """What the settings come to."""
 
+    cut: reactive[bool] = reactive(False, repaint=False)
+    """True where there is more to say than there is room for."""
+
     def __init__(self) -> None:
         super().__init__(id="load-answer")
         self._price: Price | None = None
@@ -33,8 +37,6 @@ class Answer(Drawn):
         """True while the price of what is on the panel is not known yet."""
         self.late = False
         """True once that has taken a while."""
-        self.cut = False
-        """True where there is more to say than there is room for."""
 
     @property
     def price(self) -> Price | None:

@@ -74,6 +74,11 @@ class Form:
             value = number
         return self._set(self.field.step(value, direction, page, self.limits))
 
+    def neighbours(self, loaded: Mapping[str, Any] | None = None) -> tuple[LoadSettings, ...]:
+        """The settings one step up and down from here, as `step` takes it, as far as there are such."""
+        here, around = self.settings(), (self.step(1, loaded=loaded), self.step(-1, loaded=loaded))
+        return tuple(form.settings() for form in around if not form.problem() and form.settings() != here)
+
     def automatic(self) -> Form:
         """Everything back to what is chosen without a person."""
         return replace(self, values={one.name: one.automatic for one in self.fields}, others={}, typed="")

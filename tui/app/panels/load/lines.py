@@ -19,32 +19,39 @@ from tui.app.panels.load.price import (
     Lines,
     Price,
     Word,
-    answer_words,
     brief_size,
     device_names,
+)
+from tui.app.text import clean, fit, fit_right, plural
+from tui.fit.fixes import Fix
+from tui.models.fit_words import (
+    PARTS,
+    VERDICTS,
+    Pool,
+    answer_words,
+    free_bytes,
+    goal,
+    origins,
+    parts_of,
     speed_words,
 )
-from tui.app.panels.load.receipt import receipt_line
-from tui.app.text import clean, fit, fit_right, plural, size
-from tui.fit.fixes import Fix
-from tui.fit.verdict import DeviceFit, HostFit
+from tui.models.receipt_words import last_load_words
 
 _COLUMN: Final = 8
 _MOST_NAME: Final = 12
-_OVER: Final = 16
+_OVER: Final = 13
+"""Cells for "  29.9 G over"."""
+_TOO_MUCH: Final = 17
 """Cells for "  29.9 G too much"."""
-_VERDICTS: Final = {
-    "gpu": ("all on the GPU", "success"),
-    "partial": ("part on the GPU, part in RAM", "warning"),
-    "ram": ("all in RAM", "success"),
-    "no": ("does not fit", "error"),
-}
+_SHORT_ROW: Final = 34
+"""Cells of a row without parts, before what it says of the room."""
+_COLORS: Final = {"gpu": "success", "partial": "warning", "ram": "success", "no": "error"}
 _ASCII: Final = str.maketrans({"−": "-", "–": "-", "×": "x", "·": "-", "…": "~"})
 
 
 def full(price: Price, width: int, glyphs: Glyphs) -> Lines:
     """Everything, in lines of at most `width` cells."""
-    parts = _Parts(price, width, glyphs)
+    parts = Parts(price, width, glyphs)
     return (parts.head, *parts.table, *parts.sources, *_flat(parts.said), *_flat(parts.fixes), *parts.last)
 
 
@@ -57,7 +64,7 @@ def fitted(price: Price, width: int, height: int, glyphs: Glyphs) -> tuple[Lines
     everything = full(price, width, glyphs)
     if len(everything) <= height:
         return everything, False
-    parts = _Parts(price, width, glyphs)
+    parts = Parts(price, width, glyphs)
     left = height - 1
     table = parts.table if len(parts.table) + min(3, len(_flat(parts.fixes))) <= left else parts.sums[: max(0, left)]
     left -= len(table)
@@ -85,21 +92,30 @@ def wrapped(text: str, width: int, *, hang: int = 0) -> list[str]:
     return [*lines, line]
 
 
-class _Parts:
+def plain(text: str, glyphs: Glyphs) -> str:
+    """`text` with the signs that the terminal can show."""
+    return text.translate(_ASCII) if glyphs.ascii else text
+
+
+class Parts:
     """The parts of the answer, each in lines of at most `width` cells."""
 
     def __init__(self, price: Price, width: int, glyphs: Glyphs) -> None:
         self._price, self._width, self._glyphs = price, max(1, width), glyphs
-        self._devices = tuple(zip(device_names(price.machine), price.assessment.devices, strict=True))
+        self._names = device_names(price.machine)
+        self._devices = tuple((self._names[device.name], device) for device in price.assessment.devices)
+        self._pools: tuple[tuple[str, Pool], ...] = (*self._devices, ("host", price.assessment.host))
+        self._name_cells = min(_MOST_NAME, max(cell_len(name) for name, _ in self._pools)) + 1
 
     @property
     def head(self) -> Line:
         """The verdict, and the speed that goes with it."""
         price, glyphs = self._price, self._glyphs
-        words, color = _VERDICTS[price.assessment.verdict]
+        words, color = VERDICTS[price.assessment.verdict], _COLORS[price.assessment.verdict]
         head = [Word(f"{glyphs.loaded} ", color), Word(fit(words, min(len(words), self._width - 2)), color, "bold")]
         if price.speed is not None and price.assessment.verdict != "no":
-            more = (f"   {speed_words(price.speed, glyphs)}", f" {glyphs.dot} {answer_words(price.speed, glyphs)}")
+            dash = "-" if glyphs.ascii else "–"
+            more = (f"   {speed_words(price.speed, dash)}", f" {glyphs.dot} {answer_words(price.speed, dash)}")
             for text, shade in zip(more, ("foreground", "muted"), strict=True):
                 if sum(cell_len(word.text) for word in head) + cell_len(text) > self._width:
                     break
@@ -107,22 +123,19 @@ class _Parts:
         return tuple(head)
 
     @property
+    def is_wide(self) -> bool:
+        """Whether there is room for a column for each part."""
+        return self._width >= self._name_cells + 6 * _COLUMN + _OVER
+
+    @property
     def table(self) -> Lines:
         """Every pool: by part where there is room for that."""
-        host = self._price.assessment.host
-        names = (*(name for name, _ in self._devices), "host")
-        name_cells = min(_MOST_NAME, max(map(cell_len, names))) + 1
-        if self._width < name_cells + 6 * _COLUMN + _OVER:
-            devices = (self._short_row(name, device, name_cells) for name, device in self._devices)
-            return (*devices, self._short_row("host", host, name_cells))
-        titles = ("weights", "context", "compute", "driver", "sum", "free")
-        rows: list[Line] = [(Word(" " * name_cells + "".join(fit_right(title, _COLUMN) for title in titles), "faint"),)]
-        for name, device in self._devices:
-            parts = (device.weights_bytes, device.context_bytes, device.compute_bytes, device.overhead_bytes)
-            rows.append(self._row(fit(name, name_cells, self._glyphs.ellipsis), parts, device))
-        compute = host.compute_bytes + host.output_bytes
-        rows.append(self._row(fit("host", name_cells), (host.weights_bytes, host.context_bytes, compute, 0), host))
-        return tuple(rows)
+        cells = self._name_cells
+        if not self.is_wide:
+            return tuple(self._short_row(name, pool, cells) for name, pool in self._pools)
+        titles = "".join(fit_right(title, _COLUMN) for title in (*PARTS, "sum", "free"))
+        rows = (self._row(fit(name, cells, self._glyphs.ellipsis), pool) for name, pool in self._pools)
+        return ((Word(" " * cells + titles, "faint"),), *rows)
 
     @property
     def sums(self) -> Lines:
@@ -144,15 +157,11 @@ class _Parts:
     @property
     def sources(self) -> Lines:
         """Where the numbers come from."""
-        price, prediction = self._price, self._price.prediction
-        why = f": {clean(prediction.reason)}" if prediction.reason else ""
-        parts = ["dry run of the header" if prediction.source == "dry-run" else f"estimate{why}"]
-        held = zip(price.machine.devices, price.assessment.devices, strict=True)
-        if used := [spec for spec, device in held if device.need_bytes]:
-            measured = all(spec.overhead_origin == "measured" for spec in used)
-            parts.append("driver measured here" if measured else "driver assumed")
+        price = self._price
+        parts = [clean(origin) for origin in origins(price)]
         if not all(pool.fits for pool in price.assessment.pools):
             margins = price.machine.margins
+            used = any(device.need_bytes for device in price.assessment.devices)
             a_gpu = f"{brief_size(margins.device_bytes)} a GPU, " if used else ""
             parts.append(f"kept free: {a_gpu}{brief_size(margins.host_bytes)} of RAM")
         if price.speed is not None and price.assessment.verdict != "no":
@@ -174,13 +183,12 @@ class _Parts:
         price = self._price
         if not price.may_be_better or price.fixes is None:
             return []
-        goal = "make it fit" if price.assessment.verdict == "no" else "have it all on the GPU"
         if not price.fixes:
-            return [self._sentence(f"No single change would {goal}.", "muted")]
+            return [self._sentence(f"No single change would {goal(price)}.", "muted")]
         offered = price.offered
         letters = [LETTERS[offered.index(fix)] if fix in offered else self._glyphs.dot for fix in price.fixes]
         return [
-            self._sentence(f"To {goal}:", "muted"),
+            self._sentence(f"To {goal(price)}:", "muted"),
             *(self._fix(letter, fix) for letter, fix in zip(letters, price.fixes, strict=True)),
         ]
 
@@ -188,25 +196,23 @@ class _Parts:
     def last(self) -> Lines:
         """How the last load of this model compared with what had been said of it."""
         record = self._price.last
-        return self._sentence(receipt_line(record, self._price.machine, self._glyphs), "faint") if record else ()
+        words = map(clean, last_load_words(record, self._names)) if record else ()
+        return self._sentence(f" {self._glyphs.dot} ".join(words), "faint") if record else ()
 
     def _fix(self, letter: str, fix: Fix) -> Lines:
-        is_news = fix.saves_bytes > 0 and size(fix.saves_bytes) not in fix.change
-        saved = f"  {self._glyphs.minus}{brief_size(fix.saves_bytes)}" if is_news else ""
-        cost = f"  {clean(fix.cost)}" if fix.cost else ""
-        texts = wrapped(self._plain(f"{clean(fix.change)}{saved}{cost}"), self._width - 3, hang=2)
+        texts = wrapped(plain(clean(fix.words), self._glyphs), self._width - 3, hang=2)
         first, *others = texts
-        change = len(self._plain(clean(fix.change)))
+        change = len(plain(clean(fix.change), self._glyphs))
         return (
             (Word(f" {letter} ", "accent", "bold"), Word(first[:change]), Word(first[change:], "muted")),
             *((Word(f"   {text}", "muted"),) for text in others),
         )
 
-    def _row(self, name: str, parts: Sequence[int], pool: DeviceFit | HostFit) -> Line:
+    def _row(self, name: str, pool: Pool) -> Line:
         color = "foreground" if pool.need_bytes else "muted"
         return (
             Word(name, "muted"),
-            Word("".join(self._cell(part) for part in parts), "muted"),
+            Word("".join(self._cell(part) for part in parts_of(pool)), "muted"),
             Word(self._cell(pool.need_bytes), color),
             Word(fit_right(brief_size(free_bytes(pool)), _COLUMN), color),
             *self._fits(pool),
@@ -215,7 +221,7 @@ class _Parts:
     def _cell(self, size_bytes: int) -> str:
         return fit_right(brief_size(size_bytes) if size_bytes else self._glyphs.rule, _COLUMN)
 
-    def _short_row(self, name: str, pool: DeviceFit | HostFit, name_cells: int) -> Line:
+    def _short_row(self, name: str, pool: Pool, name_cells: int) -> Line:
         return self._short_line(name, pool.need_bytes, free_bytes(pool), self._fits(pool), name_cells)
 
     def _short_line(self, name: str, need: int, free: int, fits: Line, name_cells: int) -> Line:
@@ -228,23 +234,16 @@ class _Parts:
         room = self._width - cell_len(brief_size(need)) - sum(cell_len(word.text) for word in fits)
         return (Word(fit(label, room, self._glyphs.ellipsis), "muted"), Word(brief_size(need)), *fits)
 
-    def _fits(self, pool: DeviceFit | HostFit) -> Line:
+    def _fits(self, pool: Pool) -> Line:
         if not pool.need_bytes:
             return ()
         if pool.fits:
             return (Word("  fits", "success"),)
-        return (Word(f"  {brief_size(pool.over_bytes)} {'too much' if self._width > 50 else 'over'}", "error"),)
+        left = self._width - (self._name_cells + 6 * _COLUMN if self.is_wide else _SHORT_ROW)
+        return (Word(f"  {brief_size(pool.over_bytes)} {'too much' if left >= _TOO_MUCH else 'over'}", "error"),)
 
     def _sentence(self, text: str, color: str) -> Lines:
-        return tuple((Word(line, color),) for line in wrapped(self._plain(text), self._width))
-
-    def _plain(self, text: str) -> str:
-        return text.translate(_ASCII) if self._glyphs.ascii else text
-
-
-def free_bytes(pool: DeviceFit | HostFit) -> int:
-    """What is free there, the margin included."""
-    return pool.free_bytes if isinstance(pool, DeviceFit) else pool.available_bytes
+        return tuple((Word(line, color),) for line in wrapped(plain(text, self._glyphs), self._width))
 
 
 def _flat(blocks: Iterable[Lines]) -> Lines:

@@ -68,7 +68,7 @@ class LoadPanel(Vertical):
         self._words, self._color = "", "faint"
         self._load_when_known = False
         self._most_answer = 0
-        self._cut_words, self._keys = "", ""
+        self._keys = ""
         self.border_title = Content(f"Load {clean(model.name)} {clean(model.quant or '')}".rstrip())
 
     def compose(self) -> ComposeResult:
@@ -78,6 +78,7 @@ class LoadPanel(Vertical):
 
     def on_mount(self) -> None:
         self._tell(self._first)
+        self.watch(self.answer, "cut", self._mark_cut)
 
     @property
     def fields(self) -> LoadFields:
@@ -180,17 +181,13 @@ class LoadPanel(Vertical):
         self.query_one("#load-words").styles.height = room.words
         for part in (self.answer, self.query_one("#load-words", Static)):
             part.set_class(room.airy, "-airy")
-        self.call_after_refresh(self._mark_cut)
 
     @property
     def _grows(self) -> bool:
         return self.screen.has_class("-high") or self.screen.has_class("-wide")
 
-    def _mark_cut(self) -> None:
-        words = f"{self.details_key} tells more" if self.answer.cut else ""
-        if words != self._cut_words:
-            self._cut_words = words
-            self.border_subtitle = Content(words)
+    def _mark_cut(self, cut: bool) -> None:
+        self.border_subtitle = Content(f"{self.details_key} tells more" if cut else "")
 
     # ---- words
 

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.hardware.history import RAM
-from tui.hardware.meter.gauges import Gauge, cards, gpu_gauges, grouped, ram_gauge, summed, swap_gauge
+from tui.hardware.meter.gauges import Gauge, age, brief, cards, gpu_gauges, grouped, ram_gauge, summed, swap_gauge
 from tui.hardware.meter.graph import graph
 from tui.hardware.meter.rows import bar
 from tui.hardware.meter.words import cells, pad, share, size
@@ -33,6 +33,8 @@ NO_BAR = 16
 _RAM_SHARE = 0.36
 """Part of the line that RAM gets beside GPUs."""
 _LEAST_BAR, _NAME = 4, 7
+_OLD = "old"
+"""Says that figures are not of this moment where there is no room for their age."""
 
 
 class Shown(NamedTuple):
@@ -59,7 +61,7 @@ class Cell(NamedTuple):
 def shown(snapshot: Snapshot, ghost: Mapping[str, int], marks: Marks) -> Shown:
     """What a snapshot has to show; `ghost` is bytes by the key of a GPU or RAM."""
     stale, gpus = snapshot.gpus_stale, snapshot.gpus
-    note = f"{snapshot.gpus_age_s:.0f} s old" if stale else ""
+    note = age(snapshot)
     rows = [gpu_gauges(gpus, marks, ghost, stale=stale)]
     if len(gpus) > 1:
         rows += [grouped(gpus, marks, ghost), [summed(cards(gpus), f"{len(cards(gpus))} GPUs", ghost)]]
@@ -136,8 +138,9 @@ def _like_the_widest(column: Sequence[Cell], width: int, marks: Marks) -> list[C
 def _cell(gauge: Gauge, width: int, marks: Marks, history: History) -> Cell:
     """A gauge with as many words as suit `width` cells."""
     if width < FINE_FROM:
-        busy = f" {gauge.busy:>3}%" if gauge.busy is not None and width >= BUSY_FROM and not gauge.note else ""
-        return Cell(gauge, gauge.label, share(gauge.used, gauge.total, marks.dash, fine=False), busy)
+        busy = f" {gauge.busy:>3}%" if gauge.busy is not None and width >= BUSY_FROM else ""
+        tail = f" {_OLD}" if gauge.note else busy
+        return Cell(gauge, gauge.label, share(gauge.used, gauge.total, marks.dash, fine=False), tail)
     tail = f"  {gauge.busy:>3} %" if gauge.busy is not None else ""
     if width >= FREE_FROM and gauge.degrees is not None:
         tail += f"  {gauge.degrees:>2}{marks.degree}"
@@ -168,7 +171,9 @@ def _words(gauge: Gauge, width: int, marks: Marks) -> str:
 def _tight(gauge: Gauge, marks: Marks) -> str:
     """A gauge as a name or number and its memory, and nothing else."""
     if gauge.error is not None:
-        return f"{gauge.label.split()[0]} lost"
+        return f"{gauge.label.split()[0]} {brief(gauge.error)}"
+    if gauge.note:
+        return f"{gauge.label.split()[0]} {_OLD}"
     return f"{gauge.label.split()[0]} {share(gauge.used, gauge.total, marks.dash, fine=False)}"
 
 
@@ -184,7 +189,8 @@ def _drawn(cell: Cell, width: int, marks: Marks) -> Line:
         return [(pad(said, width, marks.ellipsis), role)]
     room = width - cells(cell.name) - 1
     words, drawn, tail = f" {cell.words}", f"  {cell.graph}" if cell.graph else "", cell.tail
-    for after in ((words, drawn, tail), (words, "", tail), (words, "", ""), ("", "", "")):
+    last_but_one = ("", "", tail) if gauge.note else (words, "", "")  # that figures are old is worth more than they are
+    for after in ((words, drawn, tail), (words, "", tail), last_but_one, ("", "", "")):
         bar_width = room - sum(map(cells, after))
         if bar_width >= _LEAST_BAR:
             break

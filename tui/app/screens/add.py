@@ -1,0 +1,121 @@
+"""Which file or folder is to be added: a path that is completed while it is typed. Ends with the path, or with None."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input
+
+from tui.app.keys import Keymap
+from tui.app.screens.rows import Choice, RowsScreen
+from tui.app.text import size
+from tui.library.completion import MOST, Entry, completions
+
+FIRST = "~/"
+"""What stands there at first."""
+
+
+class PathInput(Input):
+    """The line. Enter and the keys that move are the list's."""
+
+    def __init__(self) -> None:
+        super().__init__(FIRST, id="filter", compact=True, select_on_focus=False)
+        del self._bindings.key_to_bindings["enter"]
+
+
+@dataclass
+class PathCompleted(Message):
+    """What a text may go on with."""
+
+    text: str
+    entries: tuple[Entry, ...]
+
+
+class AddScreen(RowsScreen[str]):
+    """The path."""
+
+    AUTO_FOCUS = "PathInput"
+
+    def __init__(self, keymap: Keymap) -> None:
+        super().__init__("Add a model", keymap, "list", "path")
+
+    def above(self) -> Iterable[Widget]:
+        yield PathInput()
+
+    @property
+    def line(self) -> PathInput:
+        """What is typed."""
+        return self.query_one(PathInput)
+
+    def on_mount(self) -> None:
+        self.line.cursor_position = len(self.line.value)
+        self.show_rows([])
+        self._complete()
+
+    def on_input_changed(self, _event: Input.Changed) -> None:
+        self._complete()
+
+    def on_path_completed(self, event: PathCompleted) -> None:
+        """List what came for the text as it still is."""
+        if event.text != self.line.value:
+            return
+        self.show_rows([_row(entry) for entry in event.entries])
+        many = [(f"These are the first {MOST}; go on typing.", "muted")] if len(event.entries) >= MOST else []
+        nothing = [] if event.entries else [("There is no folder and no model file that begins so.", "warning")]
+        keys = self.hint(("complete", "completes"), ("choose", "takes it"), ("close", "closes this"))
+        self.say([*many, *nothing], keys)
+
+    def action_complete(self) -> None:
+        """Write out the selected row."""
+        entry = self._entry()
+        if entry is not None:
+            slash = "/" if entry.is_folder and not entry.text.endswith("/") else ""
+            self.line.value = entry.text + slash
+            self.line.cursor_position = len(self.line.value)
+
+    def action_choose(self) -> None:
+        """Take the selected row; of a folder that is not written out yet, look into it."""
+        entry = self._entry()
+        if entry is None:
+            return
+        if entry.is_folder and not entry.is_whole:
+            self.action_complete()
+        else:
+            self.dismiss(entry.text)
+
+    def action_cursor_up(self) -> None:
+        self.rows.action_cursor_up()
+
+    def action_cursor_down(self) -> None:
+        self.rows.action_cursor_down()
+
+    def action_page_up(self) -> None:
+        self.rows.action_page_up()
+
+    def action_page_down(self) -> None:
+        self.rows.action_page_down()
+
+    def _entry(self) -> Entry | None:
+        row = self.rows.selected
+        return row.value if row is not None else None
+
+    def _complete(self) -> None:
+        text = self.line.value
+
+        def work() -> None:
+            self.post_message(PathCompleted(text, completions(text)))
+
+        self.run_worker(
+            work, group="complete", description="complete a path", thread=True, exclusive=True, exit_on_error=False
+        )
+
+
+def _row(entry: Entry) -> Choice:
+    if entry.is_whole:
+        what = "this folder, and all models below it" if entry.is_folder else "this file"
+        return Choice(entry, entry.text, what, size(entry.n_bytes) if entry.n_bytes is not None else "")
+    name = entry.path.name + ("/" if entry.is_folder else "")
+    return Choice(entry, name, "", size(entry.n_bytes) if entry.n_bytes is not None else "")

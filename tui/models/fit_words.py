@@ -1,0 +1,158 @@
+"""What a fit comes to in words, the same from `puna fit` as on the screen: plain sentences and figures of a report.
+
+It knows no colours and no widths: a front end arranges what it is given, and cleans it, since names and reasons come
+from outside.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from tui.config.sizes import size
+from tui.fit.candidates import experts_on_host
+from tui.fit.speed import ANSWER_TOKENS, Speed
+from tui.fit.values import DeviceSpec
+from tui.fit.verdict import DeviceFit, HostFit
+from tui.models.fit_report import FitReport
+from tui.models.subject import Subject
+
+VERDICTS: Final = {
+    "gpu": "all on the GPU",
+    "partial": "part on the GPU, part in RAM",
+    "ram": "all in RAM",
+    "no": "does not fit",
+}
+PARTS: Final = ("weights", "context", "compute", "driver")
+"""What `parts_of` counts, in its order."""
+SPEED_UNKNOWN: Final = "not known: the memory bandwidth of a device is not"
+_SPEEDS: Final = {
+    "measured": "measured here with this file and all settings that speed depends on",
+    "phantom": "measured with this model's header and no weights",
+    "similar": "measured with a similar model here",
+    "calibrated": "from the memory's speed, corrected by what was measured here",
+    "roofline": "from the memory's speed alone",
+}
+_UNPROVEN: Final = frozenset(("vulkan", "metal"))
+"""Profiles whose rules were read from llama.cpp's source and compared with no real device."""
+_LONG_S: Final = 120.0
+"""An answer that takes longer is told in minutes."""
+
+Pool = DeviceFit | HostFit
+
+
+def facts(subject: Subject) -> str:
+    """What the model is: llama, 4.1 GiB, 32 layers, trained with 8192 tokens."""
+    shape = subject.shape
+    told = [shape.architecture or "unknown architecture", size(shape.file_bytes), f"{shape.n_layer} layers"]
+    return ", ".join([*told, *([f"trained with {shape.n_ctx_train} tokens"] if shape.n_ctx_train else [])])
+
+
+def settings_words(report: FitReport) -> str:
+    """What it would be loaded with, as far as memory depends on it."""
+    settings, prediction, shape = report.settings, report.prediction, report.subject.shape
+    parts = [f"n_ctx {prediction.n_ctx}", f"{prediction.n_gpu_layers} of {shape.n_block + 1} layers on GPUs"]
+    parts += [f"KV {settings.type_k}/{settings.type_v}", f"flash attention {report.flash_attn}"]
+    if moe := experts_on_host(settings, shape):
+        parts.append(f"experts of {moe} layers in RAM")
+    if settings.panes > 1:
+        parts.append(f"{settings.panes} panes")
+    return ", ".join(parts)
+
+
+# ---- bytes
+
+
+def parts_of(pool: Pool) -> tuple[int, int, int, int]:
+    """Bytes of weights, context, compute and driver there; the output buffer counts as compute."""
+    output = pool.output_bytes if isinstance(pool, HostFit) else 0
+    return pool.weights_bytes, pool.context_bytes, pool.compute_bytes + output, pool.overhead_bytes
+
+
+def free_bytes(pool: Pool) -> int:
+    """What is free there, the margin included."""
+    return pool.free_bytes if isinstance(pool, DeviceFit) else pool.available_bytes
+
+
+# ---- speed
+
+
+def speed_words(speed: Speed, dash: str = "-") -> str:
+    """A range of tokens a second: 6-9 tok/s."""
+    return f"{range_words(speed.decode_tok_s, dash)} tok/s"
+
+
+def answer_words(speed: Speed, dash: str = "-") -> str:
+    """How long an answer takes: 300 words in 45-65 s."""
+    soon, late = (ANSWER_TOKENS / rate for rate in reversed(speed.decode_tok_s))
+    if late > _LONG_S:
+        return f"300 words in {range_words((soon / 60, late / 60), dash)} min"
+    return f"300 words in {range_words((soon, late), dash)} s"
+
+
+def range_words(values: tuple[float, float], dash: str = "-") -> str:
+    """A range of numbers, with the digits that mean something: 6.2-8.4, 12-14, 61."""
+    low, high = (_number(value, decimals=values[1] < 9.95) for value in values)
+    return low if low == high else f"{low}{dash}{high}"
+
+
+def _number(value: float, *, decimals: bool) -> str:
+    if value >= 1000:  # a range so wide has two digits that mean something
+        value = round(value, 1 - int(math.log10(value)))
+    return f"{value:.1f}" if decimals else f"{value:.0f}"
+
+
+# ---- where it comes from
+
+
+def origins(report: FitReport) -> list[str]:
+    """Where the bytes come from, in a few words each."""
+    if report.prediction.source == "dry-run":
+        told = ["dry run of the header"]
+    else:
+        told = [f"estimate: {report.prediction.reason or 'by formula'}"]
+    if unproven := sorted({device.profile for device in report.machine.devices} & _UNPROVEN):
+        told.append(f"{' and '.join(unproven)}'s rules are unproven")
+    held = zip(report.machine.devices, report.assessment.devices, strict=True)
+    if used := [spec for spec, device in held if device.need_bytes]:
+        measured = all(spec.overhead_origin == "measured" for spec in used)
+        told.append("driver measured here" if measured else "driver assumed")
+    return told
+
+
+def explained(report: FitReport, names: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Where each number comes from, at length, a line each, indented under what it belongs to. `names` are what
+    devices are called where that is not llama.cpp's name."""
+    prediction, machine = report.prediction, report.machine
+    if prediction.source == "dry-run":
+        yield "weights, context, compute: llama.cpp's own allocator, asked with the model's header (dry run)"
+    else:
+        spread = f", off by up to {prediction.spread:.0%}" if prediction.spread else ""
+        yield f"weights, context, compute: a formula{spread}; {prediction.reason or 'llama.cpp was not asked'}"
+    for device in machine.devices:
+        yield from _device_explained(device, (names or {}).get(device.name, device.name))
+    a_device = f"{size(machine.margins.device_bytes)} a device and " if machine.devices else ""
+    yield f"free: what is free now, less {a_device}{size(machine.margins.host_bytes)} of RAM"
+    if machine.host_bandwidth_bytes_s:
+        yield f"RAM speed: {machine.host_bandwidth_bytes_s / 1e9:.1f} GB/s, {machine.host_bandwidth_origin}"
+    if report.speed is not None:
+        yield f"speed: {_SPEEDS[report.speed.source]}, after {report.speed.n_past} tokens"
+
+
+def _device_explained(device: DeviceSpec, name: str) -> Iterator[str]:
+    here = device.profile == "real"
+    kind = "this machine's, through llama.cpp" if here else f"a stand-in with the rules of {device.profile}"
+    unproven = ", which were read from its source and never proven" if device.profile in _UNPROVEN else ""
+    yield f"{name}: {kind}{unproven}"
+    yield f"  driver: {size(device.overhead_bytes)}, {device.overhead_origin}"
+    if device.bandwidth_bytes_s:
+        yield f"  memory speed: {device.bandwidth_bytes_s / 1e9:.0f} GB/s, {device.bandwidth_origin}"
+
+
+# ---- what would help
+
+
+def goal(report: FitReport) -> str:
+    """What changes are looked for to do."""
+    return "make it fit" if report.assessment.verdict == "no" else "have it all on the GPU"
