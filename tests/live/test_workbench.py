@@ -23,10 +23,10 @@ pytestmark = pytest.mark.live
 ROOT = Path(__file__).parents[2]
 
 
-def real(home: Path, model: Path) -> PunaApp:
+def real(home: Path, model: Path, conversation: int | None = None) -> PunaApp:
     """The app with the demo model and real engines."""
-    where = home_paths(home)
-    return PunaApp(where, ThemeBook(share("themes")), Opening(view="chat"), models=(entry_for(model),), scan=False)
+    where, opening = home_paths(home), Opening(view="chat", conversation=conversation)
+    return PunaApp(where, ThemeBook(share("themes")), opening, models=(entry_for(model),), scan=False)
 
 
 async def test_a_question_is_answered_by_the_real_model(tmp_path: Path, demo_model: Path) -> None:
@@ -52,6 +52,31 @@ async def test_a_question_is_answered_by_the_real_model(tmp_path: Path, demo_mod
         await app.desk.loading.close()
         with pytest.raises(ProcessLookupError):
             os.kill(engine.pid, 0)
+
+
+async def test_a_conversation_goes_on_after_a_restart_and_nothing_is_read_twice(
+    tmp_path: Path, demo_model: Path
+) -> None:
+    (home_paths(tmp_path).config).mkdir(parents=True)
+    (home_paths(tmp_path).config / "config.toml").write_text("[chat]\nmax_tokens = 4\n")
+    words = " ".join(f"word{number}" for number in range(60))
+    held = 0
+    for number, text in enumerate((f"Here are some words: {words}. Say hello.", "And goodbye?")):
+        app = real(tmp_path, demo_model, conversation=1 if number else None)
+        async with app.run_test(size=(120, 40)) as pilot:
+            bench = Bench(app, pilot, None)  # type: ignore[arg-type]
+            await bench.until(lambda: app.settled and app.desk.chatting.talk)  # noqa: B023
+            await bench.write(text)
+            await bench.until(lambda: app.desk.chatting.busy, 60)  # noqa: B023
+            await bench.until(lambda: not app.desk.chatting.busy, 60)  # noqa: B023
+            assert app.desk.chatting.talk is not None
+            timings = app.desk.chatting.talk.session.messages[-1].timings
+            await app.leave(0)
+            await app.desk.loading.close()
+        fresh, total, used = (int(timings[name] or 0) for name in ("prefilled_tokens", "prompt_tokens", "n_ctx_used"))
+        assert fresh == total - held, timings
+        held = used
+        assert held > 128
 
 
 async def test_a_killed_engine_leaves_the_partial_answer_and_comes_back(tmp_path: Path, demo_model: Path) -> None:

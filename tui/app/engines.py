@@ -90,8 +90,8 @@ class Unloaded(Message):
 
 class Engines:
     """At most one engine. `spawn` runs a coroutine function as the app's worker of the group "engine", ending the one
-    before; what takes memory outlives that worker and is waited for by the next. `before_end` is awaited before an
-    engine is ended that runs.
+    before; what takes memory outlives that worker and is waited for by the next. `after_start` is awaited
+    before anything is asked of a new engine, `before_end` before one is ended that runs.
     """
 
     def __init__(
@@ -99,12 +99,13 @@ class Engines:
         *,
         start: Start,
         prepare: Prepare,
+        after_start: Callable[[RunningEngine], Awaitable[None]],
         before_end: Callable[[RunningEngine], Awaitable[None]],
         post: Callable[[Message], object],
         spawn: Callable[[Callable[[], Coroutine[Any, Any, None]], str], object],
     ) -> None:
         self._start, self._prepare, self._post, self._spawn = start, prepare, post, spawn
-        self._before_end = before_end
+        self._after_start, self._before_end = after_start, before_end
         self.engine: RunningEngine | None = None
         self.model: Model | None = None
         """The model that is loaded, or being loaded."""
@@ -171,7 +172,7 @@ class Engines:
             if self._arrival is not arrival:
                 return  # nobody wants it any more
             self.wished = prepared.wished
-            engine = await self._begin(self._start(model.path, prepared.settings, model.name, self._progress(model)))
+            engine = await self._begin(self._started(model, prepared.settings))
         except EngineError as error:
             self._failed(model, wished, arrival, error)
         except SettingsError as problem:
@@ -181,6 +182,15 @@ class Engines:
         else:
             if self._arrival is arrival:
                 self._arrived(model, prepared, engine, arrival)
+
+    async def _started(self, model: Model, settings: LoadSettings) -> RunningEngine:
+        engine = await self._start(model.path, settings, model.name, self._progress(model))
+        try:
+            await self._after_start(engine)
+        except BaseException:
+            await engine.close()
+            raise
+        return engine
 
     def _arrived(
         self, model: Model, prepared: Prepared, engine: RunningEngine, arrival: asyncio.Future[RunningEngine]

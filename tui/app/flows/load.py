@@ -51,6 +51,7 @@ class LoadFlow:
             self._engines = Engines(
                 start=self._start or self._start_real,
                 prepare=self._prepare,
+                after_start=self._desk.states.greet,
                 before_end=self._desk.states.leave,
                 post=self._post,
                 spawn=self._spawn,
@@ -147,7 +148,6 @@ class LoadFlow:
         if event.engine.receipt.template is None:
             desk.tell(f"{clean(event.model.name)} has no chat template: it continues text instead of answering it.")
         desk.chatting.context_changed(event.engine.receipt.n_ctx)
-        desk.states.engine_changed()
         desk.idle.spoken()
         self.refresh()
 
@@ -206,7 +206,7 @@ class LoadFlow:
         desk.bench.chat.set_model("")
         desk.bench.library.loaded = ""
         desk.chatting.context_changed(0)
-        desk.states.engine_changed()
+        desk.states.nothing_loaded()
         self.refresh()
         desk.fit.selected()
 

@@ -44,10 +44,15 @@ class StateFlow:
         """The engine's context holds this conversation now."""
         self._held, self._tokens, self._fresh = conversation_id, tokens, True
 
-    def engine_changed(self) -> None:
-        """Another engine, or none: its context is empty."""
+    def nothing_loaded(self) -> None:
+        """There is no engine, and so no context."""
         self._held, self._tokens, self._fresh = None, 0, False
-        self.shown()
+
+    async def greet(self, engine: RunningEngine) -> None:
+        """A new engine, before anything is asked of it: have it hold the conversation that is shown."""
+        self.nothing_loaded()
+        if self.budget_bytes:
+            await self._take_up(engine)
 
     def shown(self) -> None:
         """Another conversation is shown: what is held makes room for it."""
@@ -80,6 +85,11 @@ class StateFlow:
         if wanted == self._held or engine is not self._desk.loading.engine:
             return
         await self._save(engine)
+        await self._take_up(engine)
+
+    async def _take_up(self, engine: RunningEngine) -> None:
+        """Have the engine hold the conversation that is shown, if that was kept."""
+        wanted = self._shown_id()
         if wanted is None or not self._desk.chatting.has_answers:
             return
         self._held, self._tokens, self._fresh = wanted, 0, False
