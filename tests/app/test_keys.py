@@ -12,6 +12,8 @@ from tui.app.commands import PARTS
 from tui.app.keys import default_keymap, make_keymap, show_key
 from tui.app.panels.chat.transcript import Transcript
 from tui.app.panels.downloads.list import DownloadList
+from tui.app.panels.finder.dialog import FilterScreen
+from tui.app.panels.finder.panel import FinderPanel
 from tui.app.panels.load.panel import LoadPanel
 from tui.app.panels.meter.panel import MeterPanel
 from tui.app.rows import RowList
@@ -24,6 +26,8 @@ from tui.config.keys import REFUSED
 DOES = {
     "transcript": Transcript,
     "list": RowList,
+    "finder": FinderPanel,
+    "wishes": FilterScreen,
     "load": LoadPanel,
     "meter": MeterPanel,
     "downloads": DownloadList,
@@ -57,6 +61,7 @@ def test_ids_are_unique_and_no_default_key_is_one_that_terminals_swallow() -> No
 def test_what_is_wanted_while_writing_has_a_key_that_is_no_letter() -> None:
     for name in (
         "help",
+        "find",
         "library",
         "load",
         "again",
@@ -71,7 +76,7 @@ def test_what_is_wanted_while_writing_has_a_key_that_is_no_letter() -> None:
 
 
 def test_default_keys_clash_nowhere_but_where_only_one_can_be_meant() -> None:
-    for group in ("list", "library", "load", "meter", "transcript", "dialog", "crash", "choice"):
+    for group in ("list", "library", "finder", "wishes", "load", "meter", "transcript", "dialog", "crash", "choice"):
         seen: dict[str, str] = {}
         for action in ACTIONS:
             for key in default_keymap().keys[action.id] if action.group == group else ():

@@ -5,7 +5,7 @@ It owns the parts and says what follows from what the background finds; each par
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from tui.app.flows.branches import BranchFlow
 from tui.app.flows.chat import ChatFlow
 from tui.app.flows.context import ContextFlow
 from tui.app.flows.downloads import DownloadsFlow
+from tui.app.flows.finder import FinderFlow
 from tui.app.flows.fit import FitFlow
 from tui.app.flows.history import HistoryFlow
 from tui.app.flows.idle import IdleFlow
@@ -79,6 +80,7 @@ class Desk:
         self.history = HistoryFlow(self, app.opening.conversation)
         self.branches = BranchFlow(self)
         self.downloads = DownloadsFlow(self)
+        self.finder = FinderFlow(self)
         self._parts = (
             self,
             self.library,
@@ -89,6 +91,7 @@ class Desk:
             self.branches,
             self.context,
             self.downloads,
+            self.finder,
         )
         """Who hears what workers and panels post."""
 
@@ -139,6 +142,7 @@ class Desk:
         install(self.bench.chat.transcript, self.keymap, "transcript", "crash")
         install(self.bench.chat.editor, self.keymap, "editor")
         self.downloads.install_keys()
+        self.finder.install_keys()
         self.bench.library.set_keys({
             name: show_key(keys[-1], self.app.glyphs.ascii) for name, keys in self.keymap.keys.items() if keys
         })  # fmt: skip
@@ -269,5 +273,17 @@ class Desk:
         """Memory was measured."""
         self.machine = event.snapshot
         self.loading.measured(event.snapshot)
-        self.app.meter.sampled(event.snapshot, event.engines, self.fit.ghost)
+        self.app.meter.sampled(event.snapshot, event.engines, self._ghost)
         self.fit.memory_seen()
+        self.finder.memory_seen()
+
+    # ---- the ghost
+
+    def show_ghost(self) -> None:
+        """Show the ghost of what is selected now."""
+        self.app.meter.show_ghost(self._ghost)
+
+    @property
+    def _ghost(self) -> Mapping[str, int]:
+        found = self.finder.ghost
+        return self.fit.ghost if found is None else found

@@ -34,7 +34,12 @@ def _what_next(desk: Desk) -> list[str]:
     if desk.loading.loading:
         return ["One moment", "", "What you write meanwhile is answered when the model is there."]
     if model is None or model.problem:
-        return ["No model to talk to yet", "", f"{key('library')} shows what there is, and how to get one."]
+        return [
+            "No model to talk to yet",
+            "",
+            f"{key('library')} shows what there is",
+            f"{key('find')} finds one that fits this machine",
+        ]
     return [
         "Write below, and this model answers:",
         clean(model.name),

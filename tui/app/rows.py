@@ -79,7 +79,11 @@ class RowList(Drawn, ScrollView, Generic[Row], can_focus=True):
     # ---- drawing
 
     def _resize_virtual(self) -> None:
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows))
+        size = Size(self.scrollable_content_region.width, len(self._rows))
+        if size != self.virtual_size:
+            # As usual it would have the whole screen laid out anew; but no list is as high as its rows by itself.
+            self.set_reactive(ScrollView.virtual_size, size)
+            self._scroll_update(size)
 
     def on_resize(self, _event: events.Resize) -> None:
         self._resize_virtual()

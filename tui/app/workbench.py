@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tui.app.panels.meter.panel import MeterPanel
     from tui.library import Model
 
-View = Literal["library", "chat", "load", "meter", "downloads"]
+View = Literal["library", "finder", "chat", "load", "meter", "downloads"]
 """What can be looked at. Each has a style class on `#panels`, from which the style sheets say what is shown."""
 
 
@@ -57,6 +57,8 @@ class Workbench(Container):
     def watch_view(self, old: View, new: View) -> None:
         self.remove_class(f"-{old}")
         self.add_class(f"-{new}")
+        if new in ("library", "finder"):
+            self.set_class(new == "finder", "-found")  # beside the chat there is the one that was looked at last
         if "meter" in (old, new):
             self._meter.full = new == "meter"
             if self._meter.has_focus and new != "meter":

@@ -23,7 +23,8 @@ class Models(Part):
 
     def can_load(self) -> bool:
         panel = self._desk.bench.load
-        return self._model_meant() is not None and not (panel is not None and panel.has_focus_within)
+        elsewhere = self._desk.finder.has_focus or (panel is not None and panel.has_focus_within)
+        return self._model_meant() is not None and not elsewhere
 
     def _model_meant(self) -> Model | None:
         """The model in memory while one talks to it, else the selected one."""

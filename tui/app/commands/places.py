@@ -36,8 +36,17 @@ class Places(Part):
     def library(self) -> None:
         self._desk.bench.go("library")
 
+    async def find(self) -> None:
+        await self._desk.finder.open()
+
+    def can_find(self) -> bool:
+        return not self._desk.finder.searching
+
     def chat(self) -> None:
         self._desk.bench.go("chat")
+
+    def can_chat(self) -> bool:
+        return not (self._desk.bench.view == "chat" and self._desk.bench.chat.writing)
 
     def meter(self) -> None:
         if self._desk.bench.view == "meter":

@@ -260,7 +260,7 @@ class FitFlow:
 
     def show_ghost(self) -> None:
         """Show the ghost of what is selected now."""
-        self._desk.app.meter.show_ghost(self.ghost)
+        self._desk.show_ghost()
 
     @property
     def ghost(self) -> Mapping[str, int]:

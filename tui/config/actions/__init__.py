@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tui.config.actions import chat, downloads, everywhere, library, lists, load, meter
+from tui.config.actions import chat, downloads, everywhere, finder, library, lists, load, meter
 from tui.config.actions.action import COMMANDS, GROUP_TITLES, TOGETHER, Action, Group
 
 __all__ = ["ACTIONS", "BY_ID", "COMMANDS", "FOOTER", "GROUP_TITLES", "TOGETHER", "Action", "Group"]
@@ -21,6 +21,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *chat.ACTIONS,
     *lists.ACTIONS,
     *library.ACTIONS,
+    *finder.ACTIONS,
     *load.ACTIONS,
     *downloads.ACTIONS,
     *meter.ACTIONS,

@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Group = Literal[
-    "app", "editor", "transcript", "crash", "list", "library", "load", "meter", "downloads", "dialog", "choice", "path"
+    "app",
+    "editor",
+    "transcript",
+    "crash",
+    "list",
+    "library",
+    "finder",
+    "wishes",
+    "load",
+    "meter",
+    "downloads",
+    "dialog",
+    "choice",
+    "path",
 ]
 """Where a key works: app everywhere, the others while the focus is in such a part."""
 
@@ -17,6 +30,8 @@ GROUP_TITLES: Final[dict[Group, str]] = {
     "crash": "In the conversation, when the engine has stopped",
     "list": "In a list",
     "library": "In the library",
+    "finder": "In the finder",
+    "wishes": "In the finder's filters",
     "load": "In the load panel",
     "meter": "In the memory meter",
     "downloads": "In the downloads",
@@ -29,6 +44,9 @@ TOGETHER: Final[tuple[frozenset[Group], ...]] = (
     frozenset({"app", "list", "library"}),
     frozenset({"app", "transcript"}),
     frozenset({"list", "downloads"}),
+    frozenset({"finder", "list"}),
+    frozenset({"wishes", "list"}),
+    frozenset({"wishes", "dialog"}),
 )
 """Groups that are at work at the same time; the other parts take keys for as long as they have the focus."""
 

@@ -12,6 +12,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action("leave", "leave", "Leave the prompt, so that plain keys work.", ("escape",), footer=2, palette=False),
     Action("help", "help", "Show every key.", ("?", "f1"), footer=10),
+    Action("find", "find", "Look for a model that fits this machine, and fetch it.", ("/", "f10"), footer=10),
     Action("library", "library", "Go to the list of models on this machine.", ("l", "f2"), footer=11),
     Action("downloads", "downloads", "See what is fetched, and what was.", ("d", "f12"), footer=15),
     Action(

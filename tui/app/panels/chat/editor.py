@@ -15,6 +15,7 @@ from textual.message import Message
 from tui.app.panels.chat.edit_buffer import EditBuffer, Position
 from tui.app.panels.chat.edit_history import PromptHistory
 from tui.app.panels.chat.edit_view import EditView
+from tui.app.typed import is_typed
 
 
 class PromptEditor(EditView):
@@ -135,7 +136,7 @@ class PromptEditor(EditView):
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Letters belong to the prompt, whatever they do elsewhere."""
-        return character is not None and character.isprintable()
+        return is_typed(key, character)
 
     def on_key(self, event: events.Key) -> None:
         """Edit. What the prompt does not know goes on to the app."""

@@ -1,0 +1,113 @@
+"""What keys do in the finder, and in the list of all its filters."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tui.config.actions.action import Action
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    Action(
+        "finder_pull",
+        "pull",
+        "Fetch the model, or the quantization under the cursor.",
+        ("p",),
+        "finder",
+        footer=4,
+        palette=False,
+    ),
+    Action(
+        "finder_options",
+        "options",
+        "Set how a model that is here already is loaded, and load it.",
+        ("o", "f4"),
+        "finder",
+        footer=5,
+        palette=False,
+    ),
+    Action(
+        "finder_detail",
+        "details",
+        "Look at one model: all its quantizations, and its card.",
+        ("space",),
+        "finder",
+        footer=6,
+        palette=False,
+    ),
+    Action(
+        "finder_fits",
+        "fits",
+        "Where it has to fit: on the GPU, on GPU and RAM, or here at all.",
+        ("f",),
+        "finder",
+        footer=7,
+        palette=False,
+    ),
+    Action(
+        "finder_use",
+        "for",
+        "What it is to be good at: code, vision, long texts...",
+        ("u",),
+        "finder",
+        footer=8,
+        palette=False,
+    ),
+    Action(
+        "finder_wait",
+        "patience",
+        "How long an answer of 300 words may take.",
+        ("w",),
+        "finder",
+        footer=9,
+        palette=False,
+    ),
+    Action("finder_parameters", "parameters", "How many parameters it may have.", ("b",), "finder", palette=False),
+    Action("finder_family", "family", "Which family it is of.", ("a",), "finder", palette=False),
+    Action("finder_licence", "licence", "Which licence it has.", ("e",), "finder", palette=False),
+    Action("finder_trained", "trained on", "How long a context it was trained on.", ("x",), "finder", palette=False),
+    Action(
+        "finder_sort",
+        "sort",
+        "Sort by fit, speed, size, downloads, date, likes or name, in turn.",
+        ("s",),
+        "finder",
+        footer=10,
+        palette=False,
+    ),
+    Action("finder_filters", "filters", "Set all filters at once.", ("F", "f8"), "finder", footer=11, palette=False),
+    Action(
+        "finder_clear",
+        "clear",
+        "No filters, and nothing searched for.",
+        ("0", "ctrl+l"),
+        "finder",
+        footer=12,
+        palette=False,
+    ),
+    Action("finder_longer", "longer", "Reckon with a longer context.", ("+",), "finder", footer=13, palette=False),
+    Action("finder_shorter", "shorter", "Reckon with a shorter context.", ("-",), "finder", palette=False),
+    Action(
+        "finder_copy",
+        "address",
+        "Send the address of the model's page to the terminal's clipboard.",
+        ("y", "ctrl+y"),
+        "finder",
+        footer=14,
+        palette=False,
+    ),
+    Action("finder_retry", "try again", "Ask the Hub once more.", ("R", "ctrl+r"), "finder", palette=False),
+    Action(
+        "finder_out",
+        "out",
+        "Back to the list; from the list to where one was.",
+        ("escape",),
+        "finder",
+        footer=15,
+        palette=False,
+    ),
+    # All filters
+    Action("wish_less", "before", "The value before.", ("left", "h"), "wishes", footer=4, palette=False),
+    Action("wish_more", "next", "The next value.", ("right", "l"), "wishes", footer=5, palette=False),
+    Action("wish_nothing", "any", "Wish nothing of this one.", ("backspace", "delete"), "wishes", palette=False),
+    Action("wish_clear", "clear", "Wish nothing at all.", ("0",), "wishes", footer=7, palette=False),
+)
