@@ -214,7 +214,7 @@ async def test_without_a_model_a_question_says_what_is_missing(tmp_path: Path) -
     async with workbench(tmp_path, models=()) as bench:
         await bench.shows("Looking for models")
         bench.app.desk.on_models_found(ModelsFound(()))
-        await bench.shows("There are no models on this machine yet.", "a   adds a file or a folder of yours")
+        await bench.shows("There are no models on this machine yet.", "adds a file or a folder of yours")
         await bench.write("Hello")
         await bench.until(lambda: any("Nothing can answer" in words for words in bench.notices))
         assert bench.app.bench.chat.editor.text == "Hello"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+from textual import events
 
 from tests.app.rig import LLAMA, Bench, World, a_model, workbench
 from tui.app.app import Opening
@@ -155,3 +156,22 @@ async def test_a_long_prompt_grows_and_leaves_room_for_the_rest(
         await bench.until(lambda: bench.app.bench.chat.editor.size.height == rows)
         assert bench.app.bench.library.size.height > 0
         assert "29" in bench.text()
+
+
+async def test_what_is_typed_right_behind_a_key_goes_where_that_key_leads(tmp_path: Path) -> None:
+    async with workbench(tmp_path) as bench:
+        await bench.press("escape")
+        for key in "ihey":
+            bench.app.post_message(events.Key(key, key))
+        await bench.until(lambda: bench.app.bench.chat.editor.text == "hey")
+        await bench.press("escape")
+        for key in "lccit":
+            bench.app.post_message(events.Key(key, key))
+        await bench.until(lambda: bench.app.bench.chat.editor.text == "heycit")
+        await bench.press("escape", "l")
+        for key in ("slash", *"gemma", "escape", *"chi"):
+            bench.app.post_message(events.Key(key, {"slash": "/", "escape": None}.get(key, key)))
+        await bench.until(lambda: bench.app.bench.chat.editor.text == "heycithi")
+        panel = bench.app.desk.finder.panel
+        assert panel is not None
+        assert panel.wishes.query == "gemma"

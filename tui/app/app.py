@@ -20,6 +20,7 @@ from tui.app.footer import KeyBar
 from tui.app.look import LookApp
 from tui.app.panels.meter.panel import MeterPanel
 from tui.app.themes import ThemeBook
+from tui.app.turns import KeyTurns
 from tui.app.workbench import View, Workbench
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ class PunaApp(LookApp):
         """True once everything behind the screen is there."""
         self.last_words = ""
         """What has to be said after the screen has closed."""
-        self._early: list[events.Event] = []
-        self._hearing = self._leaving = False
+        self._keys = KeyTurns(self, self._give)
+        self._leaving = False
 
     # ---- the first frame, and what follows
 
@@ -118,22 +119,18 @@ class PunaApp(LookApp):
         self.desk = Desk(self, self._start, watch=self._watch, scan=self._scan)
         await self.desk.open()
         self.settled = True
-        self.call_later(self._hear)  # behind the focus that `open` has asked for
-
-    async def _hear(self) -> None:
-        """Pass on the keys that were pressed before there was anybody to hear them, ahead of any that come now."""
-        self._hearing = True
-        early, self._early = self._early, []
-        for event in early:
-            await self.on_event(event)
+        self.call_later(self._keys.open)  # behind the focus that `open` has asked for
 
     async def on_event(self, event: events.Event) -> None:
+        """Keys come in their order, those first that were pressed before there was anybody to hear them."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self._keys.take(event)
+        else:
+            await super().on_event(event)
+
+    async def _give(self, event: events.Event) -> None:
         """Keys come first: what streams waits until they have been seen to."""
-        if isinstance(event, events.Key | events.Paste):
-            if not self._hearing:
-                self._early.append(event)
-                return
-            self.desk.ticker.key()
+        self.desk.ticker.key()
         await super().on_event(event)
 
     async def on_resize(self, event: events.Resize) -> None:
