@@ -128,7 +128,7 @@ def test_the_meter_in_full(snap_compare: Any, tmp_path: Path, size: tuple[int, i
 def test_no_model_yet_by_daylight(snap_compare: Any, tmp_path: Path) -> None:
     async def steps(bench: Bench) -> None:
         bench.app.desk.on_models_found(ModelsFound(()))
-        await bench.shows("a   adds a file")
+        await bench.shows("adds a file", "finds one")
 
     assert picture(snap_compare, tmp_path, steps, size=(120, 30), models=(), theme="salar")
 

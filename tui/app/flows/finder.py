@@ -284,7 +284,7 @@ class FinderFlow:
 
     def on_finder_panel_options_wanted(self, event: FinderPanel.OptionsWanted) -> None:
         """Open the load panel for what is here already."""
-        models = self._desk.bench.library.rows
+        models = self._desk.bench.library.models
         model = next((one for one in models if one.identity == event.row.installed), None)
         if model is not None:
             self._desk.bench.library.select(model.identity)

@@ -147,7 +147,7 @@ class Back:
     @property
     def installed(self) -> Installed:
         """What the library has of what can be fetched."""
-        models = self._desk.bench.library.rows
+        models = self._desk.bench.library.models
         return installed_by((one.repo, one.quant, one.identity) for one in models if not one.problem)
 
     def explain(self, wishes: Wishes) -> None:
