@@ -168,7 +168,9 @@ async def test_what_was_passed_over_is_said_once(home: Home, tmp_path: Path) -> 
 async def test_an_empty_panel_says_what_to_do(tmp_path: Path) -> None:
     async with workbench(tmp_path, models=(), size=(80, 24)) as bench:
         library(bench).show(())
-        await bench.shows("There are no models", "a   adds a file or a folder", "^r  looks again", "puna[demo]")
+        await bench.shows(
+            "There are no models", "adds a file or a folder", "looks again", "F10  finds one", "puna[demo]"
+        )
 
 
 async def test_enter_on_a_broken_one_explains(tmp_path: Path) -> None:
