@@ -138,3 +138,16 @@ def test_the_space_is_given_back_after_a_second_yes(file: Path, answer: str, one
         assert terminal.end() == (0 if one else 1)
     assert copy.samefile(file) == one
     assert len(list(file.parent.iterdir())) == 2
+
+
+def test_copies_are_made_one_with_the_file_that_is_named(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("first", "second"):
+        shutil.copy(file, file.with_name(f"{name}.gguf"))
+    file.unlink()
+    assert main(["ls", "--hash"]) == 0
+    output(capsys)
+    for name, other in (("first", "second"), ("second", "first")):
+        assert main(["rm", name, "--copies", "--dry-run", "--json"]) == 0
+        (told,) = documents(capsys)
+        assert told["kept"] == str(file.with_name(f"{name}.gguf"))
+        assert told["linked"] == [str(file.with_name(f"{other}.gguf"))]

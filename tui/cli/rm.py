@@ -15,7 +15,7 @@ from tui.config.sizes import size
 from tui.hub.errors import HubError
 from tui.library import LibraryError, scan
 from tui.library.model import SOURCES, path_text, shown
-from tui.models.removal import Deletion, carry_out, owned_by, plan_deletion
+from tui.models.removal import Deletion, at_named_place, carry_out, owned_by, plan_deletion
 from tui.models.resolve import ModelNotFound, resolve
 
 _COPIES = "keep the model, and make its copies on this disk hard links to it, if their sha256 is the same"
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     models = scan(here, load_config(here).settings.library.folders)
     try:
         if args.copies:
-            return join_copies(args, resolve(args.model, models))
+            return join_copies(args, at_named_place(args.model, resolve(args.model, models)))
         deletion = plan_deletion(here, args.model, models)
         for line in _told(deletion):
             say(line)

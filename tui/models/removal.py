@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tui.config.model_file import read_models
@@ -170,6 +170,13 @@ def _plan(paths: Paths, model: Model, place: Place, environ: Mapping[str, str], 
 
 def _first(model: Model) -> Place:
     return Place(model.path, model.source, model.name)
+
+
+def at_named_place(text: str, model: Model) -> Model:
+    """A model with the place that `text` names as its own, and the others beside it."""
+    named = _named_place(text, model)
+    others = tuple(place for place in (_first(model), *model.also) if place.path != named.path)
+    return replace(model, name=named.name, path=named.path, source=named.source, also=others)
 
 
 def _named_place(text: str, model: Model) -> Place:

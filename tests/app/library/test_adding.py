@@ -12,7 +12,7 @@ import pytest
 from tests.app.rig import Bench, workbench, write_config
 from tests.library.conftest import Home
 from tests.rigs.gguf_maker import tiny_model
-from tui.app.screens.add import AddScreen
+from tui.app.screens.add import AddScreen, restarted
 from tui.app.screens.ways import WaysScreen
 from tui.library import transfer
 
@@ -176,3 +176,18 @@ async def test_a_copy_can_be_stopped_and_leaves_nothing(
         await bench.until(lambda: all(worker.group != "work" or worker.is_finished for worker in bench.app.workers))
         assert list(home.folder.iterdir()) == []
         assert there(coming)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("~//tmp/models", "/tmp/models"),
+        ("~/~/models", "~/models"),
+        ("/a//b/~/c", "~/c"),
+        ("~/models/", "~/models/"),
+        ("/tmp/x", "/tmp/x"),
+        ("", ""),
+    ],
+)
+def test_a_path_that_is_pasted_behind_what_stood_there_begins_anew(typed: str, meant: str) -> None:
+    assert restarted(typed) == meant

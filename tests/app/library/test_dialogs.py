@@ -18,6 +18,7 @@ from tui.app.screens.join import JoinScreen
 from tui.config.model_file import update_model
 from tui.engine.registry import Entry
 from tui.library import Model
+from tui.models.removal import Kept, plan_deletion
 
 
 def found(home: Home) -> tuple[Model, ...]:
@@ -65,6 +66,22 @@ async def test_a_model_that_went_meanwhile_is_still_told_of(home: Home, tiny: Pa
 # ---- deleting
 
 
+async def test_another_place_is_never_chosen_for_one_that_cannot_be_deleted(
+    home: Home, tiny: Path, tmp_path: Path
+) -> None:
+    shutil.copy(tiny, home.folder / "mine.gguf")
+    (mine,) = found(home)
+    kept = Kept(Path("/packages/demo.gguf"), "demo", "it belongs to a package")
+    own = plan_deletion(home.paths, "mine", (mine,))
+    async with workbench(tmp_path / "home", models=(mine,), size=(100, 30)) as bench:
+        bench.app.push_screen(DeleteScreen(mine, lambda: (kept, own), bench.app.desk.keymap, loaded=False))
+        await bench.shows("it belongs to a package", "mine.gguf")
+        assert deleting(bench).chosen == ()
+        await bench.press("y")
+        assert (home.folder / "mine.gguf").exists()
+        assert deleting(bench).chosen == ()
+
+
 async def test_a_persons_own_file_goes_after_one_word(home: Home, tiny: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         shutil.copy(tiny, home.folder / f"{name}.gguf")
@@ -79,7 +96,7 @@ async def test_a_persons_own_file_goes_after_one_word(home: Home, tiny: Path, tm
         await bench.press("y")
         await bench.until(lambda: [model.name for model in bench.app.bench.library.rows] == ["b"])
         assert not (home.folder / "a.gguf").exists()
-        assert any(note.startswith("a is deleted.") for note in bench.notices)
+        assert any("a.gguf is deleted." in note for note in bench.notices)
 
 
 async def test_what_another_program_would_miss_needs_two_words(home: Home, tiny: Path, tmp_path: Path) -> None:

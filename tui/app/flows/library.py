@@ -172,6 +172,7 @@ class LibraryFlow:
             return
 
         def work() -> None:
+            from tui.app.panels.library.row import homely
             from tui.hub.errors import HubError
             from tui.library import LibraryError
             from tui.models.removal import carry_out, freed_by_all
@@ -184,7 +185,8 @@ class LibraryFlow:
                 desk.app.post_message(ModelsDeleted("", str(error)))
             else:
                 words = f"{size(freed)} came free." if freed else "No space came free: it has another name."
-                desk.app.post_message(ModelsDeleted(f"{model.name} is deleted. {words}"))
+                what = ", ".join(homely(str(deletion.path)) for deletion in chosen)
+                desk.app.post_message(ModelsDeleted(f"{what} is deleted. {words}"))
 
         desk.background.thread(work, "delete", f"delete {model.name}", exclusive=False)
 

@@ -55,7 +55,12 @@ class AddScreen(RowsScreen[str]):
         self.show_rows([])
         self._complete()
 
-    def on_input_changed(self, _event: Input.Changed) -> None:
+    def on_input_changed(self, event: Input.Changed) -> None:
+        started_anew = restarted(event.value)
+        if started_anew != event.value:
+            self.line.value = started_anew  # comes here once more
+            self.line.cursor_position = len(started_anew)
+            return
         self._complete()
 
     def on_path_completed(self, event: PathCompleted) -> None:
@@ -111,6 +116,12 @@ class AddScreen(RowsScreen[str]):
         self.run_worker(
             work, group="complete", description="complete a path", thread=True, exclusive=True, exit_on_error=False
         )
+
+
+def restarted(text: str) -> str:
+    """A path that begins anew behind another one, as a pasted one does behind what stood there: only that."""
+    at = max(text.rfind("//") + 1, text.rfind("/~/") + 1)
+    return text[at:]
 
 
 def _row(entry: Entry) -> Choice:

@@ -41,7 +41,8 @@ class DeleteScreen(RowsScreen[tuple[Deletion, ...]]):
         """The plans are there."""
         rows = [_row(plan) for plan in event.result]
         self.show_rows(rows)
-        self.rows.set_ticks([at for at, row in enumerate(rows) if row.possible][:1])
+        # The model's own place is the first one; another of its files is deleted only where a person says so.
+        self.rows.set_ticks([0] if rows and rows[0].possible else [])
         self.rows.focus()
         self._tell()
 
