@@ -47,6 +47,10 @@ class Models(Part):
         text = Content("\n".join(clean_lines(line) for line in lines))
         self._desk.app.push_screen(ReadScreen("What the engine wrote last", text, self._desk.keymap, at_end=True))
 
+    def can_engine_log(self) -> bool:
+        panel = self._desk.bench.load
+        return panel is None or not panel.has_focus_within  # its own key for loading anyway may be the same
+
     # ---- an engine that has stopped
 
     def reload_safer(self) -> None:

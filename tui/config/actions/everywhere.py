@@ -40,7 +40,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("conversations", "history", "Choose among your conversations.", ("h", "f6"), footer=17),
     Action(
         "continue_last",
-        "continue",
+        "cut off",
         "Go back to the conversation that was cut off when puna ended.",
         ("C", "ctrl+o"),
         footer=3,
