@@ -148,7 +148,7 @@ def test_closing_waits_for_nobody(stand_in: StandIn, machine: Tree) -> None:
 
 
 def test_the_room_for_models_is_told_of_a_folder_that_is_not_there_yet(machine: Tree) -> None:
-    watch = Watch(Sampler(machine.proc, machine.sys, None), disk_folder=str(machine.folder / "not/yet"))
+    watch = Watch(Sampler(machine.proc, machine.sys, None), disk_folder=lambda: str(machine.folder / "not/yet"))
     watch.sample(wait_s=PATIENCE_S)
     assert watch._disk.wait(PATIENCE_S)
     found = watch.sample(wait_s=PATIENCE_S).disk
@@ -169,7 +169,8 @@ class Mount:
     def __call__(self, folder: str) -> Disk:
         self.asked += 1
         assert self.answers.wait(PATIENCE_S)
-        return Disk(folder, 100 * GIB, self.asked * GIB)
+        assert folder == "/models"
+        return Disk(100 * GIB, self.asked * GIB)
 
 
 def test_the_disk_is_asked_now_and_then_and_a_silent_one_holds_nobody_up(
@@ -178,24 +179,24 @@ def test_the_disk_is_asked_now_and_then_and_a_silent_one_holds_nobody_up(
     clock, mount = Clock(), Mount()
     monkeypatch.setattr("tui.hardware.disk.disk", mount)
     mount.answers.set()
-    watch = Watch(Sampler(machine.proc, machine.sys, None, clock), disk_folder="/models", clock=clock)
+    watch = Watch(Sampler(machine.proc, machine.sys, None, clock), disk_folder=lambda: "/models", clock=clock)
     watch.sample(wait_s=0)
     assert watch._disk.wait(PATIENCE_S)
     for _ in range(5):
-        assert watch.sample(wait_s=0).disk == Disk("/models", 100 * GIB, GIB)
+        assert watch.sample(wait_s=0).disk == Disk(100 * GIB, GIB)
         clock.now += DISK_S / 5 - 0.1
     assert mount.asked == 1
     mount.answers.clear()
     clock.now += 1.0
     # It is asked again; until it has been silent for a while, what it said last holds.
-    assert watch.sample(wait_s=0).disk == Disk("/models", 100 * GIB, GIB)
+    assert watch.sample(wait_s=0).disk == Disk(100 * GIB, GIB)
     clock.now += DISK_PATIENCE_S
     shot = watch.sample(wait_s=0)
-    assert shot.disk == Disk("/models")
+    assert shot.disk == Disk()
     assert shot.ram.total_bytes == 32 * GIB
     mount.answers.set()
     assert watch._disk.wait(PATIENCE_S)
-    assert watch.sample(wait_s=0).disk == Disk("/models", 100 * GIB, 2 * GIB)
+    assert watch.sample(wait_s=0).disk == Disk(100 * GIB, 2 * GIB)
     watch.close()
 
 
@@ -214,7 +215,7 @@ def test_without_threads_gpus_are_measured_by_who_asks_and_the_disk_is_left_out(
     with pytest.raises(RuntimeError):
         threading.Thread(target=print).start()
     with stand_in.in_this_process(), stand_in.calls() as calls:
-        watch = Watch(Sampler(machine.proc, machine.sys, load_pynvml), disk_folder="/")
+        watch = Watch(Sampler(machine.proc, machine.sys, load_pynvml), disk_folder=lambda: "/")
         shot = watch.sample()
         assert [gpu.used_bytes for gpu in shot.gpus] == [3 * GIB, 70 * GIB]
         assert (shot.gpus_stale, shot.disk, shot.ram.total_bytes) == (False, None, 32 * GIB)

@@ -11,8 +11,8 @@ import pytest
 from tests.library.conftest import Home
 from tests.rigs.gguf_maker import plain_gguf, tiny_model
 from tests.rigs.permission import permissions_count
+from tui.config.folders import hub_cache
 from tui.library import cached, look, scan
-from tui.library.places import hub_cache
 
 
 def test_a_folder_is_searched_below_and_in_links(home: Home, tiny: Path, tmp_path: Path) -> None:

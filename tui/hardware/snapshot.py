@@ -129,9 +129,8 @@ class EngineMemory:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Room for models."""
+    """Room for models. Without figures while the disk does not answer."""
 
-    folder: str
     total_bytes: int | None = None
     free_bytes: int | None = None
     """What this user may still write there."""

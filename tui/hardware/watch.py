@@ -133,14 +133,14 @@ Rows = tuple[tuple[Gpu, ...], str | None]
 class Watch:
     """Takes snapshots with one sampler, which is the watch's own from now on. For one thread at a time.
 
-    `disk_folder` is where models go: its room is told, too.
+    `disk_folder` tells where models go, whose room is told, too; it is asked in the thread that measures.
     """
 
     def __init__(
         self,
         sampler: Sampler | None = None,
         *,
-        disk_folder: str | None = None,
+        disk_folder: Callable[[], str] | None = None,
         budget_s: float = BUDGET_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -183,7 +183,7 @@ class Watch:
     def _measure_disk(self, _pids: Collection[int]) -> Disk | None:
         from tui.hardware.disk import disk
 
-        return disk(self._disk_folder) if self._disk_folder is not None else None
+        return disk(self._disk_folder()) if self._disk_folder is not None else None
 
     def _ask_for_disk(self) -> None:
         measured = self._disk.measured_at
@@ -198,4 +198,4 @@ class Watch:
             return None
         if self._disk.measured_at is None and not self._disk.late(self._budget_s):
             self._disk.wait(wait_s)
-        return Disk(self._disk_folder) if self._disk.late(DISK_PATIENCE_S) else self._disk.last()[0]
+        return Disk() if self._disk.late(DISK_PATIENCE_S) else self._disk.last()[0]
