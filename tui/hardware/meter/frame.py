@@ -31,6 +31,8 @@ from tui.hardware.snapshot import Snapshot
 
 SIDE_BY_SIDE = 120
 """Columns from which processes and engines share their rows."""
+TABLE = 100
+"""Cells beyond which a table is no wider: the eye would lose the row between a name and its figures."""
 _WAITING_S = 0.2
 GRAPHS = 30
 """Columns from which histories have rows of their own."""
@@ -215,6 +217,7 @@ def _tables(scene: Scene, found: Sequence[Holder], places: Plan, width: int, mar
         two = engine_lines(scene.engines, right, places.engines, marks, headed=headed)
         return blank + _beside(one, two, left + 4)
     lines: list[Line] = []
+    width = min(width, TABLE)
     if found and places.processes != 0:
         lines += blank + process_lines(found, gpus, width, places.processes, marks, headed=headed, above=scene.above)
     if scene.engines and places.engines != 0:

@@ -86,9 +86,9 @@ def strip_height(gpus: int, width: int, height: int) -> int:
 def strip_lines(what: Shown, width: int, height: int, marks: Marks, history: History) -> list[Line]:
     """The strip in exactly `height` lines of at most `width` cells."""
     brand: Line = [(" puna ", "brand"), ("  ", "")] if width >= BRAND_FROM else [(" ", "")]
-    cpu, disk = _cpu(what, width), _disk(what, width)
-    ends = [cpu, disk] if height > 1 else [disk if disk and width < DISK_FROM else [*cpu, *disk]]
-    margin, end = _length(brand), max(map(_length, ends))
+    margin, cpu = _length(brand), _cpu(what, width)
+    ends = _ends(what, cpu, _ram_width(width - margin - _length(cpu) - 1, len(what.gpus[0]), height), width, height)
+    end = max(map(_length, ends))
     more, inner = end - _length(cpu), width - margin - end - 1
     for gauges in what.gpus:
         per_line = math.ceil(len(gauges) / height)
@@ -122,6 +122,19 @@ def _length(line: Line) -> int:
 
 def _cpu(what: Shown, width: int) -> Line:
     return [(f"   cpu {what.cpu:>3} %", "dim")] if width >= BRAND_FROM and what.cpu is not None else []
+
+
+def _ends(what: Shown, cpu: Line, ram_width: int, width: int, height: int) -> list[Line]:
+    """What stands at the right, the disk below the processor. On one line the disk is only there if it leaves RAM room
+    for its words, or is something to warn of.
+    """
+    disk = _disk(what, width)
+    if height > 1:
+        return [cpu, disk]
+    if disk and width < DISK_FROM:
+        return [disk]
+    warns = any(role == "warn" for _text, role in disk)
+    return [[*cpu, *disk] if warns or ram_width - _length(disk) >= FINE_FROM else cpu]
 
 
 def _disk(what: Shown, width: int) -> Line:
