@@ -157,18 +157,17 @@ class Watch:
         is late already; with 0 the GPU rows are those of the time before, measured anew for the next time. Before the
         first measurement has come back there are no rows.
         """
-        self._ask_for_disk()
         budget_s = FIRST_S if self._gpus.measured_at is None else self._budget_s
-        wait_s = self._budget_s if wait_s is None else wait_s
         self._gpus.ask(engine_pids)
         if not self._gpus.late(budget_s):
-            self._gpus.wait(wait_s)
+            self._gpus.wait(self._budget_s if wait_s is None else wait_s)
         stale = self._gpus.late(budget_s)
         (rows, problem), measured = self._gpus.last()
         if stale and measured is None:
             problem = SILENT
         age = self._clock() - (self._started_at if measured is None else measured)
-        disk = self._room(min(wait_s, self._budget_s))
+        self._ask_for_disk()
+        disk = self._room(min(wait_s or 0.0, self._budget_s))
         return self._sampler.host(engine_pids, rows, problem, disk, gpus_age_s=max(0.0, age), gpus_stale=stale)
 
     def close(self) -> None:
@@ -191,8 +190,8 @@ class Watch:
             self._disk.ask()
 
     def _room(self, wait_s: float) -> Disk | None:
-        """What was measured last: nobody waits for a disk, except for a moment the first time. One that is silent, as
-        a network folder without its network, has no figures.
+        """What was measured last: nobody waits for a disk, except for a moment the first time, and only where a wait
+        is asked for. One that is silent, as a network folder without its network, has no figures.
         """
         if self._disk_folder is None:
             return None
