@@ -26,7 +26,7 @@ from tui.hardware.history import RAM, History
 from tui.hardware.meter.gauges import Gauge
 from tui.hardware.meter.marks import ASCII, ROLES, UNICODE, Marks, text_of
 from tui.hardware.sampler import Sampler
-from tui.hardware.snapshot import Cpu, Gpu, GpuProcess, Ram, Snapshot, Swap
+from tui.hardware.snapshot import Cpu, Disk, Gpu, GpuProcess, Ram, Snapshot, Swap
 
 GIB = 1 << 30
 
@@ -36,7 +36,9 @@ H100 = Gpu(
 )  # fmt: skip
 RTX = Gpu(1, "GPU-b", "NVIDIA GeForce RTX 4090", "nvidia", 24 * GIB, GIB, 22 * GIB, 2, 38, 21.0)
 LOST = Gpu(2, None, None, "nvidia", error="lost: it has fallen off the bus")
-MACHINE = Snapshot(0.0, (H100, RTX), Ram(256 * GIB, 200 * GIB), Swap(8 * GIB, GIB), Cpu(16, None, 12))
+MACHINE = Snapshot(
+    0.0, (H100, RTX), Ram(256 * GIB, 200 * GIB), Swap(8 * GIB, GIB), Cpu(16, None, 12), disk=Disk(930 * GIB, 412 * GIB)
+)
 GHOST = {"GPU-0": 100 * GIB, "GPU-1": 500 * GIB, RAM: 30 * GIB}
 SIZES = [(10, 2), (30, 4), (40, 10), (60, 16), (80, 24), (120, 40), (160, 45), (200, 50), (300, 80)]
 
@@ -104,7 +106,7 @@ FIGURES = re.compile(r"\d[\d.]*")
 def figures(count: int) -> set[float]:
     """Every figure that a strip may show of `machine(count)` with GHOST."""
     held = [567 + index for index in range(count)]
-    whole = {789, 789 * count, 238, 1511, 1273, 1243, 640, 320, 100, 500, 600, 30, 88, 91, *held, sum(held)}
+    whole = {789, 789 * count, 238, 1511, 1273, 1243, 640, 320, 100, 500, 600, 30, 88, 91, 1357, *held, sum(held)}
     whole |= {abs(789 - used - more) for used in held for more in (0, 100, 500)}
     whole |= {abs(789 * count - sum(held) - more) for more in (0, 600, 100)} | set(range(count + 1))
     return {float(figure) for figure in whole}
@@ -146,6 +148,35 @@ async def test_where_there_is_room_the_strip_has_history_work_and_heat() -> None
     lines = await drawn(MACHINE, (160, 45), {"GPU-a": 17 * GIB})
     assert re.search(r"H100 .*31\.0 \+ 17\.0 → 31\.0 free GiB +▅▅▅ +63 % +54° +RAM .*cpu +12 %", lines[0])
     assert re.search(r"4090 .*1\.0 of 24\.0 GiB, 22\.0 free +▁▁▁ +2 % +38° +swap .*1\.0 of 8\.0 GiB", lines[1])
+
+
+async def test_the_disk_stands_at_the_right_of_a_wide_strip() -> None:
+    for shot in (MACHINE, replace(MACHINE, swap=Swap(0, 0))):
+        lines = await drawn(shot, (160, 45))
+        assert lines[0].rstrip().endswith("cpu  12 %")
+        assert lines[1].rstrip().endswith("disk 412 GiB free")
+        assert len(lines[0].rstrip()) == len(lines[1].rstrip())
+    one = replace(MACHINE, gpus=(H100,))
+    (line,) = await drawn(one, (160, 45))
+    assert re.search(r"31\.0 of 80\.0 GiB, 48\.0 free .*RAM .*cpu +12 % +disk 412 GiB free *$", line)
+    assert re.search(r"RAM .*disk 412 GiB free *$", (await drawn(replace(MACHINE, gpus=()), (160, 45)))[0])
+    assert "disk" not in "".join(await drawn(MACHINE, (120, 40)))
+
+
+@pytest.mark.parametrize(("disk", "words"), [(Disk(930 * GIB, 4 * GIB), "only 4.0 GiB free"), (Disk(), "does not")])
+async def test_a_disk_that_is_nearly_full_is_told_in_narrower_strips(disk: Disk, words: str) -> None:
+    for gpus in ((H100, RTX), (H100,), ()):
+        for width in (100, 120, 160, 200):
+            lines = await drawn(replace(MACHINE, gpus=gpus, disk=disk), (width, 40))
+            assert f"disk {words}" in "".join(lines)
+            assert not gpus or re.search(r"H100 [█▓░]{4,} 31", lines[0])
+    assert "disk" not in "".join(await drawn(replace(MACHINE, disk=disk), (80, 24)))
+
+
+async def test_a_card_that_is_left_alone_is_idle_in_the_strip() -> None:
+    idle = replace(RTX, utilization=0, idle_s=12)
+    assert "idle 12 s" in (await drawn(replace(MACHINE, gpus=(H100, idle)), (160, 45)))[1]
+    assert " idle" in (await drawn(replace(MACHINE, gpus=(H100, idle)), (80, 24)))[1]
 
 
 async def test_eight_cards_share_lines_and_none_is_lost() -> None:

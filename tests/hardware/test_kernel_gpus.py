@@ -13,6 +13,7 @@ from tui.hardware import drm_clients
 from tui.hardware.amd import AmdReader
 from tui.hardware.drm_clients import ROUND_S, DrmClients, Held
 from tui.hardware.memory import MemoryReader
+from tui.hardware.rest import IDLE_S
 from tui.hardware.sampler import Sampler
 from tui.hardware.snapshot import Gpu
 
@@ -90,6 +91,39 @@ def test_a_sleeping_card_is_not_read(discrete: Tree) -> None:
     assert (row.asleep, row.used_bytes, row.utilization, row.error) == (True, None, None, None)
     # What does not change is still known.
     assert (row.total_bytes, row.name) == (25753026560, "AMD Radeon RX 7900 XTX")
+
+
+def test_a_card_that_nobody_uses_is_read_rarely_so_that_it_can_power_down(discrete: Tree) -> None:
+    for pid in (4121, 4122, 900):
+        shutil.rmtree(discrete.folder / f"proc/{pid}", ignore_errors=True)
+    discrete.write({f"{CARD}/gpu_busy_percent": "0\n"})
+    clock = Clock()
+    cards = AmdReader(DrmClients(discrete.proc), discrete.sys, clock=clock)
+
+    def after(seconds: float) -> Gpu:
+        clock.now += seconds
+        return cards.read()[0]
+
+    assert [after(0).idle_s, after(IDLE_S - 1).idle_s, after(1).idle_s] == [None, None, 0]
+    discrete.write({f"{CARD}/gpu_busy_percent": "50\n"})
+    row = after(5)
+    assert (row.idle_s, row.utilization, row.used_bytes) == (5, 0, 9 * GIB)
+    # It has powered down: that is told at once, and what it does when it is awake again, too.
+    discrete.write({f"{CARD}/power/runtime_status": "suspended\n"})
+    assert after(1).asleep
+    discrete.write({f"{CARD}/power/runtime_status": "active\n"})
+    assert (after(1).idle_s, after(0).utilization) == (None, 50)
+
+
+def test_a_card_that_is_kept_on_is_always_read(discrete: Tree) -> None:
+    discrete.write({f"{CARD}/gpu_busy_percent": "0\n", f"{CARD}/power/control": "on\n"})
+    clock = Clock()
+    cards = AmdReader(DrmClients(str(discrete.folder / "nobody")), discrete.sys, clock=clock)
+    for used in (1, 2, 3):
+        discrete.write({f"{CARD}/mem_info_vram_used": f"{used * GIB}\n"})
+        (row,) = cards.read()
+        assert (row.idle_s, row.used_bytes) == (None, used * GIB)
+        clock.now += IDLE_S
 
 
 def test_figures_that_the_driver_does_not_show_are_none(discrete: Tree) -> None:

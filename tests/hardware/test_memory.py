@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tests.hardware.conftest import Tree
+from tests.hardware.conftest import Clock, Tree
+from tui.hardware.cgroups import FOLLOW_S, Place
 from tui.hardware.memory import MemoryReader
+from tui.hardware.sampler import Sampler
 from tui.hardware.snapshot import Ram, Swap
 
 GIB, MIB = 1 << 30, 1 << 20
@@ -181,3 +183,42 @@ def test_this_machine_answers() -> None:
     assert ram.total_bytes > 0
     if ram.available_bytes is not None:
         assert 0 <= ram.available_bytes <= ram.total_bytes
+
+
+def test_a_process_that_is_moved_to_another_group_is_followed(tree: Tree) -> None:
+    groups = "sys/fs/cgroup"
+    tree.write(
+        {
+            "proc/meminfo": MEMINFO,
+            "proc/self/cgroup": "0::/login\n",
+            "proc/self/mountinfo": V2_MOUNT,
+            f"{groups}/login/memory.max": "max\n",
+            f"{groups}/scope/memory.max": f"{4 * GIB}\n",
+            f"{groups}/scope/memory.current": f"{GIB}\n",
+            f"{groups}/scope/cpu.max": "200000 100000\n",
+        }
+    )
+    clock = Clock()
+    reader, sampler = MemoryReader(tree.proc, tree.sys, clock), Sampler(tree.proc, tree.sys, None, clock)
+    assert reader.read()[0].source == "meminfo"
+    assert sampler.sample().cpu.quota is None
+    tree.write({"proc/self/cgroup": "0::/scope\n"})
+    clock.now += FOLLOW_S - 1
+    assert reader.read()[0].source == "meminfo"
+    clock.now += 1
+    assert reader.read()[0] == Ram(32 * GIB, 3 * GIB, 4 * GIB, "cgroup")
+    assert sampler.sample().cpu.quota == 2.0
+    tree.write({"proc/self/cgroup": "0::/login\n"})
+    clock.now += FOLLOW_S
+    assert reader.read()[0] == Ram(32 * GIB, 24 * GIB)
+
+
+def test_mounts_are_not_read_again_while_the_group_stays(tree: Tree) -> None:
+    clock = Clock()
+    tree.write({"proc/self/cgroup": "0::/a\n", "proc/self/mountinfo": V2_MOUNT})
+    place = Place("memory", tree.proc, tree.sys, clock)
+    before = place.levels()
+    tree.write({"proc/self/mountinfo": "garbage\n"})
+    clock.now += FOLLOW_S
+    assert place.levels() is before
+    assert before.folders == (f"{tree.sys}/fs/cgroup/a", f"{tree.sys}/fs/cgroup")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from tests.hardware.conftest import Clock, Tree
 from tests.rigs.nvml import GIB, FakeGpu, StandIn
 from tui.hardware.nvml import load_pynvml
 from tui.hardware.power import NvidiaPower
+from tui.hardware.rest import IDLE_S, REST_S
 from tui.hardware.sampler import Sampler
-from tui.hardware.snapshot import Snapshot, loadable, to_json
+from tui.hardware.snapshot import Gpu, Snapshot, loadable, to_json
 
 ONE, TWO = "0000:01:00.0", "0000:02:00.0"
 
@@ -71,6 +76,113 @@ def test_beside_a_card_at_work_only_the_sleeping_one_is_left_alone(stand_in: Sta
         assert [row.used_bytes for row in meter.gpus()] == [3 * GIB, 3 * GIB]
         plug_in(tree, TWO, "suspended")
         assert [(row.asleep, row.used_bytes) for row in meter.gpus()] == [(False, 3 * GIB), (True, None)]
+        meter.close()
+
+
+IDLE = FakeGpu(pci=ONE, utilization=0, used=512 << 20)
+
+
+class Laptop:
+    """A meter of one card, asked once a second."""
+
+    def __init__(self, stand_in: StandIn, tree: Tree, control: str = "auto") -> None:
+        self.clock, self.tree = Clock(), tree
+        plug_in(tree, ONE, "active", control)
+        stand_in.show([IDLE])
+        self.meter = sampler(tree, self.clock)
+
+    def after(self, seconds: int, engines: tuple[int, ...] = ()) -> Gpu:
+        """The row, so many looks later."""
+        for _ in range(seconds):
+            self.clock.now += 1.0
+            (row,) = self.meter.gpus(engines)
+        return row
+
+
+def test_a_card_that_nobody_uses_is_left_alone_with_its_driver_closed(stand_in: StandIn, tree: Tree) -> None:
+    with stand_in.in_this_process(), stand_in.calls() as calls:
+        laptop = Laptop(stand_in, tree)
+        assert laptop.after(int(IDLE_S)).idle_s is None
+        assert laptop.after(1).idle_s == 0
+        calls()
+        row = laptop.after(1)
+        assert (row.idle_s, row.used_bytes, row.utilization, loadable([row])) == (1, 512 << 20, 0, (row,))
+        assert calls() == ["shutdown"]
+        assert "1 s old" in to_json(Snapshot(0.0, (row,)))["gpus"][0]["error"]
+        assert laptop.after(int(REST_S) - 2).idle_s == REST_S - 1
+        assert calls() == []
+        # Still awake: read once, and left alone again.
+        assert laptop.after(1).idle_s == 0
+        assert calls().count("init") == 1
+        assert laptop.after(1).idle_s == 1
+        # It powers down now that it can, and stays so.
+        plug_in(tree, ONE, "suspended")
+        calls()
+        assert laptop.after(2 * int(REST_S)).asleep
+        assert calls() == []
+        # Somebody wakes it: it is read at once, and for a while.
+        plug_in(tree, ONE, "active")
+        assert laptop.after(int(IDLE_S)).idle_s is None
+        laptop.meter.close()
+
+
+def test_work_is_seen_at_the_next_reading_and_an_engine_at_once(stand_in: StandIn, tree: Tree) -> None:
+    with stand_in.in_this_process():
+        laptop = Laptop(stand_in, tree)
+        laptop.after(int(IDLE_S) + 5)
+        stand_in.show([replace(IDLE, utilization=80)])
+        assert laptop.after(1).utilization == 0
+        row = laptop.after(int(REST_S))
+        assert (row.idle_s, row.utilization) == (None, 80)
+        stand_in.show([IDLE])
+        assert laptop.after(int(IDLE_S) + 5).idle_s is not None
+        stand_in.show([replace(IDLE, used=GIB)])
+        row = laptop.after(1, (4711,))
+        assert (row.idle_s, row.used_bytes) == (None, GIB)
+        laptop.meter.close()
+
+
+@pytest.mark.parametrize(
+    "gpu",
+    [
+        replace(IDLE, compute=[(1, GIB)]),
+        replace(IDLE, utilization=1),
+        replace(IDLE, errors={"utilization": 3}),
+    ],
+    ids=["held", "at work", "unknown"],
+)
+def test_a_card_of_which_it_is_not_known_that_it_is_idle_is_always_read(
+    stand_in: StandIn, tree: Tree, gpu: FakeGpu
+) -> None:
+    with stand_in.in_this_process():
+        laptop = Laptop(stand_in, tree)
+        stand_in.show([gpu])
+        assert laptop.after(3 * int(IDLE_S)).idle_s is None
+        laptop.meter.close()
+
+
+def test_an_idle_card_whose_power_stays_on_is_always_read(stand_in: StandIn, tree: Tree) -> None:
+    with stand_in.in_this_process():
+        laptop = Laptop(stand_in, tree, control="on")
+        assert laptop.after(3 * int(IDLE_S)).idle_s is None
+        laptop.meter.close()
+
+
+def test_beside_a_card_at_work_an_idle_one_is_left_alone(stand_in: StandIn, tree: Tree) -> None:
+    clock = Clock()
+    for address in (ONE, TWO):
+        plug_in(tree, address, "active")
+    busy = FakeGpu(uuid="GPU-1", pci=ONE)
+    stand_in.show([busy, replace(IDLE, uuid="GPU-2", pci=TWO)])
+    with stand_in.in_this_process(), stand_in.calls() as calls:
+        meter = sampler(tree, clock)
+        for _ in range(int(IDLE_S) + 3):
+            clock.now += 1.0
+            rows = meter.gpus()
+        assert [row.idle_s for row in rows] == [None, 2]
+        assert "shutdown" not in calls()
+        stand_in.show([replace(busy, used=5 * GIB), replace(IDLE, uuid="GPU-2", pci=TWO, used=GIB)])
+        assert [row.used_bytes for row in meter.gpus()] == [5 * GIB, 512 << 20]
         meter.close()
 
 

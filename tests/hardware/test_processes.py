@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +73,27 @@ def test_an_unknown_user_is_a_number(tree: Tree) -> None:
     tree.write({"proc/5/comm": "x\n"})
     os.chown(tree.folder / "proc/5", 3_999_999_999, -1)
     assert ProcessNames(tree.proc).look_up(5) == ("x", "3999999999")
+
+
+GUARDED = """
+import ctypes
+import os
+import sys
+PR_SET_DUMPABLE = 4
+libc = ctypes.CDLL(None)
+os.setuid(70001)
+assert libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="only root can become another user")
+def test_a_process_that_may_not_be_dumped_is_its_users() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", GUARDED], stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        assert Path(f"/proc/{process.pid}/comm").stat().st_uid == 0
+        assert ProcessNames(nested=False).look_up(process.pid)[1] == "70001"
+        process.communicate()

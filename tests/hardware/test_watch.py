@@ -15,9 +15,9 @@ from tests.hardware.conftest import Clock, Tree
 from tests.rigs.nvml import GIB, FakeGpu, StandIn, two_gpus
 from tests.rigs.trees import unpack
 from tui.hardware.nvml import load_pynvml
-from tui.hardware.sampler import SLOW_S, Sampler
-from tui.hardware.snapshot import Gpu, Snapshot, to_json
-from tui.hardware.watch import BUDGET_S, FIRST_S, Watch
+from tui.hardware.sampler import Sampler
+from tui.hardware.snapshot import Disk, Gpu, Snapshot, to_json
+from tui.hardware.watch import BUDGET_S, DISK_PATIENCE_S, DISK_S, FIRST_S, Watch
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 30.0
@@ -147,20 +147,95 @@ def test_closing_waits_for_nobody(stand_in: StandIn, machine: Tree) -> None:
             assert not thread.is_alive()
 
 
-def test_the_disk_is_measured_now_and_then(machine: Tree) -> None:
-    clock = Clock()
-    watch = Watch(
-        Sampler(machine.proc, machine.sys, None, clock, disk_folder=str(machine.folder / "not/yet")), clock=clock
-    )
-    first = watch.sample(wait_s=PATIENCE_S).disk
-    clock.now += SLOW_S
-    again = watch.sample(wait_s=PATIENCE_S).disk
+def test_the_room_for_models_is_told_of_a_folder_that_is_not_there_yet(machine: Tree) -> None:
+    watch = Watch(Sampler(machine.proc, machine.sys, None), disk_folder=lambda: str(machine.folder / "not/yet"))
+    watch.sample(wait_s=PATIENCE_S)
+    assert watch._disk.wait(PATIENCE_S)
+    found = watch.sample(wait_s=PATIENCE_S).disk
     watch.close()
-    for found in (first, again):
-        assert found is not None
-        assert found.free_bytes is not None
-        assert found.total_bytes is not None
-        assert 0 <= found.free_bytes <= found.total_bytes
+    assert found is not None
+    assert found.free_bytes is not None
+    assert found.total_bytes is not None
+    assert 0 <= found.free_bytes <= found.total_bytes
+
+
+class Mount:
+    """A file system that answers when it is let."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.answers = threading.Event()
+
+    def __call__(self, folder: str) -> Disk:
+        self.asked += 1
+        assert self.answers.wait(PATIENCE_S)
+        assert folder == "/models"
+        return Disk(100 * GIB, self.asked * GIB)
+
+
+def test_the_disk_is_asked_now_and_then_and_a_silent_one_holds_nobody_up(
+    machine: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, mount = Clock(), Mount()
+    monkeypatch.setattr("tui.hardware.disk.disk", mount)
+    mount.answers.set()
+    watch = Watch(Sampler(machine.proc, machine.sys, None, clock), disk_folder=lambda: "/models", clock=clock)
+    watch.sample(wait_s=0)
+    assert watch._disk.wait(PATIENCE_S)
+    for _ in range(5):
+        assert watch.sample(wait_s=0).disk == Disk(100 * GIB, GIB)
+        clock.now += DISK_S / 5 - 0.1
+    assert mount.asked == 1
+    mount.answers.clear()
+    clock.now += 1.0
+    # It is asked again; until it has been silent for a while, what it said last holds.
+    assert watch.sample(wait_s=0).disk == Disk(100 * GIB, GIB)
+    clock.now += DISK_PATIENCE_S
+    shot = watch.sample(wait_s=0)
+    assert shot.disk == Disk()
+    assert shot.ram.total_bytes == 32 * GIB
+    mount.answers.set()
+    assert watch._disk.wait(PATIENCE_S)
+    assert watch.sample(wait_s=0).disk == Disk(100 * GIB, 2 * GIB)
+    watch.close()
+
+
+@pytest.fixture
+def threads_refused() -> Iterator[None]:
+    """No thread can be started, as for somebody who may have no more of them: none has room for so large a stack."""
+    before = threading.stack_size(1 << 47)
+    yield
+    threading.stack_size(before)
+
+
+@pytest.mark.usefixtures("threads_refused")
+def test_without_threads_gpus_are_measured_by_who_asks_and_the_disk_is_left_out(
+    stand_in: StandIn, machine: Tree
+) -> None:
+    with pytest.raises(RuntimeError):
+        threading.Thread(target=print).start()
+    with stand_in.in_this_process(), stand_in.calls() as calls:
+        watch = Watch(Sampler(machine.proc, machine.sys, load_pynvml), disk_folder=lambda: "/")
+        shot = watch.sample()
+        assert [gpu.used_bytes for gpu in shot.gpus] == [3 * GIB, 70 * GIB]
+        assert (shot.gpus_stale, shot.disk, shot.ram.total_bytes) == (False, None, 32 * GIB)
+        # As soon as there are threads again, it has its own.
+        threading.stack_size(0)
+        watch.sample(wait_s=PATIENCE_S)
+        assert {"measure GPUs", "measure disk"} <= {thread.name for thread in threading.enumerate()}
+        calls()
+        watch.close()
+        assert "shutdown" in calls()
+
+
+@pytest.mark.usefixtures("threads_refused")
+def test_without_threads_the_driver_is_let_go_of_too(stand_in: StandIn, machine: Tree) -> None:
+    with stand_in.in_this_process(), stand_in.calls() as calls:
+        watch = Watch(Sampler(machine.proc, machine.sys, load_pynvml))
+        watch.sample()
+        calls()
+        watch.close()
+        assert "shutdown" in calls()
 
 
 HANGING = """

@@ -12,7 +12,6 @@ from tests.library.conftest import Home
 from tests.rigs.gguf_maker import plain_gguf, tiny_model
 from tests.rigs.permission import permissions_count
 from tui.library import cached, look, scan
-from tui.library.places import hub_cache
 
 
 def test_a_folder_is_searched_below_and_in_links(home: Home, tiny: Path, tmp_path: Path) -> None:
@@ -70,14 +69,6 @@ def test_a_blob_that_was_deleted_is_told(home: Home, tiny: Path) -> None:
     link = home.hub.put("org/m", "m.gguf", tiny)
     link.resolve().unlink()
     assert "leads to a file that is gone" in (home.look()["m"].problem or "")
-
-
-def test_the_caches_place_follows_the_clients_variables() -> None:
-    assert hub_cache({"HF_HUB_CACHE": "/a", "HF_HOME": "/b"}) == Path("/a")
-    assert hub_cache({"HUGGINGFACE_HUB_CACHE": "/a", "HF_HOME": "/b"}) == Path("/a")
-    assert hub_cache({"HF_HOME": "/b"}) == Path("/b/hub")
-    assert hub_cache({"XDG_CACHE_HOME": "/c"}) == Path("/c/huggingface/hub")
-    assert hub_cache({}) == Path.home() / ".cache/huggingface/hub"
 
 
 def test_shards_are_one_model(home: Home) -> None:

@@ -19,7 +19,7 @@ from tui.app.themes import ThemeBook
 from tui.config.paths import share
 from tui.engine.registry import RunningEngine
 from tui.hardware.history import RAM
-from tui.hardware.snapshot import Cpu, Gpu, GpuProcess, Ram, Snapshot, Swap
+from tui.hardware.snapshot import Cpu, Disk, Gpu, GpuProcess, Ram, Snapshot, Swap
 from tui.library import Model
 
 GIB = 1 << 30
@@ -39,7 +39,9 @@ H100 = Gpu(
     processes=(GpuProcess(4121, "python", "ana", 13 * GIB, False), GpuProcess(5170, "puna", "you", 18 * GIB, True)),
 )  # fmt: skip
 RTX = Gpu(1, "GPU-b", "NVIDIA GeForce RTX 4090", "nvidia", 24 * GIB, GIB, 22 * GIB, 2, 38, 21.0)
-GPUS = Snapshot(0.0, (H100, RTX), Ram(251 * GIB, 213 * GIB), Swap(8 * GIB, GIB), Cpu(16, None, 7), gpus_age_s=0.0)
+GPUS = Snapshot(
+    0.0, (H100, RTX), Ram(251 * GIB, 213 * GIB), Swap(8 * GIB, GIB), Cpu(16, None, 7), disk=Disk(930 * GIB, 412 * GIB)
+)
 GHOST = {"GPU-a": 17 * GIB, RAM: GIB}
 Steps = Callable[[Bench], Awaitable[None]]
 

@@ -6,6 +6,7 @@ Nothing of this is imported before the first frame. Workers compute and post; wh
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections import deque
@@ -103,15 +104,19 @@ class Background:
 
         self.thread(work, "name", f"find {text}")
 
-    def watch_machine(self) -> None:
-        """Measure memory again and again, until the app ends."""
+    def watch_machine(self, folder: str) -> None:
+        """Measure memory again and again, until the app ends, and the room where models go: in that folder, if it was
+        chosen.
+        """
 
         def work() -> None:
+            from tui.config.folders import model_folder
             from tui.engine.listed import Engines
             from tui.hardware.watch import Watch
 
             cancelled, engines = get_current_worker().cancelled_event, Engines(self._paths.engines_dir)
-            watch = Watch()  # no driver that hangs can hold it up
+            where = str(model_folder(folder, os.environ))
+            watch = Watch(disk_folder=lambda: where)  # no driver that hangs can hold it up
             try:
                 while not cancelled.is_set():
                     looked, found = time.monotonic(), engines.running()

@@ -227,7 +227,7 @@ class Desk:
             return
         self.app.meter.interval_s = self.background.interval_s = self.settings.monitor.interval_s
         if self.watches:
-            self.background.watch_machine()
+            self.background.watch_machine(self.settings.downloads.folder)
         if self._scan:
             self.library.look()
         if self.app.opening.model:

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     output = sys.__stdout__.fileno() if sys.__stdout__ is not None else 1
     screen = not (args.once or args.json or args.line) and os.isatty(output) and _knows_escapes()
     keys = _keyboard() if screen else None
-    eyes = Eyes()
+    eyes = Eyes(disk=not (args.json or args.line))
     try:
         with Wake(keys, output, screen=screen) as wake:
             if screen:

@@ -6,6 +6,7 @@ both are its memory, and what is free of the second is bounded by the host's.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from tui.hardware.drm_cards import DrmCard, drm_cards
 from tui.hardware.drm_clients import DrmClients, Held
 from tui.hardware.files import names_in, read, read_int, read_word
 from tui.hardware.processes import clean
+from tui.hardware.rest import Rest
 from tui.hardware.snapshot import Gpu, Ram
 from tui.hardware.unified import sum_of
 
@@ -28,8 +30,9 @@ class AmdReader:
         sys_root: str = "/sys",
         ram: Callable[[], Ram] = Ram,
         names_file: str = "/usr/share/libdrm/amdgpu.ids",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._clients, self._ram = clients, ram
+        self._clients, self._ram, self._rest = clients, ram, Rest(clock)
         apus = _apus_by_topology(sys_root)
         self._cards = [card for card in drm_cards(VENDOR, sys_root) if card.driver in ("amdgpu", None)]
         self._rows = [
@@ -47,11 +50,23 @@ class AmdReader:
     def read(self, engine_pids: Collection[int] = ()) -> tuple[Gpu, ...]:
         """A row for each card, in the kernel's order."""
         for place, card in enumerate(self._cards):
-            self._rows[place] = self._row(card, self._rows[place], engine_pids)
+            self._rows[place] = self._rested(card, self._rows[place], engine_pids)
         return tuple(self._rows)
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _rested(self, card: DrmCard, before: Gpu, engine_pids: Collection[int]) -> Gpu:
+        """The row of a card, which is not read each time where nobody uses it and it may power down."""
+        alone = self._rest.left_alone(card.pci, engine_pids)
+        if alone is not None and card.may_sleep and not card.asleep:
+            return alone
+        row = self._row(card, before, engine_pids)
+        if row.asleep:
+            self._rest.forget(card.pci)
+            return row
+        noted = self._rest.noted(card.pci, row, engine_pids)
+        return noted if noted.idle_s is not None and card.may_sleep else row
 
     def _row(self, card: DrmCard, before: Gpu, engine_pids: Collection[int]) -> Gpu:
         bare = Gpu(before.index, before.uuid, before.name, "amd", before.total_bytes, pci=before.pci, pool=before.pool)

@@ -6,6 +6,8 @@ from /proc/self/cgroup and mountinfo, since a container may see its group under 
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tui.hardware.files import OpenFile, number, read, read_int
@@ -14,6 +16,9 @@ NO_LIMIT = 1 << 62
 """Version 1 writes "no limit" as 2^63 − 1 rounded down to a page (9223372036854771712)."""
 
 MAX_LEVELS = 32
+
+FOLLOW_S = 10.0
+"""How often it is looked whether this process has been moved to another group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +52,40 @@ def levels(controller: str, proc_root: str = "/proc", sys_root: str = "/sys") ->
     return Levels(2, ())
 
 
+class Place:
+    """The levels of a controller, kept as long as this process stays in its group. It may be moved to another at any
+    time: by systemd-run, into a tmux scope, by a batch system.
+    """
+
+    def __init__(
+        self,
+        controller: str,
+        proc_root: str = "/proc",
+        sys_root: str = "/sys",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._where, self._clock = (controller, proc_root, sys_root), clock
+        self._group: bytes | None = None
+        self._looked_at: float | None = None
+        self._levels = Levels(2, ())
+
+    def levels(self) -> Levels:
+        """Where its limits lie; the very same object until that changes, which is seen within `FOLLOW_S` seconds."""
+        now = self._clock()
+        if self._looked_at is None or now - self._looked_at >= FOLLOW_S:
+            # The list of mounts is long where there are containers: it is read only when the group is another one.
+            group = read(f"{self._where[1]}/self/cgroup")
+            if self._looked_at is None or group != self._group:
+                self._group, self._levels = group, levels(*self._where)
+            self._looked_at = now
+        return self._levels
+
+
 class MemoryLimits:
     """The memory limits of these levels, read again and again: their files stay open."""
 
     def __init__(self, where: Levels) -> None:
+        self.where = where
         self._levels = [_MemoryLevel(folder, where.version) for folder in where.folders]
 
     def read(self) -> MemoryLimit | None:

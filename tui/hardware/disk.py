@@ -1,4 +1,4 @@
-"""How much room a folder has for models. Asked rarely, since a network folder may take its time to answer."""
+"""How much room a folder has for models. Asked rarely, and never by who cannot wait: a network folder may hang."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def disk(folder: str) -> Disk:
         except (OSError, ValueError):
             above = os.path.dirname(place)  # noqa: PTH120 - as above
             if above == place:
-                return Disk(folder)
+                return Disk()
             place = above
             continue
-        return Disk(folder, found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)
+        return Disk(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)

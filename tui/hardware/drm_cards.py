@@ -29,6 +29,11 @@ class DrmCard:
         """True while it is powered down: reading its sensors would wake it, or fail."""
         return read_word(f"{self.device}/power/runtime_status") == "suspended"
 
+    @property
+    def may_sleep(self) -> bool:
+        """True where the kernel powers it down when nobody uses it."""
+        return read_word(f"{self.device}/power/control") == "auto"
+
     def sensor(self, name: str) -> int | None:
         """A figure of the card's hwmon folder."""
         return read_int(f"{self.hwmon}/{name}") if self.hwmon is not None else None

@@ -6,7 +6,8 @@ MemAvailable, not MemFree: mapped model files sit in the page cache and are give
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from tui.hardware import cgroups
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
 class MemoryReader:
     """Reads RAM and swap of one proc and sys tree."""
 
-    def __init__(self, proc_root: str = "/proc", sys_root: str = "/sys") -> None:
+    def __init__(
+        self, proc_root: str = "/proc", sys_root: str = "/sys", clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._proc = proc_root
         self._mac = _mac() if proc_root == "/proc" and sys.platform == "darwin" else None
         self._info = OpenFile(f"{proc_root}/meminfo")
-        self._limits = cgroups.MemoryLimits(cgroups.levels("memory", proc_root, sys_root))
+        self._place = cgroups.Place("memory", proc_root, sys_root, clock)
+        self._limits = cgroups.MemoryLimits(self._place.levels())
 
     def read(self) -> tuple[Ram, Swap]:
         """Host memory now; None for what this kernel does not tell."""
@@ -49,12 +53,19 @@ class MemoryReader:
         total, available = _figure(info, b"MemTotal"), _available(info)
         if total is None and self._proc == "/proc":
             total = _total_by_sysconf()
-        limit = self._limits.read()
+        limit = self._current_limits().read()
         if limit is None or (total is not None and limit.limit_bytes >= total):
             return Ram(total, available)
         if available is not None and available <= limit.available_bytes:
             return Ram(total, available, limit.limit_bytes)
         return Ram(total, limit.available_bytes, limit.limit_bytes, "cgroup")
+
+    def _current_limits(self) -> cgroups.MemoryLimits:
+        where = self._place.levels()
+        if where is not self._limits.where:
+            # Another thread may be reading the old ones: their files are closed with the last who uses them.
+            self._limits = cgroups.MemoryLimits(where)
+        return self._limits
 
 
 def _available(info: bytes) -> int | None:

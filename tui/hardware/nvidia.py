@@ -16,6 +16,7 @@ from tui.hardware.nvidia_device import Device, Reading, divide, identified
 from tui.hardware.nvidia_rows import RowReader, lost, row_of
 from tui.hardware.power import NvidiaPower
 from tui.hardware.processes import ProcessNames
+from tui.hardware.rest import Rest
 from tui.hardware.snapshot import Gpu, Ram
 from tui.hardware.unified import shares_host_memory, with_host_memory
 
@@ -45,6 +46,7 @@ class NvidiaReader:
         """Why NVML does not answer; None while it does."""
         self.problem_code: int | None = None
         self._load, self._names, self._clock = load, names or ProcessNames(), clock
+        self._rest = Rest(clock)
         self._power, self._ram, self._shares = power, ram, shares
         self._environ = os.environ if environ is None else environ
         self._lib: Any = None
@@ -64,6 +66,9 @@ class NvidiaReader:
             # Opened as soon as somebody else has woken one.
             self._looked_at = self._clock() if due else self._looked_at
             return tuple(self._sleepers())
+        if alone := self._all_left_alone(engine_pids):
+            self._looked_at = self._clock() if due else self._looked_at
+            return alone
         if self._unwell and (due or self._opens_after_sleep()):
             self._reopen()
         elif due:
@@ -84,10 +89,31 @@ class NvidiaReader:
     def _opens_after_sleep(self) -> bool:
         return self._lib is None and self.problem is None
 
+    def _all_left_alone(self, engine_pids: Collection[int]) -> tuple[Gpu, ...]:
+        """The last rows of cards that are all awake and at rest; empty where any is to be read. The driver is closed:
+        where it manages power coarsely, being open is enough to keep its cards awake.
+        """
+        rows = [self._left_alone(device, engine_pids) for device in self._devices]
+        rest = tuple(row for row in rows if row is not None)
+        if len(rest) < len(rows) or any(self._asleep(device) for device in self._devices):
+            return ()
+        if rest and self._lib is not None:
+            looked_at = self._looked_at
+            self.close()
+            self._looked_at = looked_at
+        return rest
+
+    def _left_alone(self, device: Device, engine_pids: Collection[int]) -> Gpu | None:
+        if self._power is None or not self._power.may_sleep(device.pci):
+            return None
+        return self._rest.left_alone(device.pci, engine_pids)
+
     def _sleepers(self) -> Iterator[Gpu]:
         """Rows of cards that are all asleep: as they were known, or by their place on the bus."""
         if self._devices:
-            yield from (row_of(device, asleep=True) for device in self._devices)
+            for device in self._devices:
+                self._rest.forget(device.pci)
+                yield row_of(device, asleep=True)
         elif self._power is not None:
             for index, address in enumerate(self._power.addresses):
                 yield Gpu(index, None, None, "nvidia", pci=address, asleep=True)
@@ -158,10 +184,15 @@ class NvidiaReader:
         if device.handle is None or self._rows is None:
             return (lost(device, device.gone or nvml.device_problem(nvml.DRIVER_NOT_LOADED)),)
         if self._asleep(device):
+            self._rest.forget(device.pci)
             return (row_of(device, asleep=True),)
+        if alone := self._left_alone(device, engine_pids):
+            return (alone,)
         rows = self._rows.card(device, engine_pids)
         self._unwell = self._unwell or self._rows.code in nvml.NEEDS_REOPENING
         if device.unified and rows[0].error is None:
             # Whatever the driver says of its memory: it is the host's.
             return (with_host_memory(rows[0], self._ram()), *rows[1:])
+        if self._power is not None and self._power.may_sleep(device.pci):
+            return (self._rest.noted(device.pci, rows[0], engine_pids), *rows[1:])
         return rows

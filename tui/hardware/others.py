@@ -22,7 +22,7 @@ class KernelReader:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clients = DrmClients(proc_root, clock)
-        self._amd = AmdReader(self._clients, sys_root, ram)
+        self._amd = AmdReader(self._clients, sys_root, ram, clock=clock)
         self._intel = IntelReader(self._clients, sys_root, ram, clock)
 
     def read(self, engine_pids: Collection[int] = ()) -> tuple[Gpu, ...]:

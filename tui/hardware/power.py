@@ -56,6 +56,11 @@ class NvidiaPower:
         slot = self._slots.get(address or "")
         return slot is not None and slot.may_sleep and (read(slot.status, 32) or b"").startswith(b"suspended")
 
+    def may_sleep(self, address: str | None) -> bool:
+        """True where the kernel powers that card down when nobody uses it."""
+        slot = self._slots.get(address or "")
+        return slot is not None and slot.may_sleep
+
     def all_asleep(self) -> bool:
         """True where there are cards and each of them is powered down: opening NVML would wake them."""
         return bool(self._slots) and all(self.asleep(address) for address in self._slots)

@@ -80,6 +80,7 @@ class ProcessNames:
     def _read(self, pid: int) -> Known:
         folder = f"{self._root}/{pid}"
         try:
+            # The effective user: only the files below belong to root where a process may not be dumped.
             uid = os.stat(folder).st_uid  # noqa: PTH116 - a path object per process and second is waste
         except OSError:
             return Known()

@@ -23,8 +23,8 @@ from tui.hardware.processes import ProcessNames
 from tui.hardware.snapshot import Cpu, Disk, Gpu, Snapshot
 from tui.hardware.unified import shares_host_memory
 
-SLOW_S = 10.0
-"""How often the CPU quota and the room on a disk are read again: they change slowly."""
+_QUOTA_S = 10.0
+"""How often the CPU quota is read again: it changes rarely."""
 
 _AMD, _INTEL = "0x1002", "0x8086"
 
@@ -41,7 +41,7 @@ class GpuReader(Protocol):
 class Sampler:
     """Reads the machine under `proc_root` and `sys_root`; `nvml` returns the pynvml module, None leaves NVIDIA out.
 
-    `disk_folder` is the folder whose room is told; `environ` is where CUDA_VISIBLE_DEVICES is looked up.
+    `environ` is where CUDA_VISIBLE_DEVICES is looked up.
     """
 
     def __init__(
@@ -51,28 +51,24 @@ class Sampler:
         nvml: LoadNvml | None = load_pynvml,
         clock: Callable[[], float] = time.monotonic,
         *,
-        disk_folder: str | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self._clock = clock
         self._roots = proc_root, sys_root
-        self._memory = MemoryReader(proc_root, sys_root)
+        self._memory = MemoryReader(proc_root, sys_root, clock)
         self._cpu = CpuMeter(proc_root)
-        self._cpu_levels = cgroups.levels("cpu", proc_root, sys_root)
+        self._cpu_place = cgroups.Place("cpu", proc_root, sys_root, clock)
         self._cores = physical_cores(proc_root=proc_root, sys_root=sys_root)
         self._quota: float | None = None
         self._quota_read_at: float | None = None
-        self._disk_folder = disk_folder
-        self._disk: Disk | None = None
-        self._disk_read_at: float | None = None
         self._nvidia = self._open_nvidia(nvml, environ)
         self._has_nvidia = self._nvidia is not None and has_card("nvidia", proc_root, sys_root)
         self._others: tuple[GpuReader, ...] | None = None
 
     def sample(self, engine_pids: Collection[int] = ()) -> Snapshot:
         """The machine now. Processes whose pid is in `engine_pids` are marked as this user's own engines."""
-        gpus, problem, disk = self.gpus(engine_pids), self.nvml_problem, self.disk()
-        return self.host(engine_pids, gpus, str(problem) if problem is not None else None, disk)
+        gpus, problem = self.gpus(engine_pids), self.nvml_problem
+        return self.host(engine_pids, gpus, str(problem) if problem is not None else None)
 
     def host(
         self,
@@ -107,20 +103,6 @@ class Sampler:
         for reader in self._others:
             rows += reader.read(engine_pids)
         return rows
-
-    def disk(self) -> Disk | None:
-        """The room for models, at most some seconds old; None without a folder. A network folder may make this wait."""
-        now = self._clock()
-        if self._disk_folder is not None and (self._disk_read_at is None or now - self._disk_read_at >= SLOW_S):
-            from tui.hardware.disk import disk
-
-            self._disk, self._disk_read_at = disk(self._disk_folder), now
-        return self._disk
-
-    @property
-    def has_disk(self) -> bool:
-        """True where a folder's room is told."""
-        return self._disk_folder is not None
 
     @property
     def nvml_problem(self) -> DriverProblem | None:
@@ -170,6 +152,6 @@ class Sampler:
 
     def _current_quota(self) -> float | None:
         now = self._clock()
-        if self._quota_read_at is None or now - self._quota_read_at >= SLOW_S:
-            self._quota, self._quota_read_at = cgroups.cpu_limit(self._cpu_levels), now
+        if self._quota_read_at is None or now - self._quota_read_at >= _QUOTA_S:
+            self._quota, self._quota_read_at = cgroups.cpu_limit(self._cpu_place.levels()), now
         return self._quota

@@ -65,6 +65,10 @@ class Gpu:
     pool: Pool = "own"
     asleep: bool = False
     """True while it is powered down; it is left asleep, so the row has no figures."""
+    idle_s: int | None = None
+    """How old the figures are where nobody uses the card and it is left alone, so that it can power down; None where
+    they are of this moment.
+    """
     unattributed_bytes: int | None = None
     """Used, but by none of `processes`. None where the driver does not tell what each of them holds."""
     cuda_visible: bool | None = None
@@ -127,14 +131,22 @@ class EngineMemory:
     swapped_bytes: int | None = None
 
 
+NEARLY_FULL_BYTES = 5 << 30
+"""Room on a disk below which people are warned."""
+
+
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Room for models."""
+    """Room for models. Without figures while the disk does not answer."""
 
-    folder: str
     total_bytes: int | None = None
     free_bytes: int | None = None
     """What this user may still write there."""
+
+    @property
+    def nearly_full(self) -> bool:
+        """True where most models would not fit any more."""
+        return self.free_bytes is not None and self.free_bytes < NEARLY_FULL_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +212,8 @@ def _silence(gpu: Gpu, snapshot: Snapshot) -> str | None:
         return "asleep: it is powered down, and reading it would wake it"
     if gpu.error is None and snapshot.gpus_stale:
         return f"its driver has not answered for {snapshot.gpus_age_s:.0f} s; the figures are from then"
+    if gpu.error is None and gpu.idle_s:
+        return f"idle, and left alone so that it can power down; the figures are {gpu.idle_s} s old"
     return gpu.error
 
 

@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.library.walking import absolute, is_file, is_folder
+from tui.config.folders import absolute
+from tui.library.walking import is_file, is_folder
 
 MOST = 200
 """Entries that are told; a longer beginning tells them apart."""

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from tui.config.folders import absolute
 from tui.config.sizes import size
 from tui.library.model import LibraryError, Model, owner_name, shown
 from tui.library.ollama import names_of
 from tui.library.owners import owner_of
 from tui.library.remembered import models_at
 from tui.library.single import siblings
-from tui.library.walking import absolute, is_folder
+from tui.library.walking import is_folder
 
 How = Literal["copy", "move", "link", "symlink"]
 

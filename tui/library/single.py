@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tui.config.folders import absolute
 from tui.gguf.errors import GgufError
 from tui.gguf.names import is_imatrix, is_projector, shard_name, shard_of
 from tui.library.entries import NO_MODEL_KINDS, grouped, model_of, no_model
 from tui.library.facts import FactStore
 from tui.library.model import LibraryError, Model, Source, shown
 from tui.library.naming import named
-from tui.library.walking import Found, absolute
+from tui.library.walking import Found
 
 
 def entry_for(path: Path | str) -> Model:

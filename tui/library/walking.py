@@ -89,12 +89,6 @@ def stamp_of(found: os.stat_result) -> int:
     return 0 if changing else found.st_mtime_ns
 
 
-def absolute(text: str) -> Path:
-    """A path as a person writes it, made absolute; links in it are kept."""
-    # Path.expanduser raises for a user who does not exist.
-    return Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111
-
-
 def is_folder(path: Path) -> bool:
     """True for a folder that can be looked at; pathlib's own question raises where permission is missing."""
     return os.path.isdir(path)  # noqa: PTH112

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui.config.folders import absolute
 from tui.config.paths import Paths
 from tui.config.settings import DownloadSettings
 from tui.hub.address import Address
@@ -15,7 +16,6 @@ from tui.hub.downloads.values import Item, beside, item_of
 from tui.hub.files import RemoteFile, repo_files
 from tui.library.model import LibraryError, Model
 from tui.library.remembered import remember
-from tui.library.walking import absolute
 from tui.models.resolve import ModelNotFound, names_repository, resolve
 
 

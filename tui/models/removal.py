@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tui.config.folders import absolute, hub_cache
 from tui.config.model_file import read_models
 from tui.config.paths import Paths
 from tui.config.plain import one_line
@@ -18,10 +19,8 @@ from tui.engine.registry import running
 from tui.hub.cache import CacheDeletion, execute, plan_cache_deletion
 from tui.hub.errors import HubError
 from tui.library.model import SOURCES, LibraryError, Model, Place, Source, owner_name, shown
-from tui.library.places import hub_cache
 from tui.library.remembered import forget
 from tui.library.removal import Holding, delete, freed_by, holdings, plan_removal
-from tui.library.walking import absolute
 from tui.models.resolve import resolve
 
 

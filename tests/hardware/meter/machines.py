@@ -7,7 +7,7 @@ from tui.engine.registry import RunningEngine
 from tui.hardware.meter.frame import Scene, frame
 from tui.hardware.meter.marks import UNICODE, Marks, text_of
 from tui.hardware.meter.words import cells
-from tui.hardware.snapshot import Cpu, Gpu, GpuProcess, Ram, Snapshot, Swap
+from tui.hardware.snapshot import Cpu, Disk, Gpu, GpuProcess, Ram, Snapshot, Swap
 
 GIB = 1 << 30
 
@@ -25,6 +25,7 @@ def machine(count: int, *, lost: int | None = None, names: tuple[str, ...] = ("N
         ram=Ram(1511 * GIB, 1273 * GIB),
         swap=Swap(640 * GIB, 320 * GIB),
         cpu=Cpu(256, 192.0, 88),
+        disk=Disk(4567 * GIB, 1357 * GIB),
     )
 
 
@@ -46,6 +47,7 @@ def _gpu(index: int, name: str, lost: bool) -> Gpu:
         temperature_c=91,
         power_w=1234.0,
         clock_mhz=1980,
+        memory_clock_mhz=10501,
         processes=(
             GpuProcess(700001, "python", "ana", 234 * GIB, True),
             GpuProcess(800000 + index, "trainer", "ben", 123 * GIB, False),

@@ -14,14 +14,14 @@ from tui.hardware.meter.holders import ORDERS
 from tui.hardware.meter.marks import ASCII, UNICODE, Marks
 from tui.hardware.meter.oneline import one_line
 from tui.hardware.meter.words import cells
-from tui.hardware.snapshot import Cpu, Gpu, GpuProcess, Ram, Snapshot, Swap
+from tui.hardware.snapshot import Cpu, Disk, Gpu, GpuProcess, Ram, Snapshot, Swap
 
 _SHOWN = re.compile(r"\d[\d.]*")
 
 
 def _figures(count: int) -> set[str]:
     """Every figure that may stand in a picture of `machine(count)`."""
-    sizes = {*range(567, 584), 789, 234, 123, 210, 238, 1511, 1273, 640, 320}
+    sizes = {*range(567, 584), 789, 234, 123, 210, 238, 1511, 1273, 640, 320, 4567, 3210, 1357}
     sizes |= {222 - index for index in range(count)} | {234 * count, 210 * count, 789 * count, 567 * count}
     sizes.add(sum(567 + index for index in range(count)))
     figures = {form for size in sizes for form in (str(size), f"{size}.0")}
@@ -33,6 +33,7 @@ def _figures(count: int) -> set[str]:
         "91",
         "1234",
         "1980",
+        "10501",
         "256",
         "192",
         "88",
@@ -40,6 +41,7 @@ def _figures(count: int) -> set[str]:
         "1",
         "16",
         "73",
+        "70",
         "50",
         "999999",
     }
@@ -112,6 +114,9 @@ _GPUS = st.builds(
     instance=st.one_of(st.none(), st.integers(0, 7)),
     divided=st.booleans(),
     asleep=st.booleans(),
+    idle_s=st.one_of(st.none(), st.integers(0, 60)),
+    clock_mhz=st.one_of(st.none(), st.integers(0, 9999)),
+    memory_clock_mhz=st.one_of(st.none(), st.integers(0, 99999)),
     unattributed_bytes=_BYTES,
     cuda_visible=st.one_of(st.none(), st.booleans()),
     cuda_index=st.one_of(st.none(), st.integers(0, 16)),
@@ -124,6 +129,7 @@ _SNAPSHOTS = st.builds(
     swap=st.builds(Swap, _BYTES, _BYTES),
     cpu=st.builds(Cpu, st.one_of(st.none(), st.integers(1, 512)), st.one_of(st.none(), st.floats(0.01, 512))),
     nvml_error=_NAMES,
+    disk=st.one_of(st.none(), st.builds(Disk, _BYTES, _BYTES)),
     gpus_age_s=st.floats(0, 1e6),
     gpus_stale=st.booleans(),
 )

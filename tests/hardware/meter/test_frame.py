@@ -16,7 +16,7 @@ from tui.hardware.meter.frame import Scene, frame
 from tui.hardware.meter.holders import holders
 from tui.hardware.meter.marks import ASCII, UNICODE, Marks, text_of
 from tui.hardware.meter.oneline import one_line
-from tui.hardware.snapshot import EngineMemory, Gpu, Ram, Snapshot
+from tui.hardware.snapshot import Disk, EngineMemory, Gpu, GpuProcess, Ram, Snapshot
 
 SIZES = [(30, 4), (40, 10), (80, 24), (200, 50)]
 
@@ -54,7 +54,9 @@ def test_at_40_by_10_there_are_processes_engines_and_history() -> None:
 
 def test_at_full_width_everything_is_there() -> None:
     text = "\n".join(picture(scene_of(8), 200, 50))
-    for word in ("memory", "busy", "222.0 free", "1234W", "91°", "1980MHz", "CUDA0", "swap", "192 of 256 cores", "88%"):
+    for word in ("memory", "busy", "222.0 free", "1234W", "91°", "1980MHz mem 10501MHz", "CUDA0"):
+        assert word in text
+    for word in ("swap", "192 of 256 cores", "88%", "disk", "3210/4567 GiB", "1357 free"):
         assert word in text
     for word in (
         "pid",
@@ -63,7 +65,7 @@ def test_at_full_width_everything_is_there() -> None:
         "engine",
         "tok/s",
         "context",
-        "not visible here",
+        "foreign process",
         "n/a",
         "no process listed",
     ):
@@ -198,6 +200,50 @@ def test_sleeping_hidden_and_stale_gpus_are_quiet() -> None:
     drawn = frame(Scene(stale), 80, 10, UNICODE)
     assert "has not answered for 12 s" in text_of(drawn[0])
     assert ("Alpha", "dim") in drawn[1]
+
+
+def test_a_card_that_is_left_alone_says_that_it_is_idle_and_since_when_that_is_known() -> None:
+    idle = replace(machine(1).gpus[0], utilization=0, processes=(), idle_s=12)
+    for width, words in ((30, " idle"), (40, " idle"), (80, " idle 12s"), (200, " idle 12s")):
+        line = next(line for line in picture(Scene(Snapshot(1.0, (idle,))), width, 10) if "Alpha" in line)
+        assert words in line
+        assert "0%" not in line
+    assert one_line(Snapshot(1.0, (idle,)), (), UNICODE).startswith("Alpha 567/789G idle")
+
+
+def disk_row(free: int | None, width: int, height: int) -> list[tuple[str, str]]:
+    """The spans of the row that tells of the disk; none where there is no such row."""
+    disk = Disk(930 * GIB, free) if free is not None else Disk()
+    lines = frame(scene_of(2, snapshot=replace(machine(2), disk=disk)), width, height, UNICODE)
+    return next((line for line in lines if text_of(line).strip().startswith("disk")), [])
+
+
+def test_the_disk_is_told_where_there_is_room_and_earlier_when_it_is_nearly_full() -> None:
+    for width, height in ((80, 24), (160, 45), (200, 50)):
+        row = disk_row(412 * GIB, width, height)
+        assert "518.0/930.0 GiB" in text_of(row)
+        assert "412.0 free" in text_of(row)
+        assert {"warn", "bad"}.isdisjoint(role for _, role in row)
+    assert disk_row(412 * GIB, 40, 10) == []
+    # 3 % are left, and that is plenty.
+    assert "warn" not in {role for _, role in disk_row(27 * GIB, 80, 24)}
+    for width, height in ((40, 10), (80, 24), (200, 50)):
+        row = disk_row(4 * GIB, width, height)
+        assert "926" in text_of(row)
+        assert "warn" in {role for _, role in row}
+        assert ("only 4.0 free" in text_of(row)) == (width >= 80)
+    assert "does not answer" in text_of(disk_row(None, 80, 24))
+
+
+def test_who_is_foreign_and_who_only_has_no_name_is_told() -> None:
+    strangers = (
+        GpuProcess(5, None, None, 3 * GIB, False, foreign=True),
+        GpuProcess(6, None, "ana", 2 * GIB, False),
+    )
+    gpu = replace(machine(1).gpus[0], processes=strangers)
+    text = "\n".join(picture(Scene(Snapshot(1.0, (gpu,))), 80, 24))
+    assert re.search(r"5 +foreign process +3\.0", text)
+    assert re.search(r"6 +ana +unnamed +2\.0", text)
 
 
 def test_memory_of_our_engines_is_ours_in_ram_and_mapped_models_are_told_apart() -> None:

@@ -119,7 +119,7 @@ class WaysScreen(RowsScreen[tuple[Path, ...]]):
 
 def _ways(path: str, folder: str) -> Ways:
     """Look at what is there. Raises LibraryError where it is no model."""
-    from tui.library.walking import absolute
+    from tui.config.folders import absolute
 
     models = models_at(absolute(path))
     if not folder:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from tui.config.errors import ConfigError
-from tui.config.paths import paths
+from tui.config.folders import chosen_folder, model_folder
+from tui.config.paths import Paths, paths
 from tui.engine.listed import Engines
 from tui.hardware.snapshot import Snapshot
 from tui.hardware.watch import Watch
@@ -21,11 +23,12 @@ Look = Callable[[float | None], Seen]
 
 
 class Eyes:
-    """Looks, and lets go of the drivers at the end."""
+    """Looks, and lets go of the drivers at the end. `disk`: how much room there is for models is wanted, too."""
 
-    def __init__(self) -> None:
-        self._watch = Watch()
-        self._engines = Engines(_engines_dir())
+    def __init__(self, *, disk: bool = True) -> None:
+        places = _places()
+        self._watch = Watch(disk_folder=cache(lambda: _model_folder(places)) if disk else None)
+        self._engines = Engines(places.engines_dir if places is not None else None)
 
     def look(self, wait_s: float | None = None) -> Seen:
         """The machine now, with processes of this user's engines marked as such."""
@@ -37,9 +40,13 @@ class Eyes:
         self._watch.close()
 
 
-def _engines_dir() -> Path | None:
+def _model_folder(places: Paths | None) -> str:
+    return str(model_folder(chosen_folder(places) if places is not None else "", os.environ))
+
+
+def _places() -> Paths | None:
     try:
-        return paths().engines_dir
+        return paths()
     except ConfigError:
         return None  # a user without a home has no engines, and may watch the machine nevertheless
 

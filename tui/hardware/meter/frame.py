@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tui.hardware.history import BUSIEST, CPU, RAM, History
 from tui.hardware.kept import Kept
 from tui.hardware.meter.compact import crowded
-from tui.hardware.meter.gauges import GpuGauges, cpu_gauge, ram_gauge, short_age, swap_gauge
+from tui.hardware.meter.gauges import GpuGauges, cpu_gauge, disk_gauge, ram_gauge, short_age, swap_gauge
 from tui.hardware.meter.graph import graph
 from tui.hardware.meter.holders import (
     ORDERS,
@@ -31,6 +31,8 @@ from tui.hardware.snapshot import Snapshot
 
 SIDE_BY_SIDE = 120
 """Columns from which processes and engines share their rows."""
+TABLE = 100
+"""Cells beyond which a table is no wider: the eye would lose the row between a name and its figures."""
 _WAITING_S = 0.2
 GRAPHS = 30
 """Columns from which histories have rows of their own."""
@@ -96,12 +98,13 @@ def _body(scene: Scene, width: int, height: int | None, marks: Marks) -> list[Li
         )
     side = width >= SIDE_BY_SIDE
     rest = None if height is None else height - len(gpus) - 1 - len(problem)
-    swap = bool(scene.snapshot.swap.total_bytes)
+    swap, disk = bool(scene.snapshot.swap.total_bytes), scene.snapshot.disk
     inline, graphs = width >= ROOMY, width >= GRAPHS
     wanted = len(found) if scene.processes is None else min(len(found), scene.processes)
     places = plan(
-        rest, len(scene.engines), wanted, max(1, len(gpus)), swap=swap, side=side, inline=inline, graphs=graphs
-    )
+        rest, len(scene.engines), wanted, max(1, len(gpus)), swap=swap, side=side, inline=inline, graphs=graphs,
+        disk=disk is not None, urgent=disk is not None and disk.nearly_full,
+    )  # fmt: skip
     most = None if places.processes is None else places.processes - places.headed
     scene.above = max(0, min(scene.above, last_above(len(found), most)))
     named = scene.gauges.labels(gpus, marks)
@@ -154,6 +157,7 @@ def _meter(scene: Scene, places: Plan, width: int, marks: Marks) -> list[Line]:
     gauges.append(ram_gauge(snapshot, scene.ghost))
     gauges += [swap_gauge(snapshot)] if places.swap else []
     gauges += [cpu_gauge(snapshot)] if places.cpu else []
+    gauges += [disk_gauge(snapshot.disk)] if places.disk and snapshot.disk is not None else []
     below = places.tall > 0 and bool(snapshot.gpus)
     lines = meter_lines(gauges, width, marks, scene.history, drawn_below=below, drawn=scene.drawn)
     indent = min(width // 2, max(cells(gauge.label) for gauge in gauges) + 2)
@@ -213,6 +217,7 @@ def _tables(scene: Scene, found: Sequence[Holder], places: Plan, width: int, mar
         two = engine_lines(scene.engines, right, places.engines, marks, headed=headed)
         return blank + _beside(one, two, left + 4)
     lines: list[Line] = []
+    width = min(width, TABLE)
     if found and places.processes != 0:
         lines += blank + process_lines(found, gpus, width, places.processes, marks, headed=headed, above=scene.above)
     if scene.engines and places.engines != 0:

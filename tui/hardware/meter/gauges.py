@@ -11,7 +11,7 @@ from tui.hardware.meter.words import NAME_CELLS, clip, short_name, size
 
 if TYPE_CHECKING:
     from tui.hardware.meter.marks import Marks
-    from tui.hardware.snapshot import Gpu, Snapshot
+    from tui.hardware.snapshot import Disk, Gpu, Snapshot
 
 _NOTHING: Mapping[str, int] = {}
 
@@ -25,9 +25,12 @@ class Gauge(NamedTuple):
     ours: int = 0
     free: int | None = None
     busy: int | None = None
+    idle_s: int | None = None
+    """How old its figures are where nobody uses it and it is left alone."""
     degrees: int | None = None
     watts: float | None = None
     megahertz: int | None = None
+    memory_megahertz: int | None = None
     error: str | None = None
     quiet: bool = False
     """Nothing to worry about: a row that is asleep, hidden or old is drawn faintly."""
@@ -41,6 +44,8 @@ class Gauge(NamedTuple):
     """Whose history this is, and whose ghost."""
     ghost: int = 0
     """What the selected model would add."""
+    scarce: bool | None = None
+    """Whether too little is left; None where the share that is used decides."""
 
     @property
     def left(self) -> int | None:
@@ -112,11 +117,13 @@ def _gpu(gpu: Gpu, label: str, ghost: int, stale: bool) -> Gauge:
         ours=_ours(gpu),
         free=gpu.free_bytes,
         busy=gpu.utilization,
+        idle_s=gpu.idle_s,
         degrees=gpu.temperature_c,
         watts=gpu.power_w,
         megahertz=gpu.clock_mhz,
+        memory_megahertz=gpu.memory_clock_mhz,
         error="asleep, and left so: reading it would wake it" if asleep else gpu.error,
-        quiet=asleep or stale or gpu.cuda_visible is False,
+        quiet=asleep or stale or gpu.idle_s is not None or gpu.cuda_visible is False,
         tag=_tag(gpu),
         key=gpu.key,
         ghost=ghost,
@@ -174,6 +181,14 @@ def ram_gauge(snapshot: Snapshot, ghost: Mapping[str, int] = _NOTHING) -> Gauge:
 def swap_gauge(snapshot: Snapshot) -> Gauge:
     """Swap space; what is in it makes everything slow."""
     return Gauge("swap", snapshot.swap.total_bytes, snapshot.swap.used_bytes, key=SWAP)
+
+
+def disk_gauge(disk: Disk) -> Gauge:
+    """The disk where models go."""
+    total, free = disk.total_bytes, disk.free_bytes
+    if total is None or free is None:
+        return Gauge("disk", error="the folder of models does not answer")
+    return Gauge("disk", total, max(0, total - free), free=free, scarce=disk.nearly_full)
 
 
 def cpu_gauge(snapshot: Snapshot) -> Gauge:

@@ -19,6 +19,8 @@ _Row = TypeVar("_Row")
 ORDERS = ("memory", "pid", "user", "name")
 """What processes can be sorted by."""
 
+FOREIGN, UNNAMED = "foreign process", "unnamed"
+"""Stand where there is no name: another container's process or the host's, and one that hides its own."""
 _UNTOLD_BYTES, _UNTOLD_SHARE = 256 << 20, 0.02
 """What a driver keeps for itself is not worth a line; more than this, held by no process it lists, is."""
 
@@ -49,6 +51,8 @@ class Holder:
     gpus: tuple[int, ...]
     """Places in the list of GPUs."""
     mine: bool
+    foreign: bool = False
+    """Another container's, or the host's."""
 
 
 def holders(gpus: Sequence[Gpu], order: str = "memory") -> list[Holder]:
@@ -59,7 +63,7 @@ def holders(gpus: Sequence[Gpu], order: str = "memory") -> list[Holder]:
             first, before, places = seen.get(process.pid, (process, None, []))
             seen[process.pid] = (first, _plus(before, process.used_bytes), [*places, place])
     found = [
-        Holder(pid, first.name, first.user, used, tuple(places), first.mine)
+        Holder(pid, first.name, first.user, used, tuple(places), first.mine, first.foreign)
         for pid, (first, used, places) in seen.items()
     ]
     return sorted(found, key=_KEYS[order]) + _untold(gpus)
@@ -120,12 +124,12 @@ def process_lines(
 def _process_row(
     holder: Holder, gpus: Sequence[Gpu], names: Sequence[str] | None, marks: Marks, headed: bool
 ) -> list[Span]:
-    role = "mine" if holder.mine else "" if holder.pid is not None else "dim"
+    role = "mine" if holder.mine else "dim" if holder.pid is None or holder.foreign else ""
     memory = "n/a" if holder.used_bytes is None else f"{holder.used_bytes / GIB:.1f}{'' if headed else 'G'}"
     return [
         (marks.dash if holder.pid is None else str(holder.pid), role or "dim"),
         (holder.user or "", role),
-        ("puna" if holder.mine else holder.name or "not visible here", role),
+        ("puna" if holder.mine else FOREIGN if holder.foreign else holder.name or UNNAMED, role),
         (memory, role),
         (_places(holder.gpus, gpus, names), role or "dim"),
     ]

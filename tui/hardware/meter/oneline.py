@@ -45,7 +45,9 @@ def _figures(gauge: Gauge, marks: Marks) -> str:
     if gauge.error is not None:
         return f"{gauge.label} {gauge.error.partition(':')[0]}"
     memory = f"{gauge.label} {share(gauge.used, gauge.total, marks.dash, fine=False)}G"
-    return memory if gauge.busy is None else f"{memory} {gauge.busy}%"
+    if gauge.busy is None:
+        return memory
+    return f"{memory} idle" if gauge.idle_s is not None else f"{memory} {gauge.busy}%"
 
 
 def _engines(engines: Sequence[RunningEngine], marks: Marks) -> list[str]:

@@ -15,6 +15,7 @@ class Plan:
     processes: int | None = None
     cpu: bool = True
     swap: bool = True
+    disk: bool = True
     headed: bool = True
     """Tables have a head, and an empty row before it."""
     side: bool = False
@@ -53,15 +54,26 @@ class _Room:
 
 @lru_cache(16)
 def plan(
-    rows: int | None, engines: int, processes: int, devices: int, *, swap: bool, side: bool, inline: bool, graphs: bool
+    rows: int | None,
+    engines: int,
+    processes: int,
+    devices: int,
+    *,
+    swap: bool,
+    side: bool,
+    inline: bool,
+    graphs: bool,
+    disk: bool = False,
+    urgent: bool = False,
 ) -> Plan:
     """Share `rows` out. `inline`: the lines of the GPUs end in their history already; `graphs`: there is width for
-    others.
+    others; `disk`: there is one to tell of, before all else where that is `urgent`.
     """
     side = side and engines > 0 and processes > 0
     if rows is None:
-        return Plan(swap=swap, side=side)
+        return Plan(swap=swap, disk=disk, side=side)
     room = _Room(rows)
+    has_disk = disk and urgent and room.take_all(1)
     if side:
         both, most = room.take(min(3, max(engines, processes))), max(engines, processes)
         shown_engines = shown_processes = both
@@ -73,9 +85,11 @@ def plan(
     has_cpu, has_swap = room.take_all(1), swap and room.take_all(1)
     if side:
         headed = room.take_all(2)
+        has_disk = has_disk or (disk and room.take_all(1))
         shown_engines = shown_processes = both + room.take(most - both)
     else:
         shown_processes += room.take(min(5, processes) - shown_processes)
+        has_disk = has_disk or (disk and room.take_all(1))
         headed = room.take_all(2 * ((shown_engines > 0) + (shown_processes > 0)))
         shown_engines += room.take(engines - shown_engines)
         shown_processes += room.take(processes - shown_processes)
@@ -89,6 +103,7 @@ def plan(
         processes=min(processes, shown_processes) + headed if shown_processes else 0,
         cpu=has_cpu,
         swap=has_swap,
+        disk=has_disk,
         headed=headed,
         side=side,
         strip=strip,

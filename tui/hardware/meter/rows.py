@@ -113,16 +113,22 @@ def _figures(gauge: Gauge, marks: Marks, width: int) -> Line:
         return [("", "")] * 7
     fine = width >= WIDE
     busy = "" if gauge.busy is None or width < TIGHT else f"{gauge.busy}%"
-    clock = "" if gauge.megahertz is None or width < VAST else f"{gauge.megahertz}MHz"
+    if gauge.idle_s is not None and busy:
+        busy = f"idle {gauge.idle_s}s" if fine else "idle"
     return [
         _memory(gauge, marks, width),
         _free(gauge, marks) if fine else ("", ""),
         (busy, "dim" if gauge.quiet else ""),
         _degrees(gauge, marks),
         ("" if gauge.watts is None else f"{gauge.watts:.0f}W", "dim"),
-        (clock, "dim"),
+        (_clocks(gauge) if width >= VAST else "", "dim"),
         (gauge.tag if fine else "", "dim"),
     ]
+
+
+def _clocks(gauge: Gauge) -> str:
+    memory = "" if gauge.memory_megahertz is None else f"mem {gauge.memory_megahertz}MHz"
+    return " ".join(filter(None, ("" if gauge.megahertz is None else f"{gauge.megahertz}MHz", memory)))
 
 
 def _memory(gauge: Gauge, marks: Marks, width: int) -> Span:
@@ -131,6 +137,7 @@ def _memory(gauge: Gauge, marks: Marks, width: int) -> Span:
         busy = "" if gauge.busy is None or width >= TIGHT else f"{gauge.busy}%"
         return gauge.words if fine else busy, "dim"
     nearly_full = bool(gauge.total and gauge.used is not None and gauge.used > _NEARLY_FULL * gauge.total)
+    nearly_full = nearly_full if gauge.scarce is None else gauge.scarce
     role = "dim" if gauge.quiet else "warn" if nearly_full else ""
     if width < TIGHT:
         full = percent(gauge.used, gauge.total)
@@ -148,7 +155,8 @@ def _free(gauge: Gauge, marks: Marks) -> Span:
     if gauge.free is None or gauge.left is None:
         return "", ""
     if not gauge.ghost:
-        return f"{size(gauge.free, fine=True, total=gauge.total)} free", "dim"
+        free = f"{size(gauge.free, fine=True, total=gauge.total)} free"
+        return (f"only {free}", "warn") if gauge.scarce else (free, "dim")
     left = size(abs(gauge.left), fine=True, total=gauge.total)
     return (f"{left} short", "bad") if gauge.left < 0 else (f"{marks.goes_to} {left} free", "ghost")
 

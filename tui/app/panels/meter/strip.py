@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tui.hardware.history import RAM
 from tui.hardware.meter.gauges import Gauge, age, brief, cards, gpu_gauges, grouped, ram_gauge, summed, swap_gauge
 from tui.hardware.meter.graph import graph
+from tui.hardware.meter.marks import text_of
 from tui.hardware.meter.rows import bar
 from tui.hardware.meter.words import cells, pad, share, size
 
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 
     from tui.hardware.history import History
     from tui.hardware.meter.marks import Line, Marks
-    from tui.hardware.snapshot import Snapshot
+    from tui.hardware.snapshot import Disk, Snapshot
 
 BRAND_FROM = 100
-"""Columns of the screen from which it carries the program's name."""
+"""Columns of the screen from which it carries the program's name, and warns of a disk that is nearly full."""
+DISK_FROM = 160
+"""Columns from which it tells what is free on the disk in any case."""
 BUSY_FROM, FINE_FROM, FREE_FROM, GRAPH_FROM = 22, 34, 60, 84
 """Cells of a gauge from which it says how busy a GPU is, has decimals, says what is free, and shows a history."""
 NO_BAR = 16
@@ -46,6 +49,7 @@ class Shown(NamedTuple):
     swap: Gauge | None = None
     cpu: int | None = None
     """How busy the processor is, in percent."""
+    disk: Disk | None = None
 
 
 class Cell(NamedTuple):
@@ -69,7 +73,7 @@ def shown(snapshot: Snapshot, ghost: Mapping[str, int], marks: Marks) -> Shown:
         rows = [[Gauge("GPU", error=snapshot.nvml_error)]]
     told = [[gauge._replace(note=note) for gauge in row] for row in rows]
     swap = swap_gauge(snapshot) if snapshot.swap.total_bytes else None
-    return Shown(told, ram_gauge(snapshot, ghost)._replace(note=""), swap, snapshot.cpu.utilization)
+    return Shown(told, ram_gauge(snapshot, ghost)._replace(note=""), swap, snapshot.cpu.utilization, snapshot.disk)
 
 
 def strip_height(gpus: int, width: int, height: int) -> int:
@@ -82,19 +86,22 @@ def strip_height(gpus: int, width: int, height: int) -> int:
 def strip_lines(what: Shown, width: int, height: int, marks: Marks, history: History) -> list[Line]:
     """The strip in exactly `height` lines of at most `width` cells."""
     brand: Line = [(" puna ", "brand"), ("  ", "")] if width >= BRAND_FROM else [(" ", "")]
-    busy = f"   cpu {what.cpu:>3} %" if width >= BRAND_FROM and what.cpu is not None else ""
-    margin = cells("".join(text for text, _role in brand))
-    inner = width - margin - cells(busy) - 1
+    margin, cpu = _length(brand), _cpu(what, width)
+    ends = _ends(what, cpu, _ram_width(width - margin - _length(cpu) - 1, len(what.gpus[0]), height), width, height)
+    end = max(map(_length, ends))
+    more, inner = end - _length(cpu), width - margin - end - 1
     for gauges in what.gpus:
         per_line = math.ceil(len(gauges) / height)
-        ram_width = _ram_width(inner, per_line, height)
+        # What the disk takes is taken from RAM, as far as it suffices: GPUs come first.
+        usual = _ram_width(inner + more, per_line, height)
+        ram_width = max(usual - more, min(usual, BUSY_FROM)) if per_line else inner
         gpu_width = (inner - ram_width) // per_line - 2 if per_line else 0
         if all(cells(_tight(gauge, marks)) <= gpu_width for gauge in gauges):
             break
     rows = [gauges[at * per_line : (at + 1) * per_line] for at in range(height)]
     hosts = [what.ram, *([what.swap] if what.swap is not None and height > 1 else [])]
     start = margin + per_line * (gpu_width + 2)
-    host_width = width - start - cells(busy) - 1
+    host_width = width - start - end - 1
     left = _aligned(rows, gpu_width, marks, history)
     right = _aligned([[host] for host in hosts], host_width, marks, history)
     lines: list[Line] = []
@@ -103,10 +110,49 @@ def strip_lines(what: Shown, width: int, height: int, marks: Marks, history: His
         for cell in row:
             line += [*_drawn(cell, gpu_width, marks), ("  ", "")]
         if at < len(right):
-            line.append((" " * (start - sum(cells(text) for text, _role in line)), ""))
+            line.append((" " * (start - _length(line)), ""))
             line += _drawn(right[at][0], host_width, marks)
-        lines.append([*line, (busy, "dim")] if at == 0 else line)
+        lines.append([*line, *_at_the_end(line, ends[at], width - 1)] if at < len(ends) else line)
     return lines
+
+
+def _length(line: Line) -> int:
+    return cells(text_of(line))
+
+
+def _cpu(what: Shown, width: int) -> Line:
+    return [(f"   cpu {what.cpu:>3} %", "dim")] if width >= BRAND_FROM and what.cpu is not None else []
+
+
+def _ends(what: Shown, cpu: Line, ram_width: int, width: int, height: int) -> list[Line]:
+    """What stands at the right, the disk below the processor. On one line the disk is only there if it leaves RAM room
+    for its words, or is something to warn of.
+    """
+    disk = _disk(what, width)
+    if height > 1:
+        return [cpu, disk]
+    if disk and width < DISK_FROM:
+        return [disk]
+    warns = any(role == "warn" for _text, role in disk)
+    return [[*cpu, *disk] if warns or ram_width - _length(disk) >= FINE_FROM else cpu]
+
+
+def _disk(what: Shown, width: int) -> Line:
+    """The disk where models go."""
+    disk = what.disk
+    if disk is None or width < BRAND_FROM:
+        return []
+    if disk.free_bytes is None:
+        return [("   disk does not answer", "warn")]
+    free = f"{size(disk.free_bytes, fine=False)} GiB free"
+    if disk.nearly_full:
+        return [(f"   disk only {free}", "warn")]
+    return [(f"   disk {free}", "dim")] if width >= DISK_FROM else []
+
+
+def _at_the_end(line: Line, end: Line, width: int) -> Line:
+    """What follows a line so that it ends with `end` in the last of `width` cells."""
+    return [(" " * (width - _length(line) - _length(end)), ""), *end] if end else []
 
 
 def _ram_width(inner: int, per_line: int, height: int) -> int:
@@ -139,9 +185,11 @@ def _cell(gauge: Gauge, width: int, marks: Marks, history: History) -> Cell:
     """A gauge with as many words as suit `width` cells."""
     if width < FINE_FROM:
         busy = f" {gauge.busy:>3}%" if gauge.busy is not None and width >= BUSY_FROM else ""
+        busy = " idle" if gauge.idle_s is not None and busy else busy
         tail = f" {_OLD}" if gauge.note else busy
         return Cell(gauge, gauge.label, share(gauge.used, gauge.total, marks.dash, fine=False), tail)
     tail = f"  {gauge.busy:>3} %" if gauge.busy is not None else ""
+    tail = f"  idle {gauge.idle_s} s" if gauge.idle_s is not None and tail else tail
     if width >= FREE_FROM and gauge.degrees is not None:
         tail += f"  {gauge.degrees:>2}{marks.degree}"
     if gauge.note:
