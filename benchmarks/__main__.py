@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_PARTS = {"__init__", "__main__", "report", "bare_loop", "meters"}
+_PARTS = {"__init__", "__main__", "report", "bare_batch", "bare_loop", "meters"}
 
 
 def main() -> int:

@@ -29,21 +29,23 @@ def main() -> None:
     os.dup2(2, 1)
     quiet = L.llama_log_callback(lambda _level, _text, _data: None)
     L.llama_log_set(quiet, ctypes.c_void_p(0))
-    model, context = _load(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    model, context = load(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
     print(json.dumps({"ready": True}), file=out, flush=True)
     for line in sys.stdin:
         request = json.loads(line)
         print(json.dumps(_run(model, context, request["text"], request["tokens"])), file=out, flush=True)
 
 
-def _load(path: str, threads: int, n_ctx: int) -> tuple[Any, Any]:
+def load(path: str, threads: int, n_ctx: int, *, sequences: int = 1, n_gpu_layers: int = 0) -> tuple[Any, Any]:
+    """A model and its context, set as the engine sets them; `n_ctx` is of each sequence."""
     L.llama_backend_init()
     mp = L.llama_model_default_params()
-    mp.load_mode, mp.n_gpu_layers = 0, 0
+    mp.load_mode, mp.n_gpu_layers = 0, n_gpu_layers
     mp.use_extra_bufts = b"AMX_INT8 = 1" not in L.llama_print_system_info()  # as in tui.llama.params
     model = L.llama_model_load_from_file(path.encode(), mp)
     cp = L.llama_context_default_params()
-    cp.n_ctx, cp.n_batch, cp.n_ubatch, cp.n_outputs_max = n_ctx, 2048, 512, 1
+    cp.n_ctx, cp.n_batch, cp.n_ubatch = n_ctx * sequences, 2048, 512
+    cp.n_seq_max, cp.n_outputs_max, cp.kv_unified = sequences, sequences, sequences > 1
     cp.n_threads = cp.n_threads_batch = threads
     return model, L.llama_init_from_model(model, cp)
 

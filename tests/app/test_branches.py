@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from textual import events
+
 from tests.app.rig import Bench, World, workbench
 
 
@@ -100,6 +102,16 @@ async def test_an_answer_goes_on(tmp_path: Path) -> None:
         await idle(bench)
         assert world.engine.went_on_from == ["", "One, two"]
         assert bench.text().count("One, two") == 1
+
+
+async def test_alt_and_a_letter_is_no_letter_of_the_prompt(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["One, two"], [", three."], reason="length")) as bench:
+        await talk(bench, "Count.")
+        bench.app.bench.chat.editor.focus()
+        await bench.pilot.pause()
+        bench.app.post_message(events.Key("alt+c", "c"))  # as terminals send it: with its letter
+        await bench.shows("One, two, three.")
+        assert bench.app.bench.chat.editor.text == ""
 
 
 async def test_an_answer_begins_as_one_writes(tmp_path: Path) -> None:

@@ -10,4 +10,6 @@ _RENAMED = frozenset(KEY_NAME_REPLACEMENTS.values())
 
 def is_typed(key: str, character: str | None) -> bool:
     """True where the key writes something."""
+    if "alt+" in key:  # sent with its letter all the same
+        return False
     return (character is not None and character.isprintable()) or key in _RENAMED

@@ -25,6 +25,10 @@ NARROWEST = 16
 """Margins of lists and quotes leave at least this many columns to the text."""
 _DEEPEST = 12
 """Containers nested deeper than this are drawn without a further margin."""
+_LOST = 25
+"""Levels of nesting near which markdown-it stops to look, and leaves out what stands there."""
+_MOST_CELLS = 1000
+"""Cells above which a piece is no table that anyone wrote: rows that are too short are filled up while parsing."""
 
 
 def layout_chunk(chunk: Chunk, width: int, glyphs: Glyphs) -> list[Line]:
@@ -93,8 +97,15 @@ def _body(chunk: Chunk, width: int, glyphs: Glyphs) -> list[Line]:
         lines = _Tree(glyphs, headless=bool(chunk.head)).render(source, width)
         return lines or wrap([(chunk.text, "")], width)
     if chunk.kind == "quote":
-        return _Tree(glyphs).render(chunk.text, width)
+        return _Tree(glyphs).render(chunk.text, width) or _literal(chunk, width, glyphs)
     return [made for text in chunk.lines for made in wrap([(expand_tabs(text), "")], width)]
+
+
+def _literal(chunk: Chunk, width: int, glyphs: Glyphs) -> list[Line]:
+    """A quote as it is written, behind one bar."""
+    bar = [(glyphs.bar + " ", FRAME)]
+    lines = [made for text in chunk.lines for made in wrap([(expand_tabs(text.removeprefix(">")), "quote")], width - 2)]
+    return prefixed(lines, bar, bar)
 
 
 class _Tree:
@@ -108,7 +119,13 @@ class _Tree:
         self._depth = 0
 
     def render(self, source: str, width: int) -> list[Line]:
+        """The lines of a source; none where not all of it can be drawn."""
+        rows = source.split("\n")
+        if max([row.count("|") for row in rows]) * len(rows) > _MOST_CELLS:
+            return []
         self._tokens = parser().parse(source)
+        if max([token.level for token in self._tokens], default=0) > _LOST:
+            return []
         self._at = 0
         return self._until("", width, "")
 
@@ -135,9 +152,10 @@ class _Tree:
         if kind == "heading_open":
             return wrap(self._inline(f"{style} {token.tag}".strip()), width)
         if kind == "blockquote_open":
-            bar = [(glyphs.bar + " ", FRAME)]
+            margin = self._margin(2, width)
             inner = f"{style} quote" if "quote" not in style else style
-            return prefixed(self._nested("blockquote_close", width, 2, inner.strip()), bar, bar)
+            bar = [(glyphs.bar + " ", FRAME)] if margin else []
+            return prefixed(self._nested("blockquote_close", width - margin, inner.strip()), bar, bar)
         if kind in ("bullet_list_open", "ordered_list_open"):
             return self._list(token, width, style)
         if kind == "table_open":
@@ -148,10 +166,13 @@ class _Tree:
             return [line((glyphs.horizontal * width, FRAME))]
         return []
 
-    def _nested(self, end: str, width: int, margin: int, style: str) -> list[Line]:
+    def _margin(self, wanted: int, width: int) -> int:
+        """Columns of margin for what is nested one level deeper: none where it would leave too few to the text."""
+        return wanted if self._depth < _DEEPEST and width - wanted >= NARROWEST // 2 else 0
+
+    def _nested(self, end: str, width: int, style: str) -> list[Line]:
         self._depth += 1
-        inner = width - margin if self._depth <= _DEEPEST else width
-        lines = self._until(end, max(inner, NARROWEST // 2), style)
+        lines = self._until(end, width, style)
         self._depth -= 1
         return lines or [BLANK]
 
@@ -169,9 +190,10 @@ class _Tree:
         while self._at < len(self._tokens) and self._tokens[self._at].type != end:
             self._at += 1  # list_item_open
             marker = f"{number}." if ordered else self._glyphs.bullets[token.level // 2 % len(self._glyphs.bullets)]
-            margin = len(marker) + 1
-            body = self._nested("list_item_close", width, margin, style)
-            made.extend(prefixed(body, [(marker, "marker"), (" ", "")], [(" " * margin, "")]))
+            margin = self._margin(len(marker) + 1, width)
+            body = self._nested("list_item_close", width - margin, style)
+            first: list[Run] = [(marker, "marker"), (" ", "")]
+            made.extend(prefixed(body, first, [(" " * margin, "")]) if margin else [*wrap(first, width), *body])
             number += 1
         self._at += 1
         return made

@@ -8,7 +8,9 @@ from typing import Literal
 Kind = Literal["text", "heading", "rule", "quote", "table", "fence", "math", "code", "plain"]
 
 LONGEST_PIECE = 4096
-"""Characters after which a paragraph, quote or table is continued in a new piece, and a line in a new line."""
+"""Characters after which a piece is continued in a new one, and a line in a new line."""
+LEAST_CELL = 10
+"""Characters that a table cell counts at least as, however short it is: what laying it out costs."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,8 @@ class Chunk:
     """Lines that continue the line before: parts of one very long line."""
     size: int = 0
     """Characters so far."""
+    columns: int = 0
+    """Columns of a table."""
 
     @property
     def text(self) -> str:
@@ -52,7 +56,12 @@ class Chunk:
         if glued:
             self.glued |= {len(self.lines)}
         self.lines.append(line)
-        self.size += len(line) + 1
+        self.size += max(len(line) + 1, self.columns * LEAST_CELL)
+
+    @property
+    def full(self) -> bool:
+        """Too long to get another line, except a fence, which is never rendered again as it grows."""
+        return self.size >= LONGEST_PIECE and self.kind != "fence"
 
 
 @dataclass(slots=True)

@@ -22,4 +22,17 @@ def count_fences(text: str) -> int | None:
         elif (opened := syntax.FENCE.match(rest.rstrip())) is not None:
             count += 1
             marks, column = opened["marks"], indent
-    return None if count and syntax.FENCE_IN_MATH.search(text) else count
+    return None if count and _may_be_in_math(text) else count
+
+
+def _may_be_in_math(text: str) -> bool:
+    """Whether some of what looks like a fence may stand inside displayed mathematics, where it is none."""
+    if "$$" not in text and "\\[" not in text:
+        return False
+    inside = False
+    for line in text.split("\n"):
+        bare = line.strip()
+        if inside and ("```" in bare or "~~~" in bare):
+            return True
+        inside = bool(bare) and (inside or bare.endswith(("$$", "\\[")))
+    return False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui.app.panels.chat.chunk import LONGEST_PIECE, Chunk
+from tui.app.panels.chat.chunk import Chunk
 from tui.app.panels.chat.sanitize import clean, steady
 
 LINES_PER_PIECE = 32
@@ -50,7 +50,7 @@ class PlainSegmenter:
         if self.open is None:
             self.open = Chunk("plain", margin=self._margin)
         self.open.add(line, glued=glued)
-        if len(self.open.lines) >= LINES_PER_PIECE or self.open.size > 4 * LONGEST_PIECE:
+        if len(self.open.lines) >= LINES_PER_PIECE or self.open.full:
             self._close()
 
     def _close(self) -> None:

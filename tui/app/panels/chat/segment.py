@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tui.app.panels.chat import syntax
-from tui.app.panels.chat.chunk import LONGEST_PIECE, Chunk, Kind, ListItem
+from tui.app.panels.chat.chunk import Chunk, Kind, ListItem
 from tui.app.panels.chat.sanitize import clean, expand_tabs, steady
 
 DEEPEST = 64
@@ -81,13 +81,13 @@ class Segmenter:
             self._close()
             self._gap = True
             return
-        chunk.add(line.strip())
+        self._add(chunk, line.strip())
         if syntax.MATH_PAIRS[chunk.info] in line:
             self._close()
 
     def _feed_blank(self, chunk: Chunk | None) -> None:
         if chunk is not None and chunk.kind == "code":
-            chunk.add("")
+            self._add(chunk, "")
             return
         self._close()
         self._gap = True
@@ -97,8 +97,7 @@ class Segmenter:
         if self.open is None:
             self._start("text", line, glued=True)
         else:
-            self.open.add(line, glued=True)
-        self._limit()
+            self._add(self.open, line, glued=True)
 
     # ---- containers -----------------------------------------------------------------------------------------------
 
@@ -110,7 +109,7 @@ class Segmenter:
         before: ListItem | None = None
         if depth < len(self._items):
             if chunk is not None and chunk.kind in ("text", "quote") and not syntax.leaves_paragraph(rest):
-                chunk.add(rest)  # a lazy continuation of the paragraph
+                self._add(chunk, rest)  # a lazy continuation of the paragraph
                 return
             self._close()
             self._flush_marker()
@@ -192,10 +191,9 @@ class Segmenter:
     def _feed_indented(self, rest: str, columns: int) -> None:
         chunk = self.open
         if chunk is not None and chunk.kind in ("text", "quote"):
-            chunk.add(rest)
-            self._limit()
+            self._add(chunk, rest)
         elif chunk is not None and chunk.kind == "code":
-            chunk.add(" " * (columns - 4) + rest)
+            self._add(chunk, " " * (columns - 4) + rest)
         else:
             self._close()
             self._start("code", " " * (columns - 4) + rest)
@@ -212,8 +210,7 @@ class Segmenter:
         elif syntax.starts_block(rest) and self._begin_leaf(rest, indent):
             pass
         elif chunk is not None and chunk.kind in ("text", "quote", "table"):
-            chunk.add(rest)
-            self._limit()
+            self._add(chunk, rest)
         else:
             self._close()
             self._start("text", rest)
@@ -227,7 +224,7 @@ class Segmenter:
             self._fence = (found["marks"], indent)
         elif (found := syntax.HEADING.match(rest)) is not None:
             self._close()
-            chunk = self._start("heading", found["text"] or "")
+            chunk = self._start("heading", syntax.heading_text(found))
             chunk.info = str(len(found["marks"]))
             self._close()
         elif syntax.RULE.match(rest):
@@ -235,12 +232,11 @@ class Segmenter:
             self._start("rule", rest)
             self._close()
         elif rest[0] == ">":
-            if self.open is None or self.open.kind != "quote":
+            quote = self.open
+            if quote is None or quote.kind != "quote":
                 self._close()
-                self._start("quote")
-            assert self.open is not None
-            self.open.add(rest)
-            self._limit()
+                quote = self._start("quote")
+            self._add(quote, rest)
         elif rest in syntax.MATH_PAIRS:
             self._close()
             chunk = self._start("math", rest)
@@ -259,6 +255,7 @@ class Segmenter:
         else:
             paragraph.kind = "table"
             chunk = paragraph
+        chunk.columns = syntax.columns(header)
         chunk.add(row)
 
     def _start(self, kind: Kind, *lines: str, glued: bool = False) -> Chunk:
@@ -284,14 +281,15 @@ class Segmenter:
         self.open = None
         self._last = chunk.kind
 
-    def _limit(self) -> None:
-        """Continue a piece that has grown too long in a new one, so that no flush renders more than this."""
-        chunk = self.open
-        if chunk is None or chunk.size < LONGEST_PIECE:
-            return
-        self._close()
-        if chunk.kind == "table":
-            head = chunk.head or tuple(chunk.lines[:2])
-            self._start("table").head = head
-        elif chunk.kind == "quote":
-            self._start("quote")
+    def _add(self, chunk: Chunk, line: str, *, glued: bool = False) -> None:
+        """Append a line to the open piece, or to one that continues it where it has grown too long: so no flush renders
+        more than that."""
+        if chunk.full:
+            self._close()
+            full, chunk = chunk, self._start(chunk.kind)
+            chunk.info, chunk.columns = full.info, full.columns
+            if full.kind == "table":
+                chunk.head = full.head or tuple(full.lines[:2])
+            elif full.kind == "quote" and glued:
+                line = "> " + line
+        chunk.add(line, glued=glued)

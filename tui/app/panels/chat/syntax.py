@@ -10,13 +10,15 @@ import re
 Match = re.Match[str]
 
 FENCE = re.compile(r"(?P<marks>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$")
-HEADING = re.compile(r"(?P<marks>#{1,6})(?:[ \t]+(?P<text>.*?)(?:[ \t]+#+)?)?[ \t]*$")
+HEADING = re.compile(r"(?P<marks>#{1,6})(?:[ \t]+(?P<text>.*))?$")
 RULE = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 ITEM = re.compile(r"(?:(?P<bullet>[-+*])|(?P<number>\d{1,9})(?P<delimiter>[.)]))(?P<space> +|$)(?P<rest>.*)$")
 ITEM_STARTS = frozenset("-+*0123456789")
 _UNDERLINE = re.compile(r"(?:=+|-{2,})$")
 _DELIMITER_ROW = re.compile(r"\|?[ ]*:?-+:?[ ]*(?:\|[ ]*:?-+:?[ ]*)*\|?$")
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
+_MOST_COLUMNS = 64
+"""What has more of them is no table that anyone could read here; it stays text."""
 _SYNTAX_STARTS = frozenset("#>`~-+*_$\\0123456789")
 
 MATH_PAIRS = {"$$": "$$", "\\[": "\\]"}
@@ -28,8 +30,6 @@ UNDECIDED = re.compile(r"[ ]*(?:[#>*+\-_=~`|$\\:]+|\d{1,9}[.)]?)[ ]*$")
 
 FENCE_LINE = re.compile(r"^(?:[ \t]|[-+*][ \t]|\d{1,9}[.)][ \t])*(?:```|~~~).*$", re.MULTILINE)
 """A line that may open or close a fence, inside list items too."""
-FENCE_IN_MATH = re.compile(r"(?:\$\$|\\\[)[ \t]*\r?\n(?:(?![ \t\r]*\n)[^\n]*\n)*?[^\n]*(?:```|~~~)")
-"""What may be a fence inside displayed mathematics, where it is none."""
 
 
 def starts_block(rest: str) -> bool:
@@ -49,6 +49,13 @@ def starts_block(rest: str) -> bool:
 def leaves_paragraph(rest: str) -> bool:
     """Whether this line, standing outside the list item of the paragraph before it, goes on without that paragraph."""
     return starts_block(rest) or (rest[0] in ITEM_STARTS and ITEM.match(rest) is not None)
+
+
+def heading_text(found: Match) -> str:
+    """The text of a heading, without the marks that may close it."""
+    text = (found["text"] or "").rstrip(" \t")
+    bare = text.rstrip("#")
+    return bare.rstrip(" \t") if not bare or bare[-1] in " \t" else text
 
 
 def closes_fence(line: str, marks: str) -> bool:
@@ -76,4 +83,4 @@ def is_delimiter_row(rest: str, header: str) -> bool:
     """Whether this line makes the line before it the header of a table."""
     if rest[0] not in "|:-" or "|" not in header + rest or "-" not in rest:
         return False
-    return _DELIMITER_ROW.match(rest) is not None and columns(rest) == columns(header)
+    return _DELIMITER_ROW.match(rest) is not None and columns(rest) == columns(header) <= _MOST_COLUMNS
