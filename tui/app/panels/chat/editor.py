@@ -148,7 +148,7 @@ class PromptEditor(EditView):
         elif event.key == "ctrl+y":
             if not self._do(self.buffer.redo):
                 return
-        elif event.is_printable and event.character:
+        elif event.character and self.check_consume_key(event.key, event.character):
             character = event.character
             self._do(lambda: self.buffer.type(character))
         else:
