@@ -87,6 +87,10 @@ class Scripted:
         self.asked: list[tuple[ChatMessage, ...]] = []
         self.went_on_from: list[str] = []
         self.thought: list[bool | None] = []
+        self.panes: list[int] = []
+        self.drawn: list[SamplingSettings] = []
+        self.states: list[str] = []
+        """What was kept of panes, and read into them."""
         self._callbacks: list[Callable[[EngineDied], None]] = []
 
     @property
@@ -116,6 +120,8 @@ class Scripted:
         self.asked.append(messages)
         self.went_on_from.append(answer)
         self.thought.append(think)
+        self.panes.append(pane)
+        self.drawn.append(sampling)
         return ScriptedGeneration(self.world.scripts.pop(0), self.world.reason)
 
     async def count_tokens(self, *, messages: Sequence[ChatMessage] | None = None, text: str | None = None) -> int:

@@ -40,6 +40,7 @@ async def test_what_workers_post_is_heard_and_nobody_listens_for_one_that_there_
     posted = {
         kind for kind in below(Message) if kind.__module__.startswith("tui.app.") and "." not in kind.__qualname__
     }
+    posted = {kind for kind in posted if not kind.__subclasses__()}  # what others are made from is not posted itself
     assert {kind.handler_name for kind in posted} - heard == set()
 
 

@@ -5,6 +5,9 @@ The measure: an engine that was never interrupted, with the same calls, gives th
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -109,9 +112,32 @@ async def test_panes_keep_their_own(tiny_llama: Path, engines_dir: Path, states:
             assert answer.text == alone[1 - pane]
 
 
-@pytest.mark.parametrize(
-    "settings", [{"type_k": "bf16"}, {"swa_full": True}, {"panes": 2}, {"rope_freq_scale": 0.5}], ids=str
-)
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)], ids=["widened", "narrowed"])
+async def test_a_conversation_stays_when_there_are_more_panes_or_fewer(
+    model: Path, engines_dir: Path, states: Path, before: int, after: int
+) -> None:
+    async with engine_of(model, engines_dir, panes=before) as engine:
+        held = (await ask(engine, TURNS[:1], max_tokens=0, pane=before - 1)).done.timings.n_ctx_used
+        assert await engine.save_state(states, "c1", pane=before - 1) > 0
+    async with engine_of(model, engines_dir, panes=after) as engine:
+        for pane in range(after):
+            assert await engine.restore_state(states, "c1", pane=pane) == held
+        answer = await ask(engine, TURNS, max_tokens=2, pane=after - 1)
+        assert fresh(answer) == answer.done.timings.prompt_tokens - held
+
+
+def test_logits_are_the_same_in_a_context_of_more_or_fewer_sequences(model: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.rigs.moved_logits", str(model)], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    found = json.loads(ran.stdout)
+    bound = max(2 * found["noise"], 1e-3)
+    assert max(found["moved"].values()) <= bound, found
+    assert found["different"] > 10 * bound, "the bound could not tell one text from another"
+
+
+@pytest.mark.parametrize("settings", [{"type_k": "bf16"}, {"swa_full": True}, {"rope_freq_scale": 0.5}], ids=str)
 async def test_other_settings_find_nothing(
     tiny_llama: Path, engines_dir: Path, states: Path, settings: dict[str, Any]
 ) -> None:

@@ -25,7 +25,9 @@ from tui.app.flows.history import HistoryFlow
 from tui.app.flows.idle import IdleFlow
 from tui.app.flows.library import LibraryFlow
 from tui.app.flows.load import LoadFlow
-from tui.app.flows.states import StateFlow
+from tui.app.flows.panes import PaneFlow
+from tui.app.flows.splitting import SplitFlow
+from tui.app.flows.votes import VoteFlow
 from tui.app.hints import hint_for
 from tui.app.keys import default_keymap, install, make_keymap, show_key
 from tui.app.text import clean_lines
@@ -35,6 +37,7 @@ from tui.app.ticker import Ticker
 if TYPE_CHECKING:
     from tui.app.app import PunaApp
     from tui.app.engines import Start
+    from tui.app.flows.states import StateFlow
     from tui.app.messages import ConfigRead, ModelNamed, ModelsFound, Remembered, Sampled, WarmedUp
     from tui.app.panels.meter.panel import MeterPanel
     from tui.config.settings import Settings
@@ -70,7 +73,7 @@ class Desk:
         self.ticker = Ticker(self._tick)
         self.background = Background(app, app.paths, app.book)
         self.commands = Commands(self)
-        self.states = StateFlow(self)
+        self.panes = PaneFlow(self)
         self.context = ContextFlow(self)
         self.idle = IdleFlow(self)
         self.loading = LoadFlow(self, start)
@@ -81,19 +84,28 @@ class Desk:
         self.branches = BranchFlow(self)
         self.downloads = DownloadsFlow(self)
         self.finder = FinderFlow(self)
+        self.splitting = SplitFlow(self)
+        self.votes = VoteFlow(self)
         self._parts = (
             self,
+            self.panes,
             self.library,
             self.loading,
             self.fit,
             self.chatting,
             self.history,
             self.branches,
+            self.splitting,
             self.context,
             self.downloads,
             self.finder,
         )
         """Who hears what workers and panels post."""
+
+    @property
+    def states(self) -> StateFlow:
+        """What the chosen pane's engine holds of its conversation."""
+        return self.panes.chosen.states
 
     async def open(self) -> None:
         """Complete the screen, then read what lies outside."""
@@ -139,7 +151,8 @@ class Desk:
         install(self.bench.screen, self.keymap)  # Textual's own keys for moving the focus are in our table
         install(self.app.meter, self.keymap, "meter")
         install(self.bench.library, self.keymap, "list", "library")
-        install(self.bench.chat.transcript, self.keymap, "transcript", "crash")
+        for pane in self.panes:
+            install(pane.view.transcript, self.keymap, "transcript", "crash")
         install(self.bench.chat.editor, self.keymap, "editor")
         self.downloads.install_keys()
         self.finder.install_keys()
@@ -153,12 +166,13 @@ class Desk:
         self.app.screen.refresh_bindings()
 
     def _tick(self) -> None:
-        if self.chatting.talk is not None:
-            self.chatting.talk.flush()
-        transcript = self.bench.chat.transcript
-        transcript.flush()
-        if transcript.needs_flush:
-            self.ticker.wake()
+        for pane in self.panes:
+            if pane.turns.talk is not None:
+                pane.turns.talk.flush()
+            transcript = pane.view.transcript
+            transcript.flush()
+            if transcript.needs_flush:
+                self.ticker.wake()
 
     # ---- what is said
 
@@ -190,7 +204,8 @@ class Desk:
 
     def show_hint(self) -> None:
         """What the conversation says while it is empty."""
-        self.bench.chat.transcript.set_empty(hint_for(self))
+        for pane in self.panes:
+            pane.view.transcript.set_empty(hint_for(self, pane))
 
     def try_theme(self, name: str) -> None:
         """Wear a theme for now; one that cannot be read is told of."""

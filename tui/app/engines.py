@@ -1,4 +1,5 @@
-"""The engine of this window: load, unload, and what is told of it. Runs in the asyncio loop; never touches a widget.
+"""The engine of a pane, or of two: load, unload, and what is told of it. Runs in the asyncio loop; never touches a
+widget.
 
 What happens is posted as messages, which the app's handlers act on.
 """
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
 Start = Callable[[Path, LoadSettings, str, Callable[[float], None]], Awaitable[RunningEngine]]
 """Starts an engine: file, resolved settings, name, progress."""
-Prepare = Callable[["Model", LoadSettings | None, bool], Awaitable["Prepared"]]
-"""Plans a load: what is kept where nothing is wished, numbers in place of "auto". Raises SettingsError, and NoRoom
-unless it is to be loaded anyway."""
+Prepare = Callable[["Engines", "Model", LoadSettings | None, bool], Awaitable["Prepared"]]
+"""Plans a load of these engines: what is kept where nothing is wished, numbers in place of "auto". Raises
+SettingsError, and NoRoom unless it is to be loaded anyway."""
 
 
 class NoRoom(EngineError):
@@ -38,54 +39,55 @@ class NoRoom(EngineError):
 
 
 @dataclass
-class LoadBegun(Message):
-    """A model is being read into memory."""
+class EngineNews(Message):
+    """Something that has happened to a model."""
 
+    engines: Engines
+    """Where."""
     model: Model
 
 
 @dataclass
-class LoadProgressed(Message):
+class LoadBegun(EngineNews):
+    """A model is being read into memory."""
+
+
+@dataclass
+class LoadProgressed(EngineNews):
     """How far that has come, 0 to 1."""
 
-    model: Model
     fraction: float
 
 
 @dataclass
-class EngineReady(Message):
+class EngineReady(EngineNews):
     """The model waits for words."""
 
-    model: Model
     engine: RunningEngine
     prepared: Prepared
     """The plan that it was loaded by."""
 
 
 @dataclass
-class LoadFailed(Message):
+class LoadFailed(EngineNews):
     """The model could not be loaded; a cancelled load included."""
 
-    model: Model
     wished: LoadSettings | None
     error: EngineError
 
 
 @dataclass
-class EngineGone(Message):
+class EngineGone(EngineNews):
     """The engine process ended without being asked to."""
 
-    model: Model
     wished: LoadSettings
     receipt: Receipt
     error: EngineDied
 
 
 @dataclass
-class Unloaded(Message):
+class Unloaded(EngineNews):
     """The model is out of memory."""
-
-    model: Model
 
 
 class Engines:
@@ -99,13 +101,17 @@ class Engines:
         *,
         start: Start,
         prepare: Prepare,
-        after_start: Callable[[RunningEngine], Awaitable[None]],
-        before_end: Callable[[RunningEngine], Awaitable[None]],
+        after_start: Callable[[Engines, RunningEngine], Awaitable[None]],
+        before_end: Callable[[Engines, RunningEngine], Awaitable[None]],
         post: Callable[[Message], object],
         spawn: Callable[[Callable[[], Coroutine[Any, Any, None]], str], object],
+        turn: asyncio.Lock | None = None,
     ) -> None:
+        """`turn` is held while memory is looked at and taken: of several that share it one loads at a time, and the
+        next sees what that has left."""
         self._start, self._prepare, self._post, self._spawn = start, prepare, post, spawn
         self._after_start, self._before_end = after_start, before_end
+        self._turn = turn or asyncio.Lock()
         self.engine: RunningEngine | None = None
         self.model: Model | None = None
         """The model that is loaded, or being loaded."""
@@ -130,7 +136,7 @@ class Engines:
         self.model, self.wished, self.loading = model, wished, True
         self._arrival = asyncio.get_running_loop().create_future()
         self._arrival.add_done_callback(_seen)
-        self._post(LoadBegun(model))
+        self._post(LoadBegun(self, model))
         self._spawn(partial(self._load, model, wished, anyway, self._arrival), f"load {model.name}")
 
     def cancel_load(self) -> None:
@@ -142,7 +148,7 @@ class Engines:
             self._dismiss()
             self.model, self.loading = None, False
             self._spawn(self._gone, "stop loading")
-            self._post(LoadFailed(model, wished, error))
+            self._post(LoadFailed(self, model, wished, error))
 
     def unload(self) -> None:
         """Take the model out of memory."""
@@ -156,10 +162,17 @@ class Engines:
         self._dismiss()
         await self._gone()
 
-    def expected(self) -> Expected:
-        """What a turn talks to: the engine that is here, or is on its way."""
+    async def leave(self) -> None:
+        """Take the model out of memory, and wait until it is."""
+        if self.model is not None and not self.loading:
+            model = self.model
+            self._dismiss()
+            await self._unload(model)
+
+    def expected(self, name: str = "") -> Expected:
+        """What a turn talks to: the engine that is here, or is on its way; `name` is what it is called there."""
         assert self.model is not None
-        return Expected(self.model.name, self.engine, self._arrival)
+        return Expected(name or self.model.name, self.engine, self._arrival)
 
     # ---- inside
 
@@ -167,12 +180,13 @@ class Engines:
         self, model: Model, wished: LoadSettings | None, anyway: bool, arrival: asyncio.Future[RunningEngine]
     ) -> None:
         try:
-            await self._gone()
-            prepared = await self._prepare(model, wished, anyway)
-            if self._arrival is not arrival:
-                return  # nobody wants it any more
-            self.wished = prepared.wished
-            engine = await self._begin(self._started(model, prepared.settings))
+            async with self._turn:
+                await self._gone()
+                prepared = await self._prepare(self, model, wished, anyway)
+                if self._arrival is not arrival:
+                    return  # nobody wants it any more
+                self.wished = prepared.wished
+                engine = await self._begin(self._started(model, prepared.settings))
         except EngineError as error:
             self._failed(model, wished, arrival, error)
         except SettingsError as problem:
@@ -186,7 +200,7 @@ class Engines:
     async def _started(self, model: Model, settings: LoadSettings) -> RunningEngine:
         engine = await self._start(model.path, settings, model.name, self._progress(model))
         try:
-            await self._after_start(engine)
+            await self._after_start(self, engine)
         except BaseException:
             await engine.close()
             raise
@@ -198,7 +212,7 @@ class Engines:
         self.engine, self.loading = engine, False
         engine.on_death(partial(self._died, model, prepared.wished, engine))
         arrival.set_result(engine)
-        self._post(EngineReady(model, engine, prepared))
+        self._post(EngineReady(self, model, engine, prepared))
 
     def _progress(self, model: Model) -> Callable[[float], None]:
         """A callback that posts whole percents only."""
@@ -209,7 +223,7 @@ class Engines:
             percent = int(fraction * 100)
             if percent != last:
                 last = percent
-                self._post(LoadProgressed(model, fraction))
+                self._post(LoadProgressed(self, model, fraction))
 
         return told
 
@@ -224,18 +238,18 @@ class Engines:
             arrival.set_exception(error)
         if self._arrival is arrival:
             self.model, self.loading = None, False
-            self._post(LoadFailed(model, wished, error))
+            self._post(LoadFailed(self, model, wished, error))
 
     def _died(self, model: Model, wished: LoadSettings, engine: RunningEngine, error: EngineDied) -> None:
         if self.engine is engine:
             self.engine = self.model = None
-            self._post(EngineGone(model, wished, engine.receipt, error))
+            self._post(EngineGone(self, model, wished, engine.receipt, error))
 
     async def _unload(self, model: Model) -> None:
         await self._gone()
         if self.model is model and not self.loading:
             self.model = None
-            self._post(Unloaded(model))
+            self._post(Unloaded(self, model))
 
     async def _begin(self, start: Awaitable[RunningEngine]) -> RunningEngine:
         """Start an engine. Cancelling this leaves the start alone: `_dismiss` ends it."""
@@ -258,7 +272,7 @@ class Engines:
 
     async def _end_engine(self, engine: RunningEngine) -> None:
         try:
-            await self._before_end(engine)
+            await self._before_end(self, engine)
         finally:
             await engine.close()
 

@@ -9,18 +9,19 @@ from tui.app.text import clean
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
+    from tui.app.pane import Pane
 
 
-def hint_for(desk: Desk) -> list[str]:
-    """The hint for how things are now: a title, then lines in which **keys** stand out."""
+def hint_for(desk: Desk, pane: Pane) -> list[str]:
+    """The hint for how things are in a pane now: a title, then lines in which **keys** stand out."""
     keys = desk.keymap.keys["continue_last"]
     if desk.history.cut_off is None or not keys:
-        return _what_next(desk)
+        return _what_next(desk, pane)
     key = show_key(keys[-1], desk.app.glyphs.ascii)
-    return [*_what_next(desk), "", "The last answer was cut off:", f"**{key}** continues it"]
+    return [*_what_next(desk, pane), "", "The last answer was cut off:", f"**{key}** continues it"]
 
 
-def _what_next(desk: Desk) -> list[str]:
+def _what_next(desk: Desk, pane: Pane) -> list[str]:
     ascii_only = desk.app.glyphs.ascii
 
     def key(action_id: str) -> str:
@@ -28,10 +29,10 @@ def _what_next(desk: Desk) -> list[str]:
         keys = desk.keymap.keys[action_id]
         return f"**{show_key(keys[-1], ascii_only) if keys else '^p'}**"
 
-    model = desk.bench.library.selected
-    if desk.loading.ready and desk.loading.engines.model is not None:
-        return [f"{clean(desk.loading.engines.model.name)} is ready", "", f"Write below and press {key('send')}."]
-    if desk.loading.loading:
+    model = pane.model or desk.bench.library.selected
+    if pane.ready and model is not None:
+        return [f"{clean(model.name)} is ready", "", f"Write below and press {key('send')}."]
+    if pane.loading:
         return ["One moment", "", "What you write meanwhile is answered when the model is there."]
     if model is None or model.problem:
         return [

@@ -23,7 +23,7 @@ from tui.engine.protocol import Channel, Delta, Done, PromptProgress, Timings
 from tui.llama.settings import SamplingSettings
 
 if TYPE_CHECKING:
-    from tui.app.panels.chat.panel import ChatPanel
+    from tui.app.panels.chat.pane import ChatPane
     from tui.app.ticker import Ticker
     from tui.chat.thread import AsyncStore
 
@@ -42,7 +42,7 @@ class Talk:
     def __init__(
         self,
         store: AsyncStore,
-        panel: ChatPanel,
+        panel: ChatPane,
         ticker: Ticker,
         notify: Callable[[str, str], None],
         *,
@@ -129,10 +129,10 @@ class Talk:
         """Have the last answer gone on with."""
         await self.session.go_on(engine, sampling, options)
 
-    async def summary(self, engine: AnswerEngine, end: int, *, max_tokens: int) -> str:
+    async def summary(self, engine: AnswerEngine, end: int, *, max_tokens: int, pane: int = 0) -> str:
         """A summary, by the model, of what is sent now up to message `end`. Raises EngineError."""
         asked = self.session.prompt([one for one in self.sent if one.id <= end], SUMMARISE)
-        events = engine.generate(messages=asked, sampling=SamplingSettings(), max_tokens=max_tokens)
+        events = engine.generate(messages=asked, sampling=SamplingSettings(), max_tokens=max_tokens, pane=pane)
         text = [event.text async for event in events if isinstance(event, Delta) and event.channel == "answer"]
         return "".join(text).strip()
 
@@ -161,6 +161,12 @@ class Talk:
         self.session = session
         self.answer_tokens = self._used = self._left_tokens = 0
         self._show(messages)
+
+    async def copy(self, conversation_id: int) -> None:
+        """Go on from the branch that is shown of a stored conversation, in a new one. Raises StoreError."""
+
+        copy = await self._store.call(lambda store: store.copy_branch(conversation_id))
+        await self.open(copy.id)
 
     # ---- what streams
 

@@ -95,15 +95,34 @@ _ORDER = (
 )
 """What keeps many conversations in order, and what can be taken back."""
 
+_VOTES = (
+    # The answers may be purged: what was voted counts for the models all the same.
+    """
+    CREATE TABLE votes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        created REAL NOT NULL,
+        use_case TEXT NOT NULL,
+        left_model TEXT NOT NULL,
+        right_model TEXT NOT NULL,
+        left_id INTEGER NOT NULL,
+        right_id INTEGER NOT NULL,
+        winner TEXT NOT NULL CHECK (winner IN ('left', 'right', 'tie')),
+        blind INTEGER NOT NULL
+    )
+    """,
+)
+"""Which of two answers was found better."""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _TABLES,
     (*_search_over("messages", "content"), *_search_over("conversations", "title")),
     _ORDER,
+    _VOTES,
 )
 """MIGRATIONS[n] are the statements that turn format n into format n + 1; format 0 is an empty file."""
 
 FORMAT = len(MIGRATIONS)
 """Format of a history file that this puna reads and writes (SQLite's user_version)."""
 
-TABLES = frozenset({"conversations", "messages", "chunks", "tags"})
+TABLES = frozenset({"conversations", "messages", "chunks", "tags", "votes"})
 SEARCH_TABLES = frozenset({"messages_search", "conversations_search"})

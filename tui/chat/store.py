@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.chat import answers, records
+from tui.chat import answers, records, votes
 from tui.chat import search as searching
 from tui.chat.failures import from_os
 from tui.chat.opening import open_database
@@ -19,6 +19,7 @@ from tui.chat.shelf import Shelf
 from tui.chat.text import storable, title_from
 from tui.chat.tree import Tree
 from tui.chat.values import Conversation, Message, MessageState, OpenReport, Piece, SearchHit
+from tui.chat.votes import Standing, Vote
 
 if TYPE_CHECKING:
     from tui.engine.protocol import Channel, DoneReason, Role
@@ -97,6 +98,19 @@ class Store(Shelf):
             leaf_id = self.conversation(conversation_id).leaf_id
         return () if leaf_id is None else records.path(self._database, conversation_id, leaf_id)
 
+    def copy_branch(self, conversation_id: int) -> Conversation:
+        """A new conversation with the messages of the branch that is shown of another."""
+        with self.transaction():
+            source = self.conversation(conversation_id)
+            copy = self.create_conversation(source.title, source.system, source.model)
+            parent_id: int | None = None
+            for one in self.thread(conversation_id):
+                parent_id = self.add_message(
+                    copy.id, parent_id, one.role, one.content, model=one.model, thinking=one.thinking,
+                    reason=one.reason, timings=one.timings, created=one.created, cut=one.state != "done",
+                ).id  # fmt: skip
+            return self.conversation(copy.id)
+
     def select(self, message_id: int) -> Conversation:
         """Show the branch of a message, to where that branch was last written to."""
         with self.transaction():
@@ -174,6 +188,16 @@ class Store(Shelf):
         answers.finish(
             self._database, self._owner.token, message_id, reason=reason, timings=timings, error=error, rest=rest
         )
+
+    # ---- votes --------------------------------------------------------------------------------------------------
+
+    def vote(self, vote: Vote) -> None:
+        """Keep which of two answers was found better."""
+        votes.add(self._database, vote, self._clock())
+
+    def standings(self) -> tuple[Standing, ...]:
+        """How often each model was preferred in each use case, the one with most wins first."""
+        return votes.standings(self._database)
 
     # ---- inside -------------------------------------------------------------------------------------------------
 

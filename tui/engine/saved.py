@@ -27,7 +27,8 @@ _LEAVE_FREE = 1 << 30
 def fingerprint(path: Path, settings: LoadSettings) -> str:
     """What a state depends on, as a short text: the file by its size and both ends, and the settings of its cache.
 
-    Source of the list: what llama.cpp does not check by itself when a state is read.
+    Source of the list: what llama.cpp does not check by itself when a state is read. The number of sequences is not in
+    it: in a unified cache a sequence is read alike whatever stands beside it (`tests.rigs.moved_logits` measures that).
     """
     digest = hashlib.sha256()
     size = path.stat().st_size
@@ -36,7 +37,7 @@ def fingerprint(path: Path, settings: LoadSettings) -> str:
         file.seek(max(0, size - _ENDS_READ))
         digest.update(file.read(_ENDS_READ))
     adapters = [(lora.path, lora.scale) for lora in settings.lora]
-    cache = (settings.type_k, settings.type_v, settings.flash_attn, settings.swa_full, settings.panes)
+    cache = (settings.type_k, settings.type_v, settings.flash_attn, settings.swa_full)
     rope = (
         settings.rope_scaling, settings.rope_freq_base, settings.rope_freq_scale, settings.yarn_ext_factor,
         settings.yarn_orig_ctx,

@@ -52,6 +52,16 @@ async def test_what_is_typed_behind_enter_is_another_prompt() -> None:
         assert editor.text == " c"
 
 
+async def test_a_letter_with_alt_is_a_key_although_the_terminal_says_which_letter() -> None:
+    editor = PromptEditor()
+    async with showing(editor) as pilot:
+        editor.post_message(events.Key("alt+s", "s"))
+        editor.post_message(events.Key("s", "s"))
+        await pilot.pause()
+        assert editor.text == "s"
+        assert not editor.check_consume_key("alt+s", "s")
+
+
 async def test_letters_belong_to_the_prompt_and_other_keys_to_the_app() -> None:
     editor = PromptEditor()
     async with showing(editor) as pilot:

@@ -11,13 +11,14 @@ from tui.app.commands.end import End
 from tui.app.commands.fetch import Fetch
 from tui.app.commands.library import Library
 from tui.app.commands.models import Models
+from tui.app.commands.panes import Panes
 from tui.app.commands.part import Part
 from tui.app.commands.places import Places
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
 
-PARTS: Final[tuple[type[Part], ...]] = (Places, Models, Library, Fetch, Answers, End)
+PARTS: Final[tuple[type[Part], ...]] = (Places, Models, Library, Fetch, Answers, Panes, End)
 """Whose methods the actions are."""
 
 

@@ -17,7 +17,7 @@ class Answers(Part):
         self._desk.loading.cancel()
 
     def can_stop(self) -> bool:
-        return self._desk.loading.loading or self._desk.chatting.busy
+        return self._desk.loading.loading or self._desk.chatting.any_busy
 
     def again(self) -> None:
         self._desk.chatting.again()
@@ -80,7 +80,7 @@ class Answers(Part):
         return self._desk.chatting.talk is not None and self._desk.chatting.talk.last_answer is not None
 
     def copy_block(self, number: str = "") -> None:
-        blocks = self._desk.bench.chat.code_blocks()
+        blocks = self._desk.bench.chat.pane.code_blocks
         if not blocks:
             self._desk.app.notify("There is no code block in this conversation.", markup=False)
         elif number or len(blocks) == 1:

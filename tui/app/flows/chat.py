@@ -1,89 +1,68 @@
-"""From a typed prompt to a stored answer: what waits, which model answers, and the turn."""
+"""From a typed prompt to stored answers: which panes it goes to, and how answers are drawn."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.message import Message
-
-from tui.app.text import clean
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any
-
+    from tui.app.asking import TurnEnded
     from tui.app.desk import Desk
+    from tui.app.pane import Pane
     from tui.app.panels.chat.editor import PromptEditor
     from tui.app.talk import Talk
     from tui.chat.thread import AsyncStore
     from tui.chat.turn import TurnOptions
-    from tui.chat.values import Message as Stored
     from tui.llama.settings import SamplingSettings
 
 
-@dataclass
-class TurnEnded(Message):
-    """An answer is over."""
-
-    failed: bool = False
-    unsent: str = ""
-    """A prompt that could not be stored, so nothing was asked."""
-
-
-STOP_S = 1.5
-"""How long a running answer may take to end when the program does."""
-
-
 class ChatFlow:
-    """Holds the conversation. What is sent before history and settings are read, or while an answer is being written,
-    waits for its turn."""
+    """Sends prompts to the panes. What is asked of it by a key is about the chosen pane."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._waiting: deque[tuple[str, Stored | None]] = deque()
-        self._turning = self._stopped = False
         self._think: bool | None = None
+        self._store: AsyncStore | None = None
         self._system = ""
-        self.talk: Talk | None = None
-        """The conversation; there once the history is open."""
+
+    @property
+    def talk(self) -> Talk | None:
+        """The chosen pane's conversation; there once the history is open."""
+        return self._desk.panes.chosen.turns.talk
 
     @property
     def busy(self) -> bool:
-        """True while a turn runs."""
-        return self._turning or (self.talk is not None and self.talk.busy)
+        """True while an answer is being written in the chosen pane."""
+        return self._desk.panes.chosen.turns.busy
 
     @property
-    def kept_tokens(self) -> int:
-        """Tokens of the answer that an engine was writing when it stopped."""
-        return self.talk.kept_tokens if self.talk is not None else 0
+    def any_busy(self) -> bool:
+        """True while an answer is being written anywhere."""
+        return any(pane.turns.busy for pane in self._desk.panes)
+
+    @property
+    def writing(self) -> Talk | None:
+        """A conversation in which an answer is being written."""
+        return next((pane.turns.talk for pane in self._desk.panes if pane.turns.busy), None)
 
     def begin(self, store: AsyncStore) -> None:
         """The history is open: conversations can be kept there."""
-        from tui.app.talk import Talk
+        self._store = store
+        for pane in self._desk.panes:
+            self.begin_in(pane)
 
-        desk = self._desk
-        self.talk = Talk(
-            store, desk.bench.chat, desk.ticker, desk.tell, system=self._system, answered=desk.loading.answered
-        )
+    def begin_in(self, pane: Pane) -> None:
+        """A pane has a conversation from now on, if there is a history to keep it in."""
+        if self._store is not None:
+            pane.turns.begin(self._store, self._system)
 
     def go_on(self) -> None:
-        """Send what has waited longest, once all that it needs is there; a model is loaded for it when none is."""
-        desk = self._desk
-        known = desk.settings is not None and desk.bench.library.known
-        if self._waiting and self.talk is not None and known and not self.busy:
-            if self._have_model():
-                text, edited = self._waiting.popleft()
-                desk.bench.view = "chat"
-                with_ = (desk.loading.engines.expected(), self._sampling(), self._options())
-                turn = partial(self.talk.send if edited is None else partial(self.talk.edit, edited.id), text, *with_)
-                self._run(self._where_there_is_room(self.talk, text, turn), "answer a prompt", text)
-            else:
-                self._give_back()
-        desk.bench.chat.show_waiting(len(self._waiting))
+        """Send what has waited longest in each pane. Those whose model is in memory come first: another one may have
+        to wait for them."""
+        panes = sorted(self._desk.panes, key=lambda pane: not pane.ready)
+        for pane in panes:
+            pane.turns.go_on()
+        self._desk.bench.chat.show_waiting(sum(pane.turns.waiting for pane in panes))
 
     def on_prompt_editor_submitted(self, event: PromptEditor.Submitted) -> None:
         """A prompt was sent."""
@@ -92,36 +71,27 @@ class ChatFlow:
     def submit(self, text: str) -> None:
         """Have a prompt answered, now or when those before it have been; one that cannot be returns to the editor."""
         if text.strip():
-            self._waiting.append((text, self._desk.branches.take()))
+            edited = self._desk.branches.take()
+            aimed = self._desk.panes.aimed if edited is None else (self._desk.panes.chosen,)
+            if len(aimed) > 1:
+                self._desk.votes.asked()
+            for pane in aimed:
+                pane.turns.submit(text, edited)
             self.go_on()
 
     def on_turn_ended(self, event: TurnEnded) -> None:
-        """The next prompt is sent; after a failure or a stop, the person decides about it."""
-        self._turning = False
-        if event.failed or self._stopped:
-            self._give_back(event.unsent)
+        """The next prompt is sent."""
+        event.pane.turns.ended(event)
         self.go_on()
         self._desk.refresh_keys()
 
-    def _give_back(self, *first: str) -> None:
-        """What was not sent returns to the editor, before what was written there meanwhile."""
-        unsent = [text for text in (*first, *(text for text, _ in self._waiting)) if text]
-        self._waiting.clear()
-        if unsent:
-            self._desk.bench.chat.give_back("\n".join(unsent))
-
     def again(self, *, begin: str = "") -> None:
         """Have the last question answered once more; `begin` is how that answer begins."""
-        if self.talk is not None and not self.busy and self.talk.can_answer_again and self._have_model():
-            engine = self._desk.loading.engines.expected()
-            options = replace(self._options(), begin=begin)
-            self._run(self.talk.again(engine, self._sampling(), options), "answer again", "")
+        self._desk.panes.chosen.turns.again(begin=begin)
 
     def go_on_writing(self) -> None:
         """Have the last answer gone on with where it stopped."""
-        if self.talk is not None and not self.busy and self.talk.can_go_on and self._have_model():
-            engine = self._desk.loading.engines.expected()
-            self._run(self.talk.go_on(engine, self._sampling(), self._options()), "go on with an answer", "")
+        self._desk.panes.chosen.turns.go_on_writing()
 
     def switch_thinking(self) -> None:
         """Have the model think before it answers, or not; the template's own way is the third."""
@@ -132,14 +102,14 @@ class ChatFlow:
     def set_system(self, system: str) -> None:
         """System prompt of new conversations."""
         self._system = system
-        if self.talk is not None:
-            self.talk.set_system(system)
+        for pane in self._desk.panes:
+            if pane.turns.talk is not None:
+                pane.turns.talk.set_system(system)
 
     def stop(self) -> None:
-        """End the running answer; what there is stays."""
-        if self.talk is not None:
-            self._stopped = True
-            self.talk.stop()
+        """End the running answers; what there is stays."""
+        for pane in self._desk.panes:
+            pane.turns.stop()
 
     def new(self) -> None:
         """Begin an empty conversation."""
@@ -149,116 +119,43 @@ class ChatFlow:
             self._desk.show_hint()
             self._desk.bench.go("chat")
 
-    def context_changed(self, n_ctx: int) -> None:
-        """Another model is in memory, or none."""
-        if self.talk is not None:
-            self.talk.set_context(n_ctx)
-            self.recount()
+    def context_changed(self, pane: Pane, n_ctx: int) -> None:
+        """Another model is in memory for a pane, or none (0)."""
+        if pane.turns.talk is not None:
+            pane.turns.talk.set_context(n_ctx)
+            self.recount(pane)
 
-    def recount(self) -> None:
-        """Count what the conversation that is shown takes of the context."""
+    def recount(self, pane: Pane | None = None) -> None:
+        """Count what the conversation that is shown, in the chosen pane if not told, takes of the context."""
+        pane = pane or self._desk.panes.chosen
         self._desk.app.run_worker(
-            self._desk.context.recount(), group="recount", description="count the conversation", exclusive=True,
-            exit_on_error=False,
+            self._desk.context.recount(pane), group=f"recount{pane.number}", description="count the conversation",
+            exclusive=True, exit_on_error=False,
         )  # fmt: skip
 
-    @property
-    def has_answers(self) -> bool:
-        """True when the conversation that is shown has an answer."""
-        return self.talk is not None and any(one.role == "assistant" for one in self.talk.session.messages)
-
-    def taken_up(self, tokens: int) -> None:
-        """The context holds the conversation that is shown again."""
-        if self.talk is not None:
-            self.talk.set_used(tokens)
-
     async def close(self) -> None:
-        """End the running answer, and wait until it is stored."""
-        if self.talk is not None and self.talk.busy:
-            self.talk.stop()
-            workers = [
-                worker for worker in self._desk.app.workers if worker.group == "answer" and not worker.is_finished
-            ]
-            waits = [asyncio.ensure_future(worker.wait()) for worker in workers]
-            if waits:
-                await asyncio.wait(waits, timeout=STOP_S)
-                for wait in waits:
-                    wait.cancel()
-                await asyncio.gather(*waits, return_exceptions=True)
+        """End the running answers, and wait until they are stored."""
+        await asyncio.gather(*(pane.turns.close() for pane in self._desk.panes))
 
-    # ---- inside
+    # ---- how answers are drawn
 
-    def _have_model(self) -> bool:
-        """True when a model is loaded or on its way; the selected one is loaded when not."""
-        desk = self._desk
-        if desk.loading.ready or desk.loading.loading:
-            return True
-        model = desk.bench.library.selected
-        if model is None or model.problem:
-            words = (
-                f"{clean(model.name)} cannot be loaded: {clean(model.problem or '')}"
-                if model
-                else "there is no model yet"
-            )
-            desk.tell(f"Nothing can answer: {words}. The library says what to do.", "warning")
-            desk.bench.view = "library"
-            return False
-        desk.loading.load(model)
-        return True
-
-    async def _where_there_is_room(self, talk: Talk, text: str, turn: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """A turn, unless its answer would have no room in the context: then what to do is asked instead."""
-        await self._desk.states.settled()
-        if await self._desk.context.check(talk, text):
-            await turn()
-
-    def _run(self, turn: Coroutine[Any, Any, None], description: str, text: str) -> None:
-        self._turning, self._stopped = True, False
-        self._desk.app.run_worker(
-            self._guarded(turn, text), group="answer", description=description, exclusive=True, exit_on_error=False
-        )
-        self._desk.refresh_keys()
-
-    async def _guarded(self, turn: Coroutine[Any, Any, None], text: str) -> None:
-        """One turn. What the engine could not do is told; text that could not be stored goes back to the editor."""
-        from tui.app.desk import Told
-        from tui.app.flows.context import ContextFull
-        from tui.chat.errors import ChatError
-        from tui.engine.errors import EngineError
-
-        desk, ended = self._desk, TurnEnded()
-        try:
-            await turn
-        except EngineError as error:
-            ended.failed = True
-            if error.kind == "context" and desk.loading.engine is not None:
-                n_ctx = desk.loading.engine.receipt.n_ctx
-                desk.app.post_message(ContextFull("", n_ctx, n_ctx))
-            if error.kind not in ("died", "cancelled", "load", "settings"):  # those are told where they happen
-                desk.app.post_message(Told(f"{error}. {error.hint}", "warning"))
-        except ChatError as error:
-            ended = TurnEnded(failed=True, unsent=text)
-            desk.app.post_message(Told(str(error), "error"))
-        except BaseException:
-            ended.failed = True
-            raise
-        finally:
-            desk.app.post_message(ended)
-
-    def _sampling(self) -> SamplingSettings:
+    def sampling(self, pane: Pane) -> SamplingSettings:
+        """The person's settings, and over them what differs in a pane."""
         from tui.llama.settings import SettingsError
         from tui.models.wishes import sampling
 
         settings = self._desk.settings
         assert settings is not None
         try:
-            return sampling({}, settings.chat.sampling())
+            return sampling(pane.sampling, settings.chat.sampling())
         except SettingsError as error:
             self._desk.tell(f"config.toml: chat.{error}; the default counts.", "warning")
-            return sampling({}, {})
+            return sampling(pane.sampling, {})
 
-    def _options(self) -> TurnOptions:
+    def options(self, pane: Pane) -> TurnOptions:
+        """What else a turn in a pane is made with."""
         from tui.chat.turn import TurnOptions
 
         settings = self._desk.settings
-        return TurnOptions(max_tokens=(settings.chat.max_tokens or None) if settings else None, think=self._think)
+        max_tokens = (settings.chat.max_tokens or None) if settings else None
+        return TurnOptions(max_tokens=max_tokens, think=self._think, pane=pane.sequence)

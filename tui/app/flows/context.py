@@ -20,6 +20,7 @@ from tui.engine.errors import EngineError
 if TYPE_CHECKING:
     from tui.app.desk import Desk
     from tui.app.expected import RunningEngine
+    from tui.app.pane import Pane
     from tui.app.panels.chat.editor import PromptEditor
     from tui.app.talk import Talk
 
@@ -32,6 +33,7 @@ Way = Literal["drop", "summarise", "reload", "send"]
 class ContextFull(Message):
     """A turn would not leave room for an answer; nothing was sent."""
 
+    pane: Pane
     text: str
     """What was to be sent; empty where it is stored already."""
     prompt_tokens: int
@@ -69,22 +71,22 @@ class ContextFlow:
         if text.strip():
             talk.set_writing(await engine.count_tokens(text=text))
 
-    async def recount(self) -> None:
+    async def recount(self, pane: Pane) -> None:
         """Another model, or another conversation: count what of the context it would take."""
-        engine, talk = self._desk.loading.engine, self._desk.chatting.talk
+        engine, talk = pane.engine, pane.turns.talk
         if engine is not None and talk is not None and talk.session.messages and not talk.busy:
             shown = talk.session
             tokens = await engine.count_tokens(messages=shown.prompt(shown.messages))
-            if talk.session is shown and engine is self._desk.loading.engine:
+            if talk.session is shown and engine is pane.engine:
                 talk.set_used(tokens)
 
     # ---- before a turn
 
-    async def check(self, talk: Talk, text: str) -> bool:
+    async def check(self, pane: Pane, text: str) -> bool:
         """Whether the next turn leaves room for an answer; what to do is asked where it does not."""
-        engine, forced = self._desk.loading.engine, self._as_it_is
+        engine, talk, forced = pane.engine, pane.turns.talk, self._as_it_is
         self._as_it_is = False
-        if engine is None or forced:  # one that is on its way says so itself
+        if engine is None or talk is None or forced:  # one that is on its way says so itself
             return True
         session = talk.session
         await session.load()
@@ -92,14 +94,14 @@ class ContextFlow:
         n_ctx = engine.receipt.n_ctx
         if will_fit(tokens, n_ctx):
             return True
-        self._desk.app.post_message(ContextFull(text, tokens, n_ctx))
+        self._desk.app.post_message(ContextFull(pane, text, tokens, n_ctx))
         return False
 
     def on_context_full(self, event: ContextFull) -> None:
         """Say what would have to go, and let the person choose."""
         from tui.app.screens.choose import ChooseScreen, Option
 
-        talk = self._desk.chatting.talk
+        talk = event.pane.turns.talk
         if talk is None:
             return
         ways = [Option(way, title, detail) for way, title, detail in self._ways(talk, event)]
@@ -111,7 +113,7 @@ class ContextFlow:
 
         async def chosen(way: Way | None) -> None:
             if way is not None:
-                await self._carry_out(talk, event, way)
+                await self._carry_out(event, way)
 
         self._desk.app.push_screen(ChooseScreen(title, ways, self._desk.keymap), chosen)
 
@@ -133,40 +135,43 @@ class ContextFlow:
             ways.append(("send", "Send it as it is", f"the answer ends after {plural(left, 'token')} at most"))
         return ways
 
-    async def _carry_out(self, talk: Talk, event: ContextFull, way: Way) -> None:
+    async def _carry_out(self, event: ContextFull, way: Way) -> None:
         desk = self._desk
         if way == "reload":
-            if desk.loading.model is not None:
-                desk.fit.open_panel(desk.loading.model)
+            if event.pane.model is not None:
+                desk.panes.choose(event.pane)
+                desk.fit.open_panel(event.pane.model)
             return
         if way == "send":
             self._as_it_is = True
-        elif not await self._make_room(talk, event, summarise=way == "summarise"):
+        elif not await self._make_room(event, summarise=way == "summarise"):
             return
         if event.text:
             desk.bench.chat.editor.clear()
-            desk.chatting.submit(event.text)
+            event.pane.turns.submit(event.text)
+            desk.chatting.go_on()
         else:
-            desk.chatting.again()
+            event.pane.turns.again()
 
-    async def _make_room(self, talk: Talk, event: ContextFull, *, summarise: bool) -> bool:
+    async def _make_room(self, event: ContextFull, *, summarise: bool) -> bool:
         """Leave out the oldest turns from now on; False when that was not possible."""
-        path = talk.sent
+        talk = event.pane.turns.talk
+        path = talk.sent if talk is not None else ()
         end = last_left_out(path, turns_to_drop(path, event.prompt_tokens, event.n_ctx))
-        if end is None:
+        if talk is None or end is None:
             return False
         try:
-            summary = await self._summary(talk, end) if summarise else ""
+            summary = await self._summary(event.pane, end) if summarise else ""
             await talk.session.leave_out(end, summary)
         except (ChatError, EngineError) as error:
             self._desk.tell(str(error), "error")
             return False
         return True
 
-    async def _summary(self, talk: Talk, end: int) -> str:
+    async def _summary(self, pane: Pane, end: int) -> str:
         """The model's own summary of what is not sent from now on."""
-        engine = self._desk.loading.engine
-        if engine is None:
+        engine, talk = pane.engine, pane.turns.talk
+        if engine is None or talk is None:
             raise ChatError("The model is not there any more, so nothing can be summarised.")
         self._desk.tell("The model writes a summary of the oldest turns first.")
-        return await talk.summary(engine, end, max_tokens=answer_room(engine.receipt.n_ctx))
+        return await talk.summary(engine, end, max_tokens=answer_room(engine.receipt.n_ctx), pane=pane.sequence)

@@ -229,7 +229,7 @@ class FitFlow:
     @property
     def _idle(self) -> bool:
         """True while nothing else computes."""
-        return not self._desk.loading.loading and not self._desk.chatting.busy
+        return not self._desk.loading.loading and not self._desk.chatting.any_busy
 
     @property
     def _machine(self) -> Snapshot | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from tui.app import remember
 from tui.app.keys import show_key
@@ -12,7 +13,10 @@ from tui.app.text import clean, plural
 if TYPE_CHECKING:
     from tui.app.desk import Desk
     from tui.app.messages import CutOff, HistoryOpened
+    from tui.chat.store import Store
     from tui.chat.thread import AsyncStore
+
+T = TypeVar("T")
 
 
 class HistoryFlow:
@@ -53,6 +57,12 @@ class HistoryFlow:
         talk = self._desk.chatting.talk
         if talk is None or self._desk.chatting.busy:
             return
+        shown = self._desk.panes.showing(conversation_id)
+        if (
+            shown is not None and shown.turns.talk is not talk
+        ):  # two writers of one conversation would not see each other
+            self._desk.panes.choose(shown)
+            return
         try:
             await talk.open(conversation_id)
         except StoreError as error:
@@ -85,6 +95,10 @@ class HistoryFlow:
         screen = ChooseScreen("Conversations", options, self._desk.keymap, empty="There are no conversations yet.")
         await self._desk.app.push_screen(screen, chosen)
 
+    async def call(self, job: Callable[[Store], T]) -> T | None:
+        """Do something with the history, in its thread; None while there is none. Raises StoreError."""
+        return await self._store.call(job) if self._store is not None else None
+
     async def close(self) -> None:
         """Close the history. Raises StoreError when something could not be stored."""
         if self._store is not None:
@@ -95,8 +109,8 @@ class HistoryFlow:
 
     async def note_cut_off(self) -> None:
         """Remember, for the next start, that a signal ended puna in the middle of an answer."""
-        talk = self._desk.chatting.talk
-        if talk is not None and talk.busy and talk.session.conversation is not None:
+        talk = self._desk.chatting.writing
+        if talk is not None and talk.session.conversation is not None:
             number = talk.session.conversation.id
             await asyncio.to_thread(remember.keep, self._desk.paths, cut_off=number)
 

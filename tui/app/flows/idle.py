@@ -33,7 +33,7 @@ class IdleFlow:
         model = desk.loading.model
         if settings is None or model is None or not desk.loading.ready or model.name in settings.engine.keep_warm:
             return
-        if desk.chatting.busy or desk.bench.chat.editor.text.strip():
+        if desk.chatting.any_busy or desk.bench.chat.editor.text.strip():
             self.spoken()
             return
         desk.tell(f"{clean(model.name)} left memory: nobody has talked with it for a while. Writing loads it again.")

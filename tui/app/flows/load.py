@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from textual.message import Message
 
-from tui.app.flows.others import Others
 from tui.app.keys import show_key
 from tui.app.panels.chat.state import Loading, NoModel, Unloading
 from tui.app.text import clean, size
+from tui.hardware.cpu import default_threads
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
     from tui.app.engines import EngineGone, EngineReady, Engines, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
     from tui.app.expected import RunningEngine
+    from tui.app.pane import Pane, Place
     from tui.app.panels.chat.crash import Crash
     from tui.app.panels.library.panel import LibraryPanel
     from tui.engine.protocol import Timings
@@ -32,41 +35,53 @@ RESERVED_THREADS = 1
 
 
 class LoadFlow:
-    """Holds the engines. `start` may replace the real ones."""
+    """Holds the places of engines. `start` may replace the real ones. What is asked without a pane is about the chosen
+    one."""
 
     def __init__(self, desk: Desk, start: Start | None = None) -> None:
         self._desk, self._start = desk, start
-        self._engines: Engines | None = None
-        self._prepared: Prepared | None = None
-        self._others = Others()
+        self._places: list[Place] = []
+        self._turn = asyncio.Lock()
         self.last_log: tuple[str, ...] = ()
         """What the last engine that failed or stopped had written."""
 
     @property
     def engines(self) -> Engines:
-        """The engines; made on first use, after the first frame."""
-        if self._engines is None:
-            from tui.app.engines import Engines
+        """The engines of the chosen pane; made on first use, after the first frame."""
+        return self.place_of(self._desk.panes.chosen).engines
 
-            self._engines = Engines(
-                start=self._start or self._start_real,
-                prepare=self._prepare,
-                after_start=self._desk.states.greet,
-                before_end=self._desk.states.leave,
-                post=self._post,
-                spawn=self._spawn,
-            )
-        return self._engines
+    def place_of(self, pane: Pane) -> Place:
+        """The place of a pane's engine, made where there is none yet."""
+        if pane.place is None:
+            pane.place = self.free_place()
+        return pane.place
+
+    def free_place(self) -> Place:
+        """A place that no pane has."""
+        taken = [pane.place for pane in self._desk.panes]
+        free = next((place for place in self._places if place not in taken), None)
+        if free is None:
+            from tui.app.engines import Engines
+            from tui.app.pane import Place
+
+            group = f"engine{len(self._places) or ''}"
+            engines = Engines(
+                start=self._start or self._start_real, prepare=self._prepare, after_start=self._greet,
+                before_end=self._leave, post=self._post, spawn=partial(self._spawn, group), turn=self._turn,
+            )  # fmt: skip
+            free = Place(engines)
+            self._places.append(free)
+        return free
 
     @property
     def loading(self) -> bool:
-        """True while a model is read into memory."""
-        return self._engines is not None and self._engines.loading
+        """True while a model is read into memory, for whichever pane."""
+        return any(place.engines.loading for place in self._places)
 
     @property
     def ready(self) -> bool:
         """True when a model waits for words."""
-        return self._engines is not None and self._engines.ready
+        return self._desk.panes.chosen.ready
 
     @property
     def thinking_switch(self) -> bool:
@@ -76,137 +91,167 @@ class LoadFlow:
     @property
     def engine(self) -> RunningEngine | None:
         """The engine that waits for words."""
-        return self._engines.engine if self._engines is not None and self._engines.ready else None
+        return self._desk.panes.chosen.engine
 
     @property
     def model(self) -> Model | None:
         """The model that is in memory, or on its way there."""
-        return self._engines.model if self._engines is not None else None
+        place = self._desk.panes.chosen.place
+        return place.engines.model if place is not None else None
 
     @property
     def pid(self) -> int | None:
-        """The process that holds it."""
-        engine = self._engines.engine if self._engines is not None else None
+        """The process that holds it, and makes room when another is loaded."""
+        chosen = self._desk.panes.chosen
+        shared = any(pane is not chosen and pane.place is chosen.place for pane in self._desk.panes)
+        engine = chosen.place.engines.engine if chosen.place is not None and not shared else None
         return engine.pid if engine is not None else None
 
     def measured(self, snapshot: Snapshot) -> None:
         """Memory was measured."""
-        self._others.seen(snapshot)
+        for place in self._places:
+            place.others.seen(snapshot)
 
     @property
     def log(self) -> tuple[str, ...]:
         """What the engine wrote: the running one, else the last one that failed."""
-        engine = self._engines.engine if self._engines is not None else None
-        logged = getattr(engine, "logged", ())
+        logged = getattr(self._desk.panes.chosen.engine, "logged", ())
         return tuple(line.text for line in logged) or self.last_log
 
     async def close(self) -> None:
-        """End the engine."""
-        if self._engines is not None:
-            await self._engines.close()
+        """End the engines."""
+        await asyncio.gather(*(place.engines.close() for place in self._places))
 
     def cancel(self) -> None:
-        """Stop a load that is running."""
-        if self._engines is not None:
-            self._engines.cancel_load()
+        """Stop the loads that are running."""
+        for place in self._places:
+            place.engines.cancel_load()
 
     def unload(self) -> None:
         """Take the model out of memory."""
         if self.ready and self.engines.model is not None:
-            self._desk.bench.chat.set_status(Unloading(self.engines.model.name))
+            for pane in self._desk.panes.at(self.engines):
+                pane.view.set_status(Unloading(self.engines.model.name))
             self.engines.unload()
 
     # ---- loading
 
-    def load(self, model: Model, wished: LoadSettings | None = None, *, anyway: bool = False) -> None:
-        """Load a model, with its own settings unless told. What does not fit is refused, or loaded `anyway`."""
-        self.engines.load(model, wished, anyway=anyway)
+    def load(
+        self, model: Model, wished: LoadSettings | None = None, *, anyway: bool = False, pane: Pane | None = None
+    ) -> None:
+        """Load a model for a pane, with its own settings unless told. What does not fit is refused, or loaded
+        `anyway`. Nothing is loaded where the other pane's engine can answer here, too."""
+        pane = pane or self._desk.panes.chosen
+        if self._desk.panes.seat(pane, model, wished):
+            self._desk.chatting.context_changed(pane, pane.n_ctx)
+            self.refresh()
+        else:
+            self.place_of(pane).engines.load(model, wished, anyway=anyway)
 
     # ---- what the engines tell
 
     def on_load_begun(self, event: LoadBegun) -> None:
-        self._desk.bench.chat.clear_crash()
-        self._desk.bench.chat.set_model("")
-        self._desk.bench.chat.set_status(Loading(event.model.name))
+        for pane in self._desk.panes.at(event.engines):
+            pane.view.clear_crash()
+            pane.view.set_model(self._desk.panes.title(pane, loaded=False))
+            pane.view.set_status(Loading(event.model.name))
         self.refresh()
 
     def on_load_progressed(self, event: LoadProgressed) -> None:
-        if self.loading and self.engines.model is event.model:
-            self._desk.bench.chat.set_status(Loading(event.model.name, event.fraction))
-            self._desk.bench.chat.transcript.set_progress("loading the model")
+        if event.engines.loading and event.engines.model is event.model:
+            for pane in self._desk.panes.at(event.engines):
+                pane.view.set_status(Loading(event.model.name, event.fraction))
+                pane.view.transcript.set_progress("loading the model")
             self._desk.ticker.wake()
 
     def on_engine_ready(self, event: EngineReady) -> None:
         desk = self._desk
-        desk.bench.chat.set_model(f"{event.model.name} {event.model.quant or ''}".strip())
         desk.bench.library.loaded = event.model.identity
         desk.background.keep_model(event.model)
-        self._others.loaded(time.time())
-        self._prepared = event.prepared
         desk.tell(" ".join(event.prepared.said))
         desk.background.note_load(event.prepared, event.engine.receipt, event.engine.pid)
         if event.engine.receipt.template is None:
             desk.tell(f"{clean(event.model.name)} has no chat template: it continues text instead of answering it.")
-        desk.chatting.context_changed(event.engine.receipt.n_ctx)
+        for place in self._places:
+            if place.engines is event.engines:
+                place.others.loaded(time.time())
+                place.prepared = event.prepared
+        for pane in desk.panes.at(event.engines):
+            pane.view.set_model(desk.panes.title(pane, loaded=True))
+            desk.chatting.context_changed(pane, event.engine.receipt.n_ctx)
         desk.idle.spoken()
         self.refresh()
 
     def on_load_failed(self, event: LoadFailed) -> None:
         from tui.app.engines import NoRoom
 
+        desk = self._desk
         self.last_log = event.error.log or self.last_log
-        self._nothing_loaded()
-        in_its_place = self._desk.chatting.busy and self._desk.bench.view == "chat"  # the answer's own line tells it
+        waiting = any(pane.turns.busy for pane in desk.panes.at(event.engines))
+        self._nothing_loaded(event.engines)
+        in_its_place = waiting and desk.bench.view == "chat"  # the answer's own line tells it
         if event.error.kind != "cancelled" and not in_its_place:
             hint = clean(event.error.hint)
             advice = f" {hint[:1].upper()}{hint[1:]}." if hint else ""
             no_room = isinstance(event.error, NoRoom)
             what = "" if no_room else f"{clean(event.model.name)} could not be loaded: "
-            self._desk.tell(f"{what}{clean(event.error.message)}.{advice}", "warning" if no_room else "error")
+            desk.tell(f"{what}{clean(event.error.message)}.{advice}", "warning" if no_room else "error")
 
     def on_engine_gone(self, event: EngineGone) -> None:
         from tui.app.panels.chat.crash import Crash
 
         desk = self._desk
         self.last_log = event.error.log
-        crash = Crash.of(
-            event.error,
-            event.model,
-            event.wished,
-            event.receipt,
-            desk.chatting.kept_tokens,
-            self._others.suspects(),
-            for_memory=self._others.memory_may_be_why(event.error, on_gpus=bool(event.receipt.devices)),
-        )
-        self._nothing_loaded()
+        panes = desk.panes.at(event.engines)
+        others = next(place.others for place in self._places if place.engines is event.engines)
+        crashes = [
+            Crash.of(
+                event.error, event.model, event.wished, event.receipt, pane.turns.kept_tokens, others.suspects(),
+                for_memory=others.memory_may_be_why(event.error, on_gpus=bool(event.receipt.devices)),
+            )
+            for pane in panes
+        ]  # fmt: skip
+        self._nothing_loaded(event.engines)
         keys = [desk.keymap.keys[name] for name in ("reload_safer", "reload_same", "crash_log")]
         safer_key, same_key, log_key = (show_key(found[0]) if found else "^p" for found in keys)
-        desk.bench.chat.show_crash(crash, (safer_key, same_key, log_key))
+        for pane, crash in zip(panes, crashes, strict=True):
+            desk.bench.chat.show_crash(pane.view, crash, (safer_key, same_key, log_key))
         desk.refresh_keys()
 
-    def on_unloaded(self, _event: Unloaded) -> None:
-        self._nothing_loaded()
+    def on_unloaded(self, event: Unloaded) -> None:
+        self._nothing_loaded(event.engines)
 
     def reload(self, crash: Crash, wished: LoadSettings) -> None:
         """Load again after a crash. Settings other than before count for this load: what is kept for the model is the
         person's."""
-        self._desk.bench.chat.clear_crash()
+        for pane in self._desk.panes.at(self.engines):
+            pane.view.clear_crash()
+            pane.wished = wished
         self.load(crash.model, wished)
 
-    def answered(self, conversation_id: int, timings: Timings) -> None:
-        """An answer has ended: its conversation is in the context, and how fast it was counts for the next estimate."""
-        self._desk.states.answered(conversation_id, timings.n_ctx_used)
+    def answered(self, pane: Pane, conversation_id: int, timings: Timings) -> None:
+        """An answer has ended: its conversation is in the context, and how fast it was counts for the next estimate,
+        unless others were made meanwhile."""
+        pane.states.answered(conversation_id, timings.n_ctx_used)
         self._desk.idle.spoken()
-        if self._prepared is not None:
-            self._desk.background.note_speed(self._prepared, timings)
+        prepared = pane.place.prepared if pane.place is not None else None
+        if prepared is not None and not any(other.turns.busy for other in self._desk.panes if other is not pane):
+            self._desk.background.note_speed(prepared, timings)
+        self._desk.panes.answered(pane, timings)
 
-    def _nothing_loaded(self) -> None:
+    def _nothing_loaded(self, engines: Engines) -> None:
         desk = self._desk
-        self._prepared = None
-        desk.bench.chat.set_model("")
-        desk.bench.library.loaded = ""
-        desk.chatting.context_changed(0)
-        desk.states.nothing_loaded()
+        for place in self._places:
+            if place.engines is engines:
+                place.prepared = None
+        for pane in desk.panes.at(engines):
+            if not desk.panes.split:
+                pane.model = pane.wished = None
+            pane.view.set_model(desk.panes.title(pane, loaded=False))
+            desk.chatting.context_changed(pane, 0)
+            pane.states.nothing_loaded()
+        left = next((pane.model for pane in desk.panes if pane.ready), None)
+        desk.bench.library.loaded = left.identity if left is not None else ""
         self.refresh()
         desk.fit.selected()
 
@@ -221,31 +266,47 @@ class LoadFlow:
 
     def describe_next(self) -> None:
         """Where nothing is loaded: which model would be, when a person writes."""
-        if not self.ready and not self.loading:
-            model = self._desk.bench.library.selected
-            self._desk.bench.chat.set_status(NoModel(model.name if model and not model.problem else ""))
+        for pane in self._desk.panes:
+            if not pane.ready and not pane.loading:
+                model = pane.model or self._desk.bench.library.selected
+                pane.view.set_status(NoModel(model.name if model and not model.problem else ""))
         self._desk.show_hint()
 
     # ---- what the engines need
 
-    async def _prepare(self, model: Model, wished: LoadSettings | None, anyway: bool) -> Prepared:
+    async def _prepare(self, engines: Engines, model: Model, wished: LoadSettings | None, anyway: bool) -> Prepared:
         from tui.app.engines import NoRoom
         from tui.models.prepare import prepare, wished_for
 
-        settings, paths = self._desk.settings, self._desk.paths
+        settings, paths, panes = self._desk.settings, self._desk.paths, self._desk.panes
         assert settings is not None
         await self._desk.fit.trial_over()
         if wished is None:
             wished = await asyncio.to_thread(wished_for, paths, model, settings)
+        place = next(place for place in self._places if place.engines is engines)
+        wished = msgspec.structs.replace(wished, panes=place.sequences)
+        await panes.make_room(engines)
         prepared = await prepare(self._desk.fit.fitting, paths, model, wished, settings)
+        if _no_room(prepared) and not anyway and await panes.take_turns(engines, model, wished):
+            prepared = await prepare(self._desk.fit.fitting, paths, model, wished, settings)
         found = prepared.assessment
-        if found is not None and found.verdict == "no" and not anyway:
+        if found is not None and _no_room(prepared) and not anyway:
             panel_key, anyway_key = (self._key(action) for action in ("load", "load_anyway"))
             raise NoRoom(
                 f"{clean(model.name)} does not fit: {size(found.missing_bytes)} are missing",
                 f"{panel_key} opens the load panel: it lists what would help, {anyway_key} loads it anyway",
             )
         return prepared
+
+    async def _greet(self, engines: Engines, engine: RunningEngine) -> None:
+        """A new engine is there: it holds again what it held of the conversations that are shown."""
+        for pane in self._desk.panes.at(engines):
+            await pane.states.greet(engine)
+
+    async def _leave(self, engines: Engines, engine: RunningEngine) -> None:
+        """An engine is about to end: what it holds is kept."""
+        for pane in self._desk.panes.at(engines):
+            await pane.states.leave(engine)
 
     def _key(self, action_id: str) -> str:
         """A key that works while a person writes, where there is one."""
@@ -258,7 +319,7 @@ class LoadFlow:
         own = self._desk.settings
         return await Engine.start(
             path,
-            settings,
+            self._shared_out(settings),
             name=name,
             on_progress=on_progress,
             nice=own.engine.nice if own else 10,
@@ -266,9 +327,20 @@ class LoadFlow:
             engines_dir=self._desk.paths.engines_dir,
         )
 
+    def _shared_out(self, settings: LoadSettings) -> LoadSettings:
+        """The same settings; where another engine computes beside this one, with half of the threads: threads that wait
+        for a core hold up all the threads that wait for them."""
+        if isinstance(settings.threads, int) or not any(place.engines.ready for place in self._places):
+            return settings
+        return msgspec.structs.replace(settings, threads=max(1, default_threads(RESERVED_THREADS) // 2))
+
     def _post(self, message: Message) -> None:
         self._desk.app.post_message(message)
 
-    def _spawn(self, work: Callable[[], Coroutine[Any, Any, None]], description: str) -> None:
+    def _spawn(self, group: str, work: Callable[[], Coroutine[Any, Any, None]], description: str) -> None:
         run: Any = work  # Textual's types do not tell a coroutine function from any other
-        self._desk.app.run_worker(run, group="engine", description=description, exclusive=True, exit_on_error=False)
+        self._desk.app.run_worker(run, group=group, description=description, exclusive=True, exit_on_error=False)
+
+
+def _no_room(prepared: Prepared) -> bool:
+    return prepared.assessment is not None and prepared.assessment.verdict == "no"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
 from textual.message import Message
 
 from tui.app.flows.load import RESERVED_THREADS
@@ -34,7 +35,7 @@ from tui.models.fitting import Fitting, Priced
 from tui.models.headers import headers_dir, local_key
 from tui.models.lessons import last_load
 from tui.models.machine import Seen, holders
-from tui.models.prepare import may_move, wished_for
+from tui.models.prepare import look, may_move, wished_for
 from tui.models.subject import Subject, subject_or_none
 from tui.models.wishes import wished_settings
 
@@ -208,6 +209,25 @@ class Pricing:
             found = await fitting.fixes(subject, priced, seen.machine, others=others)
         if fixes == "with" or found is not None:
             self._post(replace(answer, price=replace(price, fixes=found)))
+
+    async def quote(
+        self, model: Model, wished: LoadSettings | None, leaving: int | None, *, panes: int = 1
+    ) -> Priced | None:
+        """What a model would take with memory as it is now, for one who waits for the answer; None where that cannot be
+        told. `wished` None is as it is kept for the model."""
+        settings, subject = self._desk.settings, await self.subject(model)
+        if settings is None or subject is None:
+            return None
+        paths = self._desk.paths
+        try:
+            if wished is None:
+                wished = await asyncio.to_thread(wished_for, paths, model, settings)
+            wished = msgspec.structs.replace(wished, panes=panes)
+            snapshot = await asyncio.to_thread(look, paths)
+            seen, made = await self._planned(subject, wished, settings, snapshot, leaving)
+        except (Refused, SettingsError):
+            return None
+        return self.fitting.priced(subject, made.settings, seen.machine, made.prediction)
 
     async def _planned(
         self, subject: Subject, wished: LoadSettings, settings: Settings, snapshot: Snapshot, leaving: int | None

@@ -1,7 +1,7 @@
 """What an engine's context holds of conversations, kept on disk while another one is shown, and taken up again.
 
-One conversation is in the context at a time: the one that was answered last there. Losing a file costs a prefill, so
-nothing that goes wrong here is more than a note in the log.
+One conversation of a pane is in the context at a time: the one that was answered last there. Losing a file costs a
+prefill, so nothing that goes wrong here is more than a note in the log.
 """
 
 from __future__ import annotations
@@ -19,16 +19,19 @@ from tui.engine.errors import EngineError
 if TYPE_CHECKING:
     from tui.app.desk import Desk
     from tui.app.expected import RunningEngine
+    from tui.app.pane import Pane
 
 LEAVE_S = 10.0
 """How long an engine that is to end may take to keep what it holds."""
 
 
 class StateFlow:
-    """Knows which conversation the engine's context holds, and moves it to disk and back."""
+    """Knows which conversation a pane's part of its engine's context holds, and moves it to disk and back."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, pane: Pane) -> None:
+        self._desk, self._pane = desk, pane
+        self.copied_from: int | None = None
+        """The conversation that the pane's own is a copy of: what is kept of it is of use here, too."""
         self._held: int | None = None
         self._tokens = 0
         self._fresh = False
@@ -56,8 +59,8 @@ class StateFlow:
 
     def shown(self) -> None:
         """Another conversation is shown: what is held makes room for it."""
-        engine = self._desk.loading.engine
-        if engine is not None and self.budget_bytes and not self._desk.chatting.busy:
+        engine, self.copied_from = self._pane.engine, None
+        if engine is not None and self.budget_bytes and not self._pane.turns.busy:
             self._moves = asyncio.ensure_future(self._after(self._moves, self._move(engine)))
 
     async def settled(self) -> None:
@@ -67,7 +70,7 @@ class StateFlow:
 
     async def leave(self, engine: RunningEngine) -> None:
         """The engine is about to end: keep what it holds."""
-        if engine is not self._desk.loading.engine and engine.alive and self._fresh:
+        if engine is not self._pane.engine and engine.alive and self._fresh:
             try:
                 await asyncio.wait_for(self._save(engine), LEAVE_S)
             except TimeoutError:
@@ -82,7 +85,7 @@ class StateFlow:
 
     async def _move(self, engine: RunningEngine) -> None:
         wanted = self._shown_id()
-        if wanted == self._held or engine is not self._desk.loading.engine:
+        if wanted == self._held or engine is not self._pane.engine:
             return
         await self._save(engine)
         await self._take_up(engine)
@@ -90,18 +93,27 @@ class StateFlow:
     async def _take_up(self, engine: RunningEngine) -> None:
         """Have the engine hold the conversation that is shown, if that was kept."""
         wanted = self._shown_id()
-        if wanted is None or not self._desk.chatting.has_answers:
+        if wanted is None or not self._pane.turns.has_answers:
             return
         self._held, self._tokens, self._fresh = wanted, 0, False
         try:
-            tokens = await engine.restore_state(self._desk.paths.states_dir, state_name(wanted))
+            tokens = await self._restore(engine, wanted)
+            if not tokens and self.copied_from is not None:
+                tokens = await self._restore(engine, self.copied_from)
         except EngineError as error:
             self._note(error)
             return
         self._tokens = tokens
         if tokens and wanted == self._shown_id():
-            self._desk.chatting.taken_up(tokens)
+            talk = self._pane.turns.talk
+            if talk is not None:
+                talk.set_used(tokens)
             self._desk.tell(f"{brief(tokens)} tokens of this conversation were taken up again: nothing is read twice.")
+
+    async def _restore(self, engine: RunningEngine, conversation_id: int) -> int:
+        return await engine.restore_state(
+            self._desk.paths.states_dir, state_name(conversation_id), pane=self._pane.sequence
+        )
 
     async def _save(self, engine: RunningEngine) -> None:
         held, folder = self._held, self._desk.paths.states_dir
@@ -109,14 +121,14 @@ class StateFlow:
             return
         self._fresh = False
         try:
-            await engine.save_state(folder, state_name(held))
+            await engine.save_state(folder, state_name(held), pane=self._pane.sequence)
         except EngineError as error:
             self._note(error)
         else:
             await asyncio.to_thread(partial(sweep, folder, self.budget_bytes))
 
     def _shown_id(self) -> int | None:
-        talk = self._desk.chatting.talk
+        talk = self._pane.turns.talk
         return talk.session.conversation.id if talk is not None and talk.session.conversation is not None else None
 
     def _note(self, error: EngineError) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tui.config.actions import chat, downloads, everywhere, finder, library, lists, load, meter
+from tui.config.actions import chat, downloads, everywhere, finder, library, lists, load, meter, split
 from tui.config.actions.action import COMMANDS, GROUP_TITLES, TOGETHER, Action, Group
 
 __all__ = ["ACTIONS", "BY_ID", "COMMANDS", "FOOTER", "GROUP_TITLES", "TOGETHER", "Action", "Group"]
@@ -19,6 +19,7 @@ __all__ = ["ACTIONS", "BY_ID", "COMMANDS", "FOOTER", "GROUP_TITLES", "TOGETHER",
 ACTIONS: Final[tuple[Action, ...]] = (
     *everywhere.ACTIONS,
     *chat.ACTIONS,
+    *split.ACTIONS,
     *lists.ACTIONS,
     *library.ACTIONS,
     *finder.ACTIONS,

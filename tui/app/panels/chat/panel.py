@@ -1,41 +1,38 @@
-"""The chat panel: a transcript, one line on context and progress, and the prompt. It shows what it is told; it knows no
-engine and no store.
+"""The chat panel: one conversation, or two side by side, and the prompt below them. It shows what it is told; it knows
+no engine and no store.
 
-The prompt is part of the first frame; transcript and status line join it right after, by `fill`.
+The prompt and the frame of one pane are part of the first frame; what is in the pane joins them right after, by `fill`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
+from textual.containers import Container, Horizontal, Vertical
+from textual.message import Message
 from textual.strip import Strip
 
 from tui.app.look import Drawn
 from tui.app.panels.chat.editor import PromptEditor
-from tui.app.text import clean, fit, plural, rate
+from tui.app.panels.chat.pane import ChatPane
+from tui.app.text import plural
 
 if TYPE_CHECKING:
+    from tui.app.panels.chat.aim import Aim
     from tui.app.panels.chat.crash import Crash
     from tui.app.panels.chat.state import Status
-    from tui.app.panels.chat.status import StatusLine
     from tui.app.panels.chat.transcript import Transcript
-    from tui.chat.values import Message
 
-TITLE = "Chat"
 PLACEHOLDER = "Write here"
 MOST_ROWS = 8
 """Rows that the prompt grows to, in a screen that is four times as high."""
-ABOUT = "~ "
-"""Stands before a number that is estimated."""
-CARD = "crash"
-"""The transcript's key of the card about an engine that stopped."""
+SIDE_BY_SIDE = 84
+"""Columns from which on two panes stand beside each other; below they stand on each other."""
+STACKED_ROWS = 12
+"""Rows from which on two panes have room on each other; below only the chosen one is shown."""
 
 
 class PromptSign(Drawn):
@@ -50,43 +47,111 @@ class PromptSign(Drawn):
 class ChatPanel(Vertical):
     """The panel."""
 
+    class Chosen(Message):
+        """The focus has come to another pane."""
+
+        def __init__(self, pane: ChatPane) -> None:
+            super().__init__()
+            self.pane = pane
+
     def __init__(self) -> None:
         super().__init__(id="chat")
-        self._model = ""
-        self._rate: float | None = None
-        self._exact = True
-        self._transcript: Transcript
-        self._status: StatusLine
-        self.crash: Crash | None = None
-        """What the card tells, while there is one."""
+        self.pane = ChatPane()
+        """The pane that keys are about."""
+        self.panes: tuple[ChatPane, ...] = (self.pane,)
+        """One or two, in the order in which they stand."""
+        self._aim: Aim | None = None
 
     def compose(self) -> ComposeResult:
-        yield Vertical(id="talk", classes="panel")
+        with Container(id="talk"):
+            yield self.pane
         with Horizontal(id="ask"):
             yield PromptSign(id="sign")
             yield PromptEditor(id="prompt", placeholder=PLACEHOLDER)
 
-    def on_mount(self) -> None:
-        self._draw_title()
-
     async def fill(self) -> None:
         """Mount what the first frame does without. Everything but the prompt needs this to have happened."""
-        from tui.app.panels.chat.status import StatusLine
-        from tui.app.panels.chat.talk import TalkTranscript
-
-        self._transcript, self._status = TalkTranscript(id="transcript"), StatusLine(id="status")
-        await self.query_one("#talk").mount(self._transcript, self._status)
+        await self.pane.fill()
 
     def on_resize(self, _event: events.Resize) -> None:
         self.editor.max_rows = max(1, min(MOST_ROWS, self.app.size.height // 4))
-        self._draw_title()
+        self.call_after_refresh(self._arrange)
+
+    # ---- one pane or two
+
+    async def split(self) -> ChatPane:
+        """Open a second pane beside the first."""
+        from tui.app.panels.chat.aim import Aim
+
+        pane = ChatPane()
+        self.panes = (*self.panes, pane)
+        self._aim = Aim(id="aim")
+        await self.query_one("#talk").mount(pane)
+        await self.query_one("#ask").mount(self._aim)
+        await pane.fill()
+        self._arrange()
+        return pane
+
+    async def join(self, gone: ChatPane) -> None:
+        """Close one of two panes."""
+        self.panes = tuple(pane for pane in self.panes if pane is not gone)
+        self.pane = self.panes[0]
+        await gone.remove()
+        if self._aim is not None:
+            await self._aim.remove()
+            self._aim = None
+        self._arrange()
+        self.pane.choose(None)
+        self.pane.set_notes(figures="")
+
+    def choose(self, pane: ChatPane) -> None:
+        """Keys are about this pane from now on."""
+        self.pane = pane
+        for one in self.panes:
+            one.choose((one is pane) if len(self.panes) > 1 else None)
+        self.editor.set_history(pane.written)
+        self._arrange()
+
+    @property
+    def beside(self) -> bool:
+        """True where two panes stand side by side, not on each other."""
+        return self.size.width >= SIDE_BY_SIDE
+
+    def swap(self) -> None:
+        """Have two panes change their places."""
+        if len(self.panes) > 1:
+            self.panes = self.panes[::-1]
+            self.query_one("#talk").move_child(self.panes[0], before=0)
+
+    def aim(self, words: str) -> None:
+        """Say beside the prompt where it goes, while there are two panes."""
+        if self._aim is not None:
+            self._aim.set_words(words)
+
+    def _arrange(self) -> None:
+        """Side by side where there is room, else on each other; where there is none for that either, one of them."""
+        frame = self.query_one("#talk")
+        two, wide = len(self.panes) > 1, self.beside
+        frame.set_class(two and wide, "-beside")
+        for pane in self.panes:
+            pane.display = not two or wide or pane is self.pane or frame.size.height >= STACKED_ROWS
 
     # ---- parts
 
     @property
     def transcript(self) -> Transcript:
-        """The messages."""
-        return self._transcript
+        """The messages of the pane that keys are about."""
+        return self.pane.transcript
+
+    @property
+    def status(self) -> Status:
+        """What its status line says."""
+        return self.pane.status
+
+    @property
+    def crash(self) -> Crash | None:
+        """What its card tells, while there is one."""
+        return self.pane.crash
 
     @property
     def editor(self) -> PromptEditor:
@@ -112,7 +177,7 @@ class ChatPanel(Vertical):
 
     def set_editing(self, words: str) -> None:
         """What the prompt is for, when it is no new message: on the border above it. Empty for a new message."""
-        self.query_one("#talk").border_subtitle = Content(words)
+        self.pane.set_notes(editing=words)
 
     def show_waiting(self, count: int) -> None:
         """Say how many prompts wait to be sent, where the next one is written."""
@@ -120,55 +185,18 @@ class ChatPanel(Vertical):
         if self.editor.placeholder != waits:
             self.editor.placeholder = waits
 
-    def code_blocks(self) -> dict[int, str]:
-        """The code blocks of the conversation by their numbers."""
-        transcript = self.transcript
-        blocks = {number: transcript.code_block(number) for number in range(1, transcript.code_count + 1)}
-        return {number: text for number, text in blocks.items() if text is not None}
+    def show_crash(self, pane: ChatPane, crash: Crash, keys: tuple[str, str, str]) -> None:
+        """Tell of an engine that stopped. The focus goes to the card's keys unless something is being written."""
+        pane.show_crash(crash, keys)
+        if pane is self.pane and not (self.writing and self.editor.text.strip()):
+            pane.transcript.focus()
 
-    # ---- status and title
+    # ---- what the panes tell
 
-    @property
-    def status(self) -> Status:
-        """What the status line says."""
-        return self._status.status
-
-    def set_status(self, status: Status) -> None:
-        """Say something else in the status line."""
-        from tui.app.panels.chat.state import Loading, NoModel
-
-        self._status.status = status
-        if isinstance(status, NoModel | Loading):
-            self.set_rate(None)
-
-    def set_model(self, name: str) -> None:
-        """Name of the loaded model, for the title; empty without one."""
-        self._model = clean(name)
-        self._draw_title()
-
-    def set_rate(self, tok_s: float | None, *, exact: bool = True) -> None:
-        """Tokens per second, for the title; marked where they are not counted but estimated."""
-        if (tok_s, exact) != (self._rate, self._exact):
-            before = (rate(self._rate) if self._rate else "", self._exact)
-            self._rate, self._exact = tok_s, exact
-            if before != (rate(tok_s) if tok_s else "", exact):
-                self._draw_title()
-
-    def _draw_title(self) -> None:
-        """Name on the left of the upper border, rate on the right; the border's own line between them."""
-        frame, glyphs = self.query_one("#talk"), self.query_one(PromptSign).glyphs
-        room = self.size.width - 6
-        words = f"{'' if self._exact else ABOUT}{rate(self._rate)}" if self._rate else ""
-        name = (
-            self._model if self._model and room < 44 else f"{TITLE} {glyphs.dot} {self._model}".rstrip(f" {glyphs.dot}")
-        )
-        if not words or room < 24:
-            frame.border_title = Content(fit(name, min(cell_len(name), max(1, room)), glyphs.ellipsis))
-            return
-        name = fit(name, min(cell_len(name), room - cell_len(words) - 4), glyphs.ellipsis)
-        rule = glyphs.rule * (room - cell_len(name) - cell_len(words) - 2)
-        color = "$border" if frame.has_class("-on") else "$frame"
-        frame.border_title = Content.assemble(name, " ", (rule, color), " ", (words, "$muted"))
+    def on_chat_pane_opened(self, event: ChatPane.Opened) -> None:
+        """What was written in a conversation is at hand in the prompt."""
+        if event.pane is self.pane:
+            self.editor.set_history(event.pane.written)
 
     def on_descendant_focus(self) -> None:
         self._focus_moved()
@@ -178,54 +206,10 @@ class ChatPanel(Vertical):
 
     def _focus_moved(self) -> None:
         """Light the frame that has the focus."""
-        for part in self.query("#talk, #ask"):
+        for part in (*self.panes, self.query_one("#ask")):
             part.set_class(part.has_focus_within, "-on")
-        self._draw_title()
+        for pane in self.panes:
+            pane.draw_title()
+            if pane.has_focus_within and pane is not self.pane:
+                self.post_message(self.Chosen(pane))
         self.query_one(PromptSign).refresh()
-
-    # ---- messages
-
-    def show_messages(self, messages: Sequence[Message]) -> None:
-        """Show a conversation from its beginning."""
-        from tui.app.panels.chat.stored import transcribed
-
-        self.transcript.set_messages([transcribed(message) for message in messages])
-        if messages:
-            self.editor.set_history(message.content for message in messages if message.role == "user")
-
-    def add_message(self, message: Message) -> None:
-        """Show one more message."""
-        from tui.app.panels.chat.stored import transcribed
-
-        self.transcript.add_message(transcribed(message))
-
-    def begin_answer(self, message: Message) -> None:
-        """An answer begins to stream; its text comes through `transcript.append`."""
-        from tui.app.panels.chat.stored import version
-
-        self.set_rate(None)
-        self.transcript.begin_answer(str(message.id), message.model, version(message))
-        self.transcript.append(message.thinking, "thinking")
-        self.transcript.append(message.content)
-
-    def end_answer(self, message: Message, note: str = "") -> None:
-        """The answer is over; `note` is said instead of what is stored about that."""
-        from tui.app.panels.chat.stored import answer_note, failed
-
-        self.transcript.end_answer(note or answer_note(message), failed=failed(message))
-
-    # ---- an engine that stopped
-
-    def show_crash(self, crash: Crash, keys: tuple[str, str, str]) -> None:
-        """Tell of an engine that stopped. The focus goes to the card's keys unless something is being written."""
-        self.clear_crash()
-        self.crash = crash
-        self.transcript.add_card("the engine stopped", crash.lines(*keys), key=CARD)
-        if not (self.writing and self.editor.text.strip()):
-            self.transcript.focus()
-
-    def clear_crash(self) -> None:
-        """The card is not needed any more."""
-        if self.crash is not None:
-            self.crash = None
-            self.transcript.remove_message(CARD)

@@ -18,8 +18,8 @@ _REASONS = {
 }
 
 
-def transcribed(message: Message) -> TranscriptMessage:
-    """The message with its note."""
+def transcribed(message: Message, instead: str = "") -> TranscriptMessage:
+    """The message with its note; `instead` stands for the model's name, where that is not to be known."""
     answer = message.role == "assistant"
     return TranscriptMessage(
         key=str(message.id),
@@ -27,7 +27,7 @@ def transcribed(message: Message) -> TranscriptMessage:
         text=message.content,
         thinking=message.thinking,
         note=answer_note(message) if answer else "",
-        label=message.model if answer else "",
+        label=(instead or message.model) if answer else "",
         failed=failed(message),
         version=version(message),
     )
