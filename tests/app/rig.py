@@ -89,8 +89,6 @@ class Scripted:
         self.thought: list[bool | None] = []
         self.panes: list[int] = []
         self.drawn: list[SamplingSettings] = []
-        self.states: list[str] = []
-        """What was kept of panes, and read into them."""
         self._callbacks: list[Callable[[EngineDied], None]] = []
 
     @property

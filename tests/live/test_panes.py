@@ -10,6 +10,7 @@ from tests.app.rig import Bench
 from tests.live.test_workbench import real
 
 pytestmark = pytest.mark.live
+LONG = "Name one river, in one short sentence. " + " ".join(f"It is not river {number}." for number in range(40))
 
 
 async def test_one_prompt_is_answered_twice_by_one_engine(tmp_path: Path, demo_model: Path) -> None:
@@ -21,7 +22,7 @@ async def test_one_prompt_is_answered_twice_by_one_engine(tmp_path: Path, demo_m
         async def idle() -> None:
             await bench.until(lambda: not any(pane.turns.busy or pane.turns.waiting for pane in app.desk.panes), 120)
 
-        await bench.write("Name one river, in one short sentence.")
+        await bench.write(LONG)
         await idle()
         held = app.desk.panes.chosen.turns.talk
         assert held is not None
@@ -47,4 +48,3 @@ async def test_one_prompt_is_answered_twice_by_one_engine(tmp_path: Path, demo_m
         assert bench.app.desk.votes.pair is not None
         await app.leave(0)
         await app.desk.loading.close()
-        assert not list(app.paths.cache.glob("carried-*"))
