@@ -238,6 +238,6 @@ async def test_a_model_without_a_template_is_told_of(tmp_path: Path) -> None:
             engine.receipt = msgspec.structs.replace(engine.receipt, template=None)
             return engine
 
-        bench.app.desk.loading._start = without  # type: ignore[assignment]
+        bench.app.desk.loading.places._start = without  # type: ignore[assignment]
         await bench.write("Once upon a time")
         await bench.until(lambda: any("has no chat template" in words for words in bench.notices))

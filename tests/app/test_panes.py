@@ -69,7 +69,7 @@ async def test_the_conversation_goes_on_in_both_panes_and_stays_in_the_engine(
         one, both = world.engines
         assert one.closed
         moved = [line.removeprefix("tiny-llama ") for line in world.log if "saved" in line or "restored" in line]
-        assert moved[1:] == ["saved c1", "restored c1", "restored c2", "restored c1"], "of a copy there is nothing kept yet"
+        assert moved[1:] == ["saved c1", "restored c1", "restored c2", "restored c1"], "nothing of the copy is kept"
         await bench.write("And now?")
         await idle(bench)
         assert [len(messages) for messages in both.asked] == [3, 3]

@@ -4,34 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
-from functools import partial
-from typing import TYPE_CHECKING, Any
-
-import msgspec
-from textual.message import Message
+from typing import TYPE_CHECKING
 
 from tui.app.keys import show_key
 from tui.app.panels.chat.state import Loading, NoModel, Unloading
-from tui.app.text import clean, size
-from tui.hardware.cpu import default_threads
+from tui.app.places import Places
+from tui.app.text import clean
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
     from tui.app.engines import EngineGone, EngineReady, Engines, LoadBegun, LoadFailed, LoadProgressed, Start, Unloaded
     from tui.app.expected import RunningEngine
-    from tui.app.pane import Pane, Place
+    from tui.app.pane import Pane
     from tui.app.panels.chat.crash import Crash
     from tui.app.panels.library.panel import LibraryPanel
     from tui.engine.protocol import Timings
     from tui.hardware.snapshot import Snapshot
     from tui.library import Model
     from tui.llama.settings import LoadSettings
-    from tui.models.prepare import Prepared
-
-
-RESERVED_THREADS = 1
-"""Cores that an engine leaves to the screen."""
 
 
 class LoadFlow:
@@ -39,44 +29,21 @@ class LoadFlow:
     one."""
 
     def __init__(self, desk: Desk, start: Start | None = None) -> None:
-        self._desk, self._start = desk, start
-        self._places: list[Place] = []
-        self._turn = asyncio.Lock()
+        self._desk = desk
+        self.places = Places(desk, start)
+        """Where engines are."""
         self.last_log: tuple[str, ...] = ()
         """What the last engine that failed or stopped had written."""
 
     @property
     def engines(self) -> Engines:
         """The engines of the chosen pane; made on first use, after the first frame."""
-        return self.place_of(self._desk.panes.chosen).engines
-
-    def place_of(self, pane: Pane) -> Place:
-        """The place of a pane's engine, made where there is none yet."""
-        if pane.place is None:
-            pane.place = self.free_place()
-        return pane.place
-
-    def free_place(self) -> Place:
-        """A place that no pane has."""
-        taken = [pane.place for pane in self._desk.panes]
-        free = next((place for place in self._places if place not in taken), None)
-        if free is None:
-            from tui.app.engines import Engines
-            from tui.app.pane import Place
-
-            group = f"engine{len(self._places) or ''}"
-            engines = Engines(
-                start=self._start or self._start_real, prepare=self._prepare, after_start=self._greet,
-                before_end=self._leave, post=self._post, spawn=partial(self._spawn, group), turn=self._turn,
-            )  # fmt: skip
-            free = Place(engines)
-            self._places.append(free)
-        return free
+        return self.places.of(self._desk.panes.chosen).engines
 
     @property
     def loading(self) -> bool:
         """True while a model is read into memory, for whichever pane."""
-        return any(place.engines.loading for place in self._places)
+        return any(place.engines.loading for place in self.places)
 
     @property
     def ready(self) -> bool:
@@ -109,7 +76,7 @@ class LoadFlow:
 
     def measured(self, snapshot: Snapshot) -> None:
         """Memory was measured."""
-        for place in self._places:
+        for place in self.places:
             place.others.seen(snapshot)
 
     @property
@@ -120,11 +87,11 @@ class LoadFlow:
 
     async def close(self) -> None:
         """End the engines."""
-        await asyncio.gather(*(place.engines.close() for place in self._places))
+        await asyncio.gather(*(place.engines.close() for place in self.places))
 
     def cancel(self) -> None:
         """Stop the loads that are running."""
-        for place in self._places:
+        for place in self.places:
             place.engines.cancel_load()
 
     def unload(self) -> None:
@@ -146,7 +113,7 @@ class LoadFlow:
             self._desk.chatting.context_changed(pane, pane.n_ctx)
             self.refresh()
         else:
-            self.place_of(pane).engines.load(model, wished, anyway=anyway)
+            self.places.of(pane).engines.load(model, wished, anyway=anyway)
 
     # ---- what the engines tell
 
@@ -172,10 +139,9 @@ class LoadFlow:
         desk.background.note_load(event.prepared, event.engine.receipt, event.engine.pid)
         if event.engine.receipt.template is None:
             desk.tell(f"{clean(event.model.name)} has no chat template: it continues text instead of answering it.")
-        for place in self._places:
-            if place.engines is event.engines:
-                place.others.loaded(time.time())
-                place.prepared = event.prepared
+        place = self.places.at(event.engines)
+        place.others.loaded(time.time())
+        place.prepared = event.prepared
         for pane in desk.panes.at(event.engines):
             pane.view.set_model(desk.panes.title(pane, loaded=True))
             desk.chatting.context_changed(pane, event.engine.receipt.n_ctx)
@@ -203,7 +169,7 @@ class LoadFlow:
         desk = self._desk
         self.last_log = event.error.log
         panes = desk.panes.at(event.engines)
-        others = next(place.others for place in self._places if place.engines is event.engines)
+        others = self.places.at(event.engines).others
         crashes = [
             Crash.of(
                 event.error, event.model, event.wished, event.receipt, pane.turns.kept_tokens, others.suspects(),
@@ -241,9 +207,7 @@ class LoadFlow:
 
     def _nothing_loaded(self, engines: Engines) -> None:
         desk = self._desk
-        for place in self._places:
-            if place.engines is engines:
-                place.prepared = None
+        self.places.at(engines).prepared = None
         for pane in desk.panes.at(engines):
             if not desk.panes.split:
                 pane.model = pane.wished = None
@@ -271,76 +235,3 @@ class LoadFlow:
                 model = pane.model or self._desk.bench.library.selected
                 pane.view.set_status(NoModel(model.name if model and not model.problem else ""))
         self._desk.show_hint()
-
-    # ---- what the engines need
-
-    async def _prepare(self, engines: Engines, model: Model, wished: LoadSettings | None, anyway: bool) -> Prepared:
-        from tui.app.engines import NoRoom
-        from tui.models.prepare import prepare, wished_for
-
-        settings, paths, panes = self._desk.settings, self._desk.paths, self._desk.panes
-        assert settings is not None
-        await self._desk.fit.trial_over()
-        if wished is None:
-            wished = await asyncio.to_thread(wished_for, paths, model, settings)
-        place = next(place for place in self._places if place.engines is engines)
-        wished = msgspec.structs.replace(wished, panes=place.sequences)
-        await panes.make_room(engines)
-        prepared = await prepare(self._desk.fit.fitting, paths, model, wished, settings)
-        if _no_room(prepared) and not anyway and await panes.take_turns(engines, model, wished):
-            prepared = await prepare(self._desk.fit.fitting, paths, model, wished, settings)
-        found = prepared.assessment
-        if found is not None and _no_room(prepared) and not anyway:
-            panel_key, anyway_key = (self._key(action) for action in ("load", "load_anyway"))
-            raise NoRoom(
-                f"{clean(model.name)} does not fit: {size(found.missing_bytes)} are missing",
-                f"{panel_key} opens the load panel: it lists what would help, {anyway_key} loads it anyway",
-            )
-        return prepared
-
-    async def _greet(self, engines: Engines, engine: RunningEngine) -> None:
-        """A new engine is there: it holds again what it held of the conversations that are shown."""
-        for pane in self._desk.panes.at(engines):
-            await pane.states.greet(engine)
-
-    async def _leave(self, engines: Engines, engine: RunningEngine) -> None:
-        """An engine is about to end: what it holds is kept."""
-        for pane in self._desk.panes.at(engines):
-            await pane.states.leave(engine)
-
-    def _key(self, action_id: str) -> str:
-        """A key that works while a person writes, where there is one."""
-        keys = self._desk.keymap.keys[action_id]
-        return show_key(keys[-1], self._desk.app.glyphs.ascii) if keys else "^p"
-
-    async def _start_real(self, path: Any, settings: LoadSettings, name: str, on_progress: Any) -> Any:
-        from tui.engine.client import Engine
-
-        own = self._desk.settings
-        return await Engine.start(
-            path,
-            self._shared_out(settings),
-            name=name,
-            on_progress=on_progress,
-            nice=own.engine.nice if own else 10,
-            reserve_threads=RESERVED_THREADS,
-            engines_dir=self._desk.paths.engines_dir,
-        )
-
-    def _shared_out(self, settings: LoadSettings) -> LoadSettings:
-        """The same settings; where another engine computes beside this one, with half of the threads: threads that wait
-        for a core hold up all the threads that wait for them."""
-        if isinstance(settings.threads, int) or not any(place.engines.ready for place in self._places):
-            return settings
-        return msgspec.structs.replace(settings, threads=max(1, default_threads(RESERVED_THREADS) // 2))
-
-    def _post(self, message: Message) -> None:
-        self._desk.app.post_message(message)
-
-    def _spawn(self, group: str, work: Callable[[], Coroutine[Any, Any, None]], description: str) -> None:
-        run: Any = work  # Textual's types do not tell a coroutine function from any other
-        self._desk.app.run_worker(run, group=group, description=description, exclusive=True, exit_on_error=False)
-
-
-def _no_room(prepared: Prepared) -> bool:
-    return prepared.assessment is not None and prepared.assessment.verdict == "no"

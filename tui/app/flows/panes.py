@@ -175,7 +175,7 @@ class PaneFlow:
         pane.model, pane.wished = model, wished
         loading, other = self._desk.loading, self._beside(pane)
         if other is not None and pane.asks_the_same(other):
-            before, pane.place = pane.place, loading.place_of(other)
+            before, pane.place = pane.place, loading.places.of(other)
             pane.sequence, pane.place.sequences = 1 - other.sequence, 2
             if before is not None and before is not pane.place:
                 before.engines.cancel_load()
@@ -184,8 +184,8 @@ class PaneFlow:
         if other is not None and other.place is not None:
             other.place.sequences = 1
             if pane.place is other.place:
-                pane.place = loading.free_place()
-        loading.place_of(pane).sequences, pane.sequence = 1, 0
+                pane.place = loading.places.free()
+        loading.places.of(pane).sequences, pane.sequence = 1, 0
         return False
 
     async def make_room(self, engines: Engines) -> None:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from textual.message import Message
 
-from tui.app.flows.load import RESERVED_THREADS
 from tui.app.flows.trial import Trial
 from tui.app.messages import FormRead, LimitsKnown
 from tui.app.panels.load.fields import Limits
 from tui.app.panels.load.form import Form
 from tui.app.panels.load.price import Price
+from tui.app.places import RESERVED_THREADS
 from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.fit.bandwidths import BandwidthError
