@@ -6,6 +6,7 @@ touches the screen: it calls one listener, in the loop, with typed events.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -18,7 +19,7 @@ from tui.chat.store import Store
 from tui.chat.thread import AsyncStore
 from tui.chat.tree import Tree
 from tui.chat.turn import AnswerEngine, Generation, Turn, TurnOptions
-from tui.chat.values import Conversation, Message
+from tui.chat.values import Conversation, Message, PresetChoice
 from tui.engine.protocol import ChatMessage
 from tui.llama.settings import SamplingSettings
 
@@ -43,6 +44,8 @@ class ChatSession:
         self._conversation: Conversation | None = None
         self._wanted_id = conversation_id
         self._messages: tuple[Message, ...] = ()
+        self._new_preset: PresetChoice | None = None
+        self._making = asyncio.Lock()  # two first words at once would make two conversations
         self._turn: Turn | None = None
         self._busy = False
         self._stopped = False
@@ -67,6 +70,10 @@ class ChatSession:
         """The system prompt that the next turn is sent with."""
         return self._conversation.system if self._conversation else self._new_system
 
+    @property
+    def preset(self) -> PresetChoice | None:
+        """The preset that the next turn is sent with; None is as usual."""
+        return self._conversation.preset if self._conversation else self._new_preset
     def prompt(self, path: Sequence[Message], *more: str) -> tuple[ChatMessage, ...]:
         """What the model is sent of a branch, with texts that the person is about to add."""
         known = self._conversation
@@ -110,6 +117,39 @@ class ChatSession:
         conversation_id = self._conversation.id if self._conversation else self._wanted_id
         if conversation_id is not None:
             self._conversation = await self._store.call(lambda store: store.set_system(conversation_id, system))
+
+    async def set_preset(self, preset: PresetChoice | None, system: str) -> None:
+        """Answer in another way from the next turn on: with another preset, and its system prompt."""
+        self._new_preset, self._new_system = preset, system
+        known = self._conversation
+        if known is not None:
+
+            def job(store: Store) -> Conversation:
+                with store.transaction():
+                    store.set_preset(known.id, preset)
+                    return store.set_system(known.id, system)
+
+            self._conversation = await self._store.call(job)
+
+    async def draft(self) -> str:
+        """What was written here and not sent."""
+        known = self._conversation
+        return await self._store.call(lambda store: store.draft(known.id)) if known is not None else ""
+
+    async def keep_draft(self, draft: str) -> None:
+        """Keep what is written and not sent; a conversation that has not begun is made for it."""
+        async with self._making:
+            known = self._conversation
+            if known is None and not draft:
+                return
+
+            def job(store: Store) -> Conversation:
+                with store.transaction():
+                    conversation = known or self._create(store)
+                    store.set_draft(conversation.id, draft)
+                    return store.conversation(conversation.id)
+
+            self._conversation = await self._store.call(job)
 
     async def send(
         self, text: str, engine: AnswerEngine, sampling: SamplingSettings, options: TurnOptions = DEFAULT_OPTIONS
@@ -196,16 +236,22 @@ class ChatSession:
             self._turn.stop()
 
     async def _add_user(self, text: str, parent_id: int | None) -> None:
-        known, system = self._conversation, self._new_system
+        async with self._making:
+            known = self._conversation
 
-        def job(store: Store) -> tuple[Conversation, tuple[Message, ...]]:
-            with store.transaction():
-                conversation = known or store.create_conversation(system=system)
-                message = store.add_message(conversation.id, parent_id, "user", text)
-                return store.conversation(conversation.id), store.thread(conversation.id, message.id)
+            def job(store: Store) -> tuple[Conversation, tuple[Message, ...]]:
+                with store.transaction():
+                    conversation = known or self._create(store)
+                    message = store.add_message(conversation.id, parent_id, "user", text)
+                    return store.conversation(conversation.id), store.thread(conversation.id, message.id)
 
-        self._conversation, self._messages = await self._store.call(job)
+            self._conversation, self._messages = await self._store.call(job)
         self._emit(UserStored(self._messages[-1]))
+
+    def _create(self, store: Store) -> Conversation:
+        """Make the conversation that has not begun yet."""
+        made = store.create_conversation(system=self._new_system)
+        return made if self._new_preset is None else store.set_preset(made.id, self._new_preset)
 
     async def _answer(
         self, path: tuple[Message, ...], engine: AnswerEngine, sampling: SamplingSettings, options: TurnOptions
