@@ -78,9 +78,8 @@ def test_what_is_wanted_while_writing_has_a_key_that_is_no_letter() -> None:
 
 
 def test_default_keys_clash_nowhere_but_where_only_one_can_be_meant() -> None:
-    for group in (
-        "list", "library", "finder", "wishes", "load", "meter", "transcript", "dialog", "crash", "choice", "conversations",
-    ):  # fmt: skip
+    together = ("list", "library", "finder", "wishes", "load", "meter", "transcript", "dialog", "crash", "choice")
+    for group in (*together, "conversations"):
         seen: dict[str, str] = {}
         for action in ACTIONS:
             for key in default_keymap().keys[action.id] if action.group == group else ():

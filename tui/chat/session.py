@@ -74,6 +74,7 @@ class ChatSession:
     def preset(self) -> PresetChoice | None:
         """The preset that the next turn is sent with; None is as usual."""
         return self._conversation.preset if self._conversation else self._new_preset
+
     def prompt(self, path: Sequence[Message], *more: str) -> tuple[ChatMessage, ...]:
         """What the model is sent of a branch, with texts that the person is about to add."""
         known = self._conversation

@@ -74,6 +74,7 @@ class Shelf:
     def leave_out(self, conversation_id: int, message_id: int | None, summary: str = "") -> Conversation:
         """Send the model no message up to this one any more, but `summary` for them; None sends all again."""
         return self._change(conversation_id, "left_out_to = ?, summary = ?", message_id, storable(summary))
+
     def set_preset(self, conversation_id: int, preset: PresetChoice | None) -> Conversation:
         """Keep how a conversation is answered; None is as usual. The system prompt is `set_system`'s."""
         text = "" if preset is None else json.dumps({"name": preset.name, "sampling": dict(preset.sampling)})

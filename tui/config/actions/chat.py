@@ -15,7 +15,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("older", "older", "What was sent before.", ("up",), "editor", palette=False, built_in=True),
     Action("newer", "newer", "What was sent after that.", ("down",), "editor", palette=False, built_in=True),
     Action(
-        "complete",
+        "complete_path",
         "complete",
         "Behind @: complete the path of a text file, which goes along with the prompt.",
         ("tab",),
