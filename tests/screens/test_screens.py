@@ -167,6 +167,7 @@ def test_a_file_goes_along_by_a_preset(snap_compare: Any, tmp_path: Path, monkey
         await bench.until(lambda: not bench.app.bench.chat.transcript.needs_flush)
         await bench.press(*"And in @notes.txt")
         await bench.shows("notes.txt, 2 tokens")
+        bench.app.clear_notifications()
 
     assert picture(snap_compare, tmp_path, steps, size=(80, 24))
 
