@@ -18,7 +18,7 @@ from textual.strip import Strip
 from tui.app.look import Drawn
 from tui.app.panels.chat.editor import PromptEditor
 from tui.app.panels.chat.pane import ChatPane
-from tui.app.text import plural
+from tui.app.text import clean, plural
 
 if TYPE_CHECKING:
     from tui.app.panels.chat.aim import Aim
@@ -186,6 +186,7 @@ class ChatPanel(Vertical):
 
     def set_attached(self, words: str) -> None:
         """What goes along with the prompt, on a line above it that is there only then."""
+        from textual.content import Content
         from textual.widgets import Static
 
         line = self.query_one("#attached", Static)
