@@ -19,6 +19,7 @@ from tui.app.panels.meter.panel import MeterPanel
 from tui.app.rows import RowList
 from tui.app.screens.add import AddScreen
 from tui.app.screens.choose import ChooseScreen
+from tui.app.screens.conversations.screen import ConversationsScreen
 from tui.app.screens.delete import DeleteScreen
 from tui.config.actions import ACTIONS, BY_ID
 from tui.config.keys import REFUSED
@@ -34,6 +35,7 @@ DOES = {
     "dialog": ChooseScreen,
     "choice": DeleteScreen,
     "path": AddScreen,
+    "conversations": ConversationsScreen,
 }
 
 
@@ -76,7 +78,8 @@ def test_what_is_wanted_while_writing_has_a_key_that_is_no_letter() -> None:
 
 
 def test_default_keys_clash_nowhere_but_where_only_one_can_be_meant() -> None:
-    for group in ("list", "library", "finder", "wishes", "load", "meter", "transcript", "dialog", "crash", "choice"):
+    together = ("list", "library", "finder", "wishes", "load", "meter", "transcript", "dialog", "crash", "choice")
+    for group in (*together, "conversations"):
         seen: dict[str, str] = {}
         for action in ACTIONS:
             for key in default_keymap().keys[action.id] if action.group == group else ():

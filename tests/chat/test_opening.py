@@ -179,7 +179,7 @@ def test_damage_met_in_use_is_told_and_looked_into_at_the_next_start(
 
     store = open_store()
     with pytest.raises(StoreError, match="is damaged") as caught:
-        store.tree(1)
+        store.children(1, None)
     assert caught.value.kind == "damaged"
     assert "Start puna again" in str(caught.value)
     store.close()

@@ -16,6 +16,7 @@ from tests.chat.scripted import Gate
 from tui.app.app import Opening, PunaApp
 from tui.app.messages import ModelsFound
 from tui.app.themes import ThemeBook
+from tui.chat.store import Store
 from tui.config.paths import share
 from tui.engine.registry import RunningEngine
 from tui.hardware.history import RAM
@@ -125,6 +126,50 @@ def test_the_meter_in_full(snap_compare: Any, tmp_path: Path, size: tuple[int, i
         await bench.press("f2", "m")
 
     assert picture(snap_compare, tmp_path, steps, size=size, machine=GPUS)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)], ids=["80x24", "160x45"])
+def test_conversations_searched(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    store = Store(home_paths(tmp_path).history_file)
+    for question, answer, tags in (
+        ("Write a bounded queue in Python.", "A deque and two conditions are enough for a queue.", ["work", "python"]),
+        ("What do llamas eat on the puna?", "Ichu grass, and what else grows there.", []),
+        ("Translate: the queue is full", "La cola está llena.", ["idea"]),
+    ):
+        one = store.create_conversation()
+        asked = store.add_message(one.id, None, "user", question)
+        said = store.begin_answer(asked.id, "Qwen3-Coder-30B-A3B-Instruct")
+        store.finish(said.id, "eog", {"n_ctx_used": 3100}, rest=[("answer", answer)])
+        store.set_tags(one.id, tags)
+    store.pin(1)
+    store.set_draft(3, "half a thought")
+    store.close()
+
+    async def steps(bench: Bench) -> None:
+        await bench.press("f6")
+        await bench.shows("What do llamas eat")
+        await bench.press(*"queue", "down")
+        await bench.until(lambda: "What do llamas eat" not in bench.text())
+
+    assert picture(snap_compare, tmp_path, steps, size=size)
+
+
+def test_a_file_goes_along_by_a_preset(snap_compare: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "notes.txt").write_text("silt\nsand\n")
+    monkeypatch.chdir(tmp_path)
+
+    async def steps(bench: Bench) -> None:
+        await bench.press("alt+p")
+        await bench.shows("How the next answers are made")
+        await bench.press(*"code", "enter")
+        await bench.write("What is in @notes.txt?")
+        await bench.shows("waits while it is empty", "3 tokens", "notes.txt, 2 lines")
+        await bench.until(lambda: not bench.app.bench.chat.transcript.needs_flush)
+        await bench.press(*"And in @notes.txt")
+        await bench.shows("notes.txt, 2 tokens")
+        bench.app.clear_notifications()
+
+    assert picture(snap_compare, tmp_path, steps, size=(80, 24))
 
 
 def test_no_model_yet_by_daylight(snap_compare: Any, tmp_path: Path) -> None:

@@ -62,6 +62,13 @@ class Turns:
         return len(self._waiting)
 
     @property
+    def unsent(self) -> tuple[str, ...]:
+        """The words of the prompts that wait; the files that they mention are read again when they are sent."""
+        from tui.chat.attachments import parted
+
+        return tuple(parted(text)[0] for text, _ in self._waiting)
+
+    @property
     def kept_tokens(self) -> int:
         """Tokens of the answer that an engine was writing when it stopped."""
         return self.talk.kept_tokens if self.talk is not None else 0
@@ -127,7 +134,7 @@ class Turns:
     async def close(self) -> None:
         """End the running answer, and wait until it is stored."""
         if self.talk is not None and self.talk.busy:
-            self.talk.stop()
+            self.stop()
             workers = [worker for worker in self._desk.app.workers if worker.group == self._group]
             waits = [asyncio.ensure_future(worker.wait()) for worker in workers if not worker.is_finished]
             if waits:
@@ -157,7 +164,9 @@ class Turns:
 
     def _give_back(self, *first: str) -> None:
         """What was not sent returns to the editor, before what was written there meanwhile."""
-        unsent = [text for text in (*first, *(text for text, _ in self._waiting)) if text]
+        from tui.chat.attachments import parted
+
+        unsent = [text for text in (*(parted(text)[0] for text in first), *self.unsent) if text]
         self._waiting.clear()
         text, written = "\n".join(unsent), f"{self._desk.bench.chat.editor.text}\n"
         if unsent and not (self._desk.panes.split and written.startswith(f"{text}\n")):  # the other pane gave it back

@@ -15,19 +15,25 @@ from textual.message import Message
 from tui.app import clipboard
 from tui.app.background import Background
 from tui.app.commands import Commands
+from tui.app.flows.attaching import AttachFlow
 from tui.app.flows.branches import BranchFlow
 from tui.app.flows.chat import ChatFlow
 from tui.app.flows.context import ContextFlow
+from tui.app.flows.conversations import ConversationsFlow
 from tui.app.flows.downloads import DownloadsFlow
+from tui.app.flows.drafts import DraftFlow
 from tui.app.flows.finder import FinderFlow
 from tui.app.flows.fit import FitFlow
 from tui.app.flows.history import HistoryFlow
 from tui.app.flows.idle import IdleFlow
 from tui.app.flows.library import LibraryFlow
 from tui.app.flows.load import LoadFlow
+from tui.app.flows.moving import MovingFlow
 from tui.app.flows.panes import PaneFlow
+from tui.app.flows.presets import PresetFlow
 from tui.app.flows.splitting import SplitFlow
 from tui.app.flows.votes import VoteFlow
+from tui.app.flows.writing import WritingFlow
 from tui.app.hints import hint_for
 from tui.app.keys import default_keymap, install, make_keymap, show_key
 from tui.app.text import clean_lines
@@ -82,24 +88,20 @@ class Desk:
         self.chatting = ChatFlow(self)
         self.history = HistoryFlow(self, app.opening.conversation)
         self.branches = BranchFlow(self)
+        self.drafts = DraftFlow(self)
+        self.conversations = ConversationsFlow(self)
+        self.moving = MovingFlow(self)
+        self.presets = PresetFlow(self)
+        self.attaching = AttachFlow(self)
+        self.writing = WritingFlow(self)
         self.downloads = DownloadsFlow(self)
         self.finder = FinderFlow(self)
         self.splitting = SplitFlow(self)
         self.votes = VoteFlow(self)
-        self._parts = (
-            self,
-            self.panes,
-            self.library,
-            self.loading,
-            self.fit,
-            self.chatting,
-            self.history,
-            self.branches,
-            self.splitting,
-            self.context,
-            self.downloads,
-            self.finder,
-        )
+        models = (self.panes, self.library, self.loading, self.fit, self.downloads, self.finder)
+        talking = (self.chatting, self.history, self.branches, self.splitting, self.context, self.presets)
+        prompt = (self.drafts, self.attaching, self.writing)
+        self._parts = (self, *models, *talking, *prompt, self.conversations, self.moving)
         """Who hears what workers and panels post."""
 
     @property
@@ -135,6 +137,7 @@ class Desk:
         words = []
         try:
             await self.chatting.close()
+            await self.drafts.keep()
             await self.history.close()
         except Exception as error:  # whatever it is: the program ends, and says so on the way out
             words.append(str(error))

@@ -61,6 +61,11 @@ class PunaDriver(LinuxDriver):
         if self._must_signal_resume:
             super()._sigcont_application(*arguments)
 
+    def write(self, data: str) -> None:
+        """Send something to the terminal; while another program has it, nothing: all is drawn anew afterwards."""
+        if self._writer_thread is not None:
+            super().write(data)
+
     def give_back(self) -> None:
         """Restore the terminal from any thread, for an end that the loop does not come to."""
         self._disable_mouse_support()  # Textual does this behind a call that only its main thread may make

@@ -18,7 +18,7 @@ from tui.chat.events import AnswerBegun, AnswerEnded, SessionEvent, StoreHealed,
 from tui.chat.prompt import SUMMARISE
 from tui.chat.session import ChatSession
 from tui.chat.turn import AnswerEngine, TurnOptions
-from tui.chat.values import Message
+from tui.chat.values import Message, PresetChoice
 from tui.engine.protocol import Channel, Delta, Done, PromptProgress, Timings
 from tui.llama.settings import SamplingSettings
 
@@ -108,6 +108,14 @@ class Talk:
         self._system = system
         if self.session.conversation is None and not self.session.busy and not self.session.messages:
             self.session = self._new_session(None)
+
+    async def set_preset(self, preset: PresetChoice | None, system: str) -> None:
+        """Have the next turns answered in another way. Raises StoreError."""
+        await self.session.set_preset(preset, system)
+        self._show_preset()
+
+    def _show_preset(self) -> None:
+        self._panel.set_preset(self.session.preset.name if self.session.preset is not None else "")
 
     # ---- turns: each is awaited in a worker
 
@@ -284,6 +292,7 @@ class Talk:
     def _show(self, messages: tuple[Message, ...]) -> None:
         self._shown = [message.id for message in messages]
         self._panel.show_messages(messages)
+        self._show_preset()
         self._rest()
 
     def _new_session(self, conversation_id: int | None) -> ChatSession:

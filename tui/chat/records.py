@@ -12,7 +12,7 @@ from typing import Final, Literal
 from tui.chat.database import Database, Row
 from tui.chat.errors import StoreError
 from tui.chat.tree import Tree
-from tui.chat.values import Conversation, Message, Piece
+from tui.chat.values import Conversation, Message, Piece, PresetChoice
 
 Which = Literal["open", "archived", "deleted", "kept"]
 """open: what the list shows; kept: open and archived ones."""
@@ -27,6 +27,7 @@ _CONVERSATION = (
     "SELECT id, title, system, model, created, updated, leaf_id, "
     "(SELECT count(*) FROM messages WHERE conversation_id = conversations.id AND messages.deleted IS NULL), deleted, "
     "pinned, archived, left_out_to, summary, "
+    "(SELECT json_extract(timings, '$.n_ctx_used') FROM messages WHERE id = leaf_id), substr(draft, 1, 200), preset, "
     "(SELECT group_concat(tag) FROM tags WHERE conversation_id = conversations.id) FROM conversations"
 )
 _MESSAGE = (
@@ -172,8 +173,22 @@ def no_message(message_id: int, file: Path | None) -> StoreError:
 
 
 def _conversation(row: Row) -> Conversation:
-    *columns, tags = row
-    return replace(Conversation(*columns), tags=tuple(sorted(tags.split(","))) if tags else ())
+    *columns, tokens, draft, preset, tags = row
+    return replace(
+        Conversation(*columns),
+        tags=tuple(sorted(tags.split(","))) if tags else (),
+        tokens=tokens,
+        draft=draft,
+        preset=_preset(preset),
+    )
+
+
+def _preset(text: str) -> PresetChoice | None:
+    """What was stored of a preset; None without one."""
+    try:
+        return PresetChoice(**json.loads(text)) if text else None
+    except (ValueError, TypeError):  # what a damaged file had there
+        return None
 
 
 def _message(database: Database, row: Row) -> Message:

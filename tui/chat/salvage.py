@@ -22,8 +22,8 @@ _REASONS = frozenset({"eog", "stop", "length", "context", "cancelled", "failed"}
 _LOST = "(recovered)"
 _LARGEST_ID = 1 << 48
 _CONVERSATION = (
-    "INSERT INTO conversations (id, title, system, model, created, updated, deleted, pinned, archived, draft) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO conversations (id, title, system, model, created, updated, deleted, pinned, archived, draft, "
+    "preset) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _MESSAGE = (
     "INSERT INTO messages (id, conversation_id, parent_id, role, model, created, state, reason, timings, error, "
@@ -57,8 +57,8 @@ def _sorted(rows: Iterable[CarvedRow]) -> _Found:
             _sort_unnumbered(found, values)
         elif not 0 < row.number < _LARGEST_ID:
             continue
-        elif len(values) in (8, 13) and _is_conversation(values):
-            found.conversations[row.number] = (*values, *(None, None, "", None, ""))[:13]
+        elif len(values) in (8, 13, 14) and _is_conversation(values):
+            found.conversations[row.number] = (*values, *(None, None, "", None, "", "")[len(values) - 8 :])
         elif len(values) in (13, 14) and _is_message(row.number, values):
             found.messages[row.number] = (*values, None)[:14]
     return found
@@ -81,7 +81,8 @@ def _is_conversation(values: tuple[Value, ...]) -> bool:
         and _all((int, float), created, updated)
         and _all((int, type(None)), leaf_id)
         and _all((int, float, type(None)), deleted, *values[8:10])
-        and (len(values) == 8 or isinstance(values[10], str))
+        and _all(str, *values[10:11], *values[12:])
+        and _all((int, type(None)), *values[11:12])
     )
 
 
@@ -107,7 +108,7 @@ def _put(found: _Found, database: Database) -> int:
     for message in found.messages.values():
         found.conversations.setdefault(int(message[1] or 0), _lost(message))
     for number, values in sorted(found.conversations.items()):
-        _, title, system, model, created, updated, _, deleted, pinned, archived, draft, *_ = values
+        _, title, system, model, created, updated, _, deleted, pinned, archived, draft, _, _, preset = values
         texts = [storable(str(text)) for text in (title, system, model)]
         row = (
             number,
@@ -119,6 +120,7 @@ def _put(found: _Found, database: Database) -> int:
             pinned,
             archived,
             storable(str(draft)),
+            storable(str(preset)),
         )
         database.execute(_CONVERSATION, row)
     for number in sorted(found.messages):
@@ -136,7 +138,7 @@ def _put(found: _Found, database: Database) -> int:
 def _lost(message: tuple[Value, ...]) -> tuple[Value, ...]:
     """A conversation in place of one that could not be read, called by the first words of what is left of it."""
     title = title_from(str(message[12])) or _LOST
-    return (None, title, "", message[4], message[5], message[5], None, None, None, None, "", None, "")
+    return (None, title, "", message[4], message[5], message[5], None, None, None, None, "", None, "", "")
 
 
 def _message(found: _Found, number: int) -> Sequence[Value]:

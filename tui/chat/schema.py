@@ -112,12 +112,20 @@ _VOTES = (
     """,
 )
 """Which of two answers was found better."""
+_PRESETS = (
+    # JSON of the preset that was chosen, {"name", "sampling"}; its system prompt has a column of its own.
+    "ALTER TABLE conversations ADD COLUMN preset TEXT NOT NULL DEFAULT ''",
+    # Counts the messages of a conversation without reading them.
+    "CREATE INDEX messages_kept ON messages (conversation_id) WHERE deleted IS NULL",
+)
+"""How a conversation is answered, and what makes a long list of them quick."""
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _TABLES,
     (*_search_over("messages", "content"), *_search_over("conversations", "title")),
     _ORDER,
     _VOTES,
+    _PRESETS,
 )
 """MIGRATIONS[n] are the statements that turn format n into format n + 1; format 0 is an empty file."""
 

@@ -6,20 +6,18 @@ touches the screen: it calls one listener, in the loop, with typed events.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from tui.chat.budget import sent_part
 from tui.chat.errors import TurnError
 from tui.chat.events import AnswerBegun, AnswerEnded, Listener, SessionEvent, UserStored
-from tui.chat.prompt import prompt_messages
+from tui.chat.premises import Premises
 from tui.chat.records import no_message
 from tui.chat.store import Store
 from tui.chat.thread import AsyncStore
 from tui.chat.tree import Tree
 from tui.chat.turn import AnswerEngine, Generation, Turn, TurnOptions
 from tui.chat.values import Conversation, Message
-from tui.engine.protocol import ChatMessage
 from tui.llama.settings import SamplingSettings
 
 DEFAULT_OPTIONS = TurnOptions()
@@ -29,7 +27,7 @@ def _nobody(_event: SessionEvent) -> None:
     """The listener of a session that nobody listens to."""
 
 
-class ChatSession:
+class ChatSession(Premises):
     """A conversation that is shown and talked in. One turn runs at a time; `stop` ends it early."""
 
     def __init__(
@@ -37,20 +35,12 @@ class ChatSession:
     ) -> None:
         """`conversation_id` None begins a new conversation, made with its first message; `system` is its system
         prompt. An existing one is read by `load`, or by whatever is asked of it first."""
-        self._store = store
+        super().__init__(store, conversation_id, system)
         self._emit = on_event
-        self._new_system = system
-        self._conversation: Conversation | None = None
-        self._wanted_id = conversation_id
         self._messages: tuple[Message, ...] = ()
         self._turn: Turn | None = None
         self._busy = False
         self._stopped = False
-
-    @property
-    def conversation(self) -> Conversation | None:
-        """The conversation as last read; None before the first message of a new one."""
-        return self._conversation
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -61,29 +51,6 @@ class ChatSession:
     def busy(self) -> bool:
         """Whether a turn runs."""
         return self._busy
-
-    @property
-    def system(self) -> str:
-        """The system prompt that the next turn is sent with."""
-        return self._conversation.system if self._conversation else self._new_system
-
-    def prompt(self, path: Sequence[Message], *more: str) -> tuple[ChatMessage, ...]:
-        """What the model is sent of a branch, with texts that the person is about to add."""
-        known = self._conversation
-        messages = prompt_messages(
-            self.system,
-            sent_part(path, known.left_out_to if known else None),
-            summary=known.summary if known else "",
-        )
-        return (*messages, *(ChatMessage("user", text) for text in more))
-
-    async def leave_out(self, message_id: int | None, summary: str = "") -> None:
-        """Send the model no message up to this one any more, but `summary` for them; None sends all again."""
-        if self._conversation is not None:
-            conversation_id = self._conversation.id
-            self._conversation = await self._store.call(
-                lambda store: store.leave_out(conversation_id, message_id, summary)
-            )
 
     async def load(self) -> tuple[Message, ...]:
         """Read the conversation from the store, again if it was; its branch that is shown."""
@@ -103,13 +70,6 @@ class ChatSession:
     async def select(self, message_id: int) -> tuple[Message, ...]:
         """Show the branch of another version of a message."""
         return await self._changed(message_id, lambda store: store.select(message_id))
-
-    async def set_system(self, system: str) -> None:
-        """Change the system prompt from the next turn on."""
-        self._new_system = system
-        conversation_id = self._conversation.id if self._conversation else self._wanted_id
-        if conversation_id is not None:
-            self._conversation = await self._store.call(lambda store: store.set_system(conversation_id, system))
 
     async def send(
         self, text: str, engine: AnswerEngine, sampling: SamplingSettings, options: TurnOptions = DEFAULT_OPTIONS
@@ -196,15 +156,16 @@ class ChatSession:
             self._turn.stop()
 
     async def _add_user(self, text: str, parent_id: int | None) -> None:
-        known, system = self._conversation, self._new_system
+        async with self._making:
+            known = self._conversation
 
-        def job(store: Store) -> tuple[Conversation, tuple[Message, ...]]:
-            with store.transaction():
-                conversation = known or store.create_conversation(system=system)
-                message = store.add_message(conversation.id, parent_id, "user", text)
-                return store.conversation(conversation.id), store.thread(conversation.id, message.id)
+            def job(store: Store) -> tuple[Conversation, tuple[Message, ...]]:
+                with store.transaction():
+                    conversation = known or self._create(store)
+                    message = store.add_message(conversation.id, parent_id, "user", text)
+                    return store.conversation(conversation.id), store.thread(conversation.id, message.id)
 
-        self._conversation, self._messages = await self._store.call(job)
+            self._conversation, self._messages = await self._store.call(job)
         self._emit(UserStored(self._messages[-1]))
 
     async def _answer(

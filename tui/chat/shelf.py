@@ -5,6 +5,7 @@ Nothing here looks into messages beyond the first words of a title; `store` buil
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from tui.chat import records
 from tui.chat.database import Database
 from tui.chat.records import Which
 from tui.chat.text import one_line, storable, title_from
-from tui.chat.values import Conversation
+from tui.chat.values import Conversation, PresetChoice
 
 ALL = 1 << 31
 """A limit that no history reaches."""
@@ -73,6 +74,11 @@ class Shelf:
     def leave_out(self, conversation_id: int, message_id: int | None, summary: str = "") -> Conversation:
         """Send the model no message up to this one any more, but `summary` for them; None sends all again."""
         return self._change(conversation_id, "left_out_to = ?, summary = ?", message_id, storable(summary))
+
+    def set_preset(self, conversation_id: int, preset: PresetChoice | None) -> Conversation:
+        """Keep how a conversation is answered; None is as usual. The system prompt is `set_system`'s."""
+        text = "" if preset is None else json.dumps({"name": preset.name, "sampling": dict(preset.sampling)})
+        return self._change(conversation_id, "preset = ?", storable(text))
 
     def pin(self, conversation_id: int, pinned: bool = True) -> Conversation:
         """Keep a conversation on top of the list, or no longer."""

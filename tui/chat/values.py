@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from tui.engine.protocol import Channel, DoneReason, Role
@@ -17,6 +17,15 @@ MessageState = Literal["done", "streaming", "cut"]
 Timings: TypeAlias = Mapping[str, "float | int | str | bool | None"]
 Piece: TypeAlias = "tuple[Channel, str]"
 """A stretch of an answer: its channel and its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresetChoice:
+    """What a conversation keeps of the preset that was chosen for it."""
+
+    name: str
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    """Sampling settings by name; those that it does not name are the person's usual ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,11 @@ class Conversation:
     """Message up to which the model is not sent the conversation any more; None where it is sent all of it."""
     summary: str = ""
     """What stands for the messages before that; empty is nothing."""
+    tokens: int | None = None
+    """Tokens of the branch that is shown, as the engine that wrote its last answer counted; None without one."""
+    draft: str = ""
+    """The beginning of what is written and not sent; the whole is `Store.draft`."""
+    preset: PresetChoice | None = None
     tags: tuple[str, ...] = ()
     """In alphabetical order."""
 

@@ -20,7 +20,16 @@ from tui.config.plain import escaped
 if TYPE_CHECKING:
     from tui.config.settings import Settings
 
-_WHERE = ("config_file", "models_file", "user_themes_dir", "history_file", "library_file", "cache", "log_file")
+_WHERE = (
+    "config_file",
+    "models_file",
+    "user_themes_dir",
+    "presets_dir",
+    "history_file",
+    "library_file",
+    "cache",
+    "log_file",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

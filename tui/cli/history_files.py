@@ -5,10 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
-from tui.chat.exchange import document, markdown
-from tui.chat.exchange.files import read_file, read_text
+from tui.chat.exchange.files import Format, file_stem, read_file, read_text, written
 from tui.chat.exchange.moving import taken_out
 from tui.chat.exchange.values import ExchangeError, Portable
 from tui.chat.store import Store
@@ -16,8 +14,6 @@ from tui.cli.main import CommandError, say
 from tui.cli.output import show
 from tui.config.errors import ConfigError
 from tui.config.files import write_atomic
-
-Format = Literal["md", "json"]
 
 
 def export(store: Store, ids: Sequence[int], kind: Format, output: str | None) -> None:
@@ -29,11 +25,11 @@ def export(store: Store, ids: Sequence[int], kind: Format, output: str | None) -
     if target.is_dir() or output.endswith("/"):
         for conversation_id in ids:
             one = taken_out(store, conversation_id)
-            _write(target / f"{_file_name(conversation_id, one.title)}.{kind}", _text([one], kind))
+            _write(target / f"{_file_name(conversation_id, one.title)}.{kind}", written([one], kind))
     elif kind == "md" and len(ids) > 1:
         raise CommandError(f"{output} is one file, and Markdown holds one conversation; name a folder, or take json")
     else:
-        _write(target, _text([taken_out(store, conversation_id) for conversation_id in ids], kind))
+        _write(target, written([taken_out(store, conversation_id) for conversation_id in ids], kind))
 
 
 def read(files: Sequence[str]) -> list[Portable]:
@@ -57,16 +53,12 @@ def _stdin() -> str:
 def _print(store: Store, ids: Sequence[int], kind: Format) -> None:
     if kind == "md" and len(ids) > 1:
         raise CommandError("Markdown holds one conversation; name one, a folder by --output, or take --format json")
-    text = _text([taken_out(store, conversation_id) for conversation_id in ids], kind)
+    text = written([taken_out(store, conversation_id) for conversation_id in ids], kind)
     if sys.stdout.isatty():
         show(text.removesuffix("\n"))  # what a model wrote may harm a terminal
     else:
         sys.stdout.buffer.write(text.encode())
         sys.stdout.buffer.flush()
-
-
-def _text(conversations: Sequence[Portable], kind: Format) -> str:
-    return document.write(conversations) + "\n" if kind == "json" else markdown.write(conversations[0])
 
 
 def _write(path: Path, text: str) -> None:
@@ -78,6 +70,5 @@ def _write(path: Path, text: str) -> None:
 
 
 def _file_name(conversation_id: int, title: str) -> str:
-    """Number and title, in characters that every file system takes."""
-    words = "".join(char if char.isalnum() else "-" for char in title[:40]).strip("-")
-    return f"{conversation_id:04}-{'-'.join(filter(None, words.split('-')))}".rstrip("-")
+    """Number and title."""
+    return f"{conversation_id:04}-{file_stem(title)}".rstrip("-")

@@ -45,6 +45,11 @@ class Paths:
         return self.config / "themes"
 
     @property
+    def presets_dir(self) -> Path:
+        """Presets that the person added."""
+        return self.config / "presets"
+
+    @property
     def history_file(self) -> Path:
         """Conversations (SQLite)."""
         return self.data / "history.db"

@@ -76,6 +76,14 @@ async def test_letters_belong_to_the_prompt_and_other_keys_to_the_app() -> None:
         assert not {"ctrl+a", "ctrl+b"} & set(editor._keys)
 
 
+async def test_letters_with_alt_are_the_app_s_as_terminals_send_them() -> None:
+    editor = PromptEditor()
+    async with showing(editor) as pilot:
+        editor.post_message(events.Key("alt+v", "v"))
+        await pilot.pause()
+        assert editor.text == ""
+
+
 @pytest.mark.parametrize("key", ["ctrl+j", "alt+enter", "shift+enter"])
 async def test_new_lines(key: str) -> None:
     editor = PromptEditor()

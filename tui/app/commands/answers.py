@@ -54,6 +54,12 @@ class Answers(Part):
     def can_undelete(self) -> bool:
         return self._desk.branches.can_restore
 
+    def own_editor(self) -> None:
+        self._desk.writing.open()
+
+    def preset(self) -> None:
+        self._desk.presets.choose()
+
     def new_chat(self) -> None:
         self._desk.chatting.new()
 
@@ -61,7 +67,7 @@ class Answers(Part):
         return self._desk.chatting.talk is not None and not self._desk.chatting.talk.busy
 
     async def conversations(self) -> None:
-        await self._desk.history.choose()
+        await self._desk.conversations.show()
 
     can_conversations = can_new_chat
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tui.app.desk import Desk
     from tui.app.panels.chat.transcript import Transcript
     from tui.app.talk import Talk
+    from tui.chat.attachments import Attached
     from tui.chat.values import Message
 
 EDITING = "Enter sends it as a new version; esc leaves it as it is"
@@ -54,7 +55,16 @@ class BranchFlow:
 
     # ---- editing
 
+    @property
+    def attached(self) -> dict[str, Attached]:
+        """The files of the message that is edited, by name."""
+        from tui.chat.attachments import parted
+
+        return {file.name: file for file in parted(self.editing.content)[1]} if self.editing is not None else {}
+
     def _edit(self, talk: Talk, message: Message | None) -> None:
+        from tui.chat.attachments import parted
+
         if message is None:
             message = next((one for one in reversed(talk.session.messages) if one.role == "user"), None)
         if message is None or message.role != "user":
@@ -65,7 +75,7 @@ class BranchFlow:
             self._desk.tell("Send or empty what you are writing first.")
             return
         self.editing = message
-        panel.editor.text = message.content
+        panel.editor.text = parted(message.content)[0]
         panel.set_editing(EDITING)
         self._desk.bench.go("chat")
 

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from tui.app.asking import TurnEnded
     from tui.app.desk import Desk
     from tui.app.pane import Pane
-    from tui.app.panels.chat.editor import PromptEditor
     from tui.app.talk import Talk
     from tui.chat.thread import AsyncStore
     from tui.chat.turn import TurnOptions
@@ -34,6 +33,11 @@ class ChatFlow:
     def busy(self) -> bool:
         """True while an answer is being written in the chosen pane."""
         return self._desk.panes.chosen.turns.busy
+
+    @property
+    def unsent(self) -> tuple[str, ...]:
+        """The words of the prompts that wait for their turn, in one pane or in both."""
+        return tuple(dict.fromkeys(text for pane in self._desk.panes for text in pane.turns.unsent))
 
     @property
     def any_busy(self) -> bool:
@@ -63,10 +67,6 @@ class ChatFlow:
         for pane in panes:
             pane.turns.go_on()
         self._desk.bench.chat.show_waiting(sum(pane.turns.waiting for pane in panes))
-
-    def on_prompt_editor_submitted(self, event: PromptEditor.Submitted) -> None:
-        """A prompt was sent."""
-        self.submit(event.text)
 
     def submit(self, text: str) -> None:
         """Have a prompt answered, now or when those before it have been; one that cannot be returns to the editor."""
@@ -114,6 +114,7 @@ class ChatFlow:
     def new(self) -> None:
         """Begin an empty conversation."""
         if self.talk is not None and not self.busy:
+            self._desk.drafts.leave()
             self.talk.new()
             self._desk.states.shown()
             self._desk.show_hint()
@@ -147,7 +148,7 @@ class ChatFlow:
         settings = self._desk.settings
         assert settings is not None
         try:
-            return sampling(pane.sampling, settings.chat.sampling())
+            return sampling({**self._desk.presets.sampling(pane), **pane.sampling}, settings.chat.sampling())
         except SettingsError as error:
             self._desk.tell(f"config.toml: chat.{error}; the default counts.", "warning")
             return sampling(pane.sampling, {})

@@ -13,6 +13,7 @@ from textual.message import Message
 
 from tui.app.keys import show_key
 from tui.app.text import brief, clean, plural
+from tui.chat.attachments import parted
 from tui.chat.budget import answer_room, last_left_out, turns_to_drop, will_fit
 from tui.chat.errors import ChatError
 from tui.engine.errors import EngineError
@@ -106,7 +107,7 @@ class ContextFlow:
             return
         ways = [Option(way, title, detail) for way, title, detail in self._ways(talk, event)]
         if event.text:
-            self._desk.bench.chat.give_back(event.text)
+            self._desk.bench.chat.give_back(parted(event.text)[0])
         elif len(ways) == 1:  # one message that is too long by itself: its answer says so
             return
         title = f"{brief(event.prompt_tokens)} of {brief(event.n_ctx)} tokens: there is no room for an answer"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tui.app import remember
 from tui.app.keys import show_key
-from tui.app.text import clean, plural
+from tui.app.text import plural
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
@@ -25,14 +25,15 @@ class HistoryFlow:
     def __init__(self, desk: Desk, conversation_id: int | None) -> None:
         self._desk = desk
         self._wanted_id = conversation_id
-        self._store: AsyncStore | None = None
+        self.store: AsyncStore | None = None
+        """Where conversations are kept; there once the history is open."""
         self.cut_off: int | None = None
         """A conversation whose last answer was cut off when puna ended, until one has gone back to it."""
 
     async def on_history_opened(self, event: HistoryOpened) -> None:
         """The history is there: conversations can be shown and begun."""
         desk = self._desk
-        self._store = event.store
+        self.store = event.store
         desk.chatting.begin(event.store)
         if event.problem:
             desk.tell(event.problem, "error")
@@ -48,14 +49,15 @@ class HistoryFlow:
             await self.open(self._wanted_id)
         else:
             desk.background.look_for_cut_off()
+            desk.drafts.look()
         desk.chatting.go_on()
 
-    async def open(self, conversation_id: int) -> None:
-        """Show a stored conversation."""
+    async def open(self, conversation_id: int, message_id: int | None = None) -> None:
+        """Show a stored conversation: its end and the prompt, or one of its messages, on whichever branch that is."""
         from tui.chat.errors import StoreError
 
-        talk = self._desk.chatting.talk
-        if talk is None or self._desk.chatting.busy:
+        desk, talk = self._desk, self._desk.chatting.talk
+        if talk is None or desk.chatting.busy:
             return
         shown = self._desk.panes.showing(conversation_id)
         if (
@@ -64,45 +66,35 @@ class HistoryFlow:
             self._desk.panes.choose(shown)
             return
         try:
+            desk.drafts.leave()
             await talk.open(conversation_id)
+            await desk.drafts.enter()
+            if message_id is not None and talk.message(str(message_id)) is None:
+                await talk.show(talk.session.select(message_id))
         except StoreError as error:
-            self._desk.tell(str(error), "error")
-        else:
-            self._desk.bench.view = "chat"
-            self._desk.states.shown()
-            self._desk.chatting.recount()
-        self._desk.refresh_keys()
-
-    async def choose(self) -> None:
-        """Let the person choose one of the conversations."""
-        from tui.app.screens.choose import ChooseScreen, Option
-        from tui.app.when import ago
-
-        if self._store is None or self._desk.chatting.busy:
+            desk.tell(str(error), "error")
             return
-        found = await self._store.call(lambda store: store.conversations(1000))
-        options = [
-            Option(one.id, one.title or "(no title)", clean(one.model), ago(one.updated))
-            for one in found
-            if one.message_count
-        ]
+        desk.bench.go("chat")
+        desk.states.shown()
+        desk.chatting.recount()
+        if message_id is not None:
+            self._go_to(str(message_id))
+        desk.refresh_keys()
 
-        async def chosen(conversation_id: int | None) -> None:
-            if conversation_id is not None:
-                await self.open(conversation_id)
-                self._desk.bench.go("chat")
-
-        screen = ChooseScreen("Conversations", options, self._desk.keymap, empty="There are no conversations yet.")
-        await self._desk.app.push_screen(screen, chosen)
+    def _go_to(self, key: str) -> None:
+        """Bring a message into view, once there is a place for it."""
+        chat = self._desk.bench.chat
+        chat.leave()
+        self._desk.app.call_after_refresh(chat.transcript.select, key)
 
     async def call(self, job: Callable[[Store], T]) -> T | None:
         """Do something with the history, in its thread; None while there is none. Raises StoreError."""
-        return await self._store.call(job) if self._store is not None else None
+        return await self.store.call(job) if self.store is not None else None
 
     async def close(self) -> None:
         """Close the history. Raises StoreError when something could not be stored."""
-        if self._store is not None:
-            store, self._store = self._store, None
+        if self.store is not None:
+            store, self.store = self.store, None
             await store.close()
 
     # ---- an answer that was cut off
@@ -132,4 +124,3 @@ class HistoryFlow:
         if self.cut_off is not None and not self._desk.chatting.busy:
             conversation_id, self.cut_off = self.cut_off, None
             await self.open(conversation_id)
-            self._desk.bench.go("chat")

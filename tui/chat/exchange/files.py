@@ -1,19 +1,32 @@
-"""Files of conversations: recognised by what is in them, whatever they are called."""
+"""Files of conversations: written in one of two formats, recognised by what is in them, whatever they are called."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tui.chat.exchange import document, foreign, markdown
 from tui.chat.exchange.reader import Part, parts_of
 from tui.chat.exchange.values import ExchangeError, Portable
 
+Format = Literal["md", "json"]
+"""md: the branch that is shown, readable; json: everything, of any number of conversations."""
 MOST_BYTES = 1 << 30
 """A larger file is refused: all of it has to be in memory at once."""
 _KNOWN = "puna's own JSON or Markdown, OpenAI-style messages, ShareGPT, ChatGPT's conversations.json"
+
+
+def written(conversations: Sequence[Portable], kind: Format) -> str:
+    """The text of a file of conversations; Markdown takes one."""
+    return document.write(conversations) + "\n" if kind == "json" else markdown.write(conversations[0])
+
+
+def file_stem(title: str) -> str:
+    """A title in characters that every file system takes; empty when there are none."""
+    words = "".join(char if char.isalnum() else "-" for char in title[:40])
+    return "-".join(filter(None, words.split("-")))
 
 
 def read_file(path: Path) -> tuple[Portable, ...]:

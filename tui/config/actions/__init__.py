@@ -11,7 +11,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from tui.config.actions import chat, downloads, everywhere, finder, library, lists, load, meter, split
+from tui.config.actions import (
+    chat,
+    conversations,
+    downloads,
+    everywhere,
+    finder,
+    library,
+    lists,
+    load,
+    meter,
+    split,
+)
 from tui.config.actions.action import COMMANDS, GROUP_TITLES, TOGETHER, Action, Group
 
 __all__ = ["ACTIONS", "BY_ID", "COMMANDS", "FOOTER", "GROUP_TITLES", "TOGETHER", "Action", "Group"]
@@ -26,6 +37,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *load.ACTIONS,
     *downloads.ACTIONS,
     *meter.ACTIONS,
+    *conversations.ACTIONS,
 )
 
 BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}

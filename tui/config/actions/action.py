@@ -20,6 +20,7 @@ Group = Literal[
     "dialog",
     "choice",
     "path",
+    "conversations",
 ]
 """Where a key works: app everywhere, the others while the focus is in such a part."""
 
@@ -38,6 +39,7 @@ GROUP_TITLES: Final[dict[Group, str]] = {
     "dialog": "In what opens over the screen",
     "choice": "Where something is to be agreed to",
     "path": "While you write a path",
+    "conversations": "In the list of conversations",
 }
 
 TOGETHER: Final[tuple[frozenset[Group], ...]] = (
@@ -47,6 +49,8 @@ TOGETHER: Final[tuple[frozenset[Group], ...]] = (
     frozenset({"finder", "list"}),
     frozenset({"wishes", "list"}),
     frozenset({"wishes", "dialog"}),
+    frozenset({"list", "conversations"}),
+    frozenset({"dialog", "conversations"}),
 )
 """Groups that are at work at the same time; the other parts take keys for as long as they have the focus."""
 

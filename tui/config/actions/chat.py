@@ -14,6 +14,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action("older", "older", "What was sent before.", ("up",), "editor", palette=False, built_in=True),
     Action("newer", "newer", "What was sent after that.", ("down",), "editor", palette=False, built_in=True),
+    Action(
+        "complete_path",
+        "complete",
+        "Behind @: complete the path of a text file, which goes along with the prompt.",
+        ("tab",),
+        "editor",
+        palette=False,
+        built_in=True,
+    ),
     Action("undo", "undo", "Take the last change back.", ("ctrl+z",), "editor", palette=False, built_in=True),
     # The conversation
     Action("scroll_up", "up", "Scroll up.", ("up", "k"), "transcript", palette=False),

@@ -26,6 +26,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("go_on", "go on", "Have the last answer gone on with where it stopped.", ("X", "alt+c"), footer=14),
     Action("begin_answer", "begin", "Write how the answer begins, and have it made again.", ("B",)),
     Action("thinking_switch", "think", "Have the model think before it answers, or not.", ("V",)),
+    Action("own_editor", "editor", "Write the prompt in the editor that EDITOR names.", ("v", "alt+v")),
+    Action("preset", "preset", "Choose how answers are made here: system prompt and sampling.", ("P", "alt+p")),
     Action("undelete", "undo", "Bring back what was deleted last in this conversation.", ("U",), footer=4),
     Action("copy", "copy", "Send the last answer to the terminal's clipboard.", ("y", "ctrl+y"), footer=15),
     Action(

@@ -86,6 +86,10 @@ class EditBuffer:
         """Put text where the cursor is."""
         self._change(self.cursor, self.cursor, text, kind)
 
+    def replace(self, start: Position, text: str) -> None:
+        """Put text in the place of what stands between `start` and the cursor."""
+        self._change(start, self.cursor, text, "other")
+
     def type(self, character: str) -> None:
         """Insert what was typed: a word of it is undone in one step."""
         self.insert(character, "type")

@@ -30,6 +30,7 @@ class PromptEditor(EditView):
     | backspace, delete, ctrl+w, alt+backspace, alt+d | Delete a character or a word. |
     | ctrl+u / ctrl+k | Delete to the beginning or the end of the line. |
     | ctrl+z / ctrl+y | Undo and redo. |
+    | tab | Behind @ and the beginning of a path: complete it. |
     """
 
     class Submitted(Message):
@@ -55,6 +56,21 @@ class PromptEditor(EditView):
             super().__init__()
             self.editor = editor
             """Where."""
+
+        @property
+        def control(self) -> PromptEditor:
+            """Where."""
+            return self.editor
+
+    class Completing(Message):
+        """A path behind an @ is to be completed; `complete` takes the answer."""
+
+        def __init__(self, editor: PromptEditor, begun: str) -> None:
+            super().__init__()
+            self.editor = editor
+            """Where."""
+            self.begun = begun
+            """What there is of the path."""
 
         @property
         def control(self) -> PromptEditor:
@@ -128,6 +144,26 @@ class PromptEditor(EditView):
         """Line and index of the character that the cursor stands before."""
         return self.buffer.cursor
 
+    @property
+    def begun(self) -> str | None:
+        """The path behind an @ that the cursor stands at the end of; None where there is none."""
+        from tui.chat.attachments import begun
+
+        line, column = self.buffer.cursor
+        return begun(self.buffer.lines[line][:column])
+
+    def complete(self, path: str, *, whole: bool) -> None:
+        """Put `path` in the place of the one that is begun; `whole`: no more of it is to come."""
+        from tui.chat.attachments import quoted
+
+        if self.begun is None:
+            return
+        line, column = self.buffer.cursor
+        start = self.buffer.lines[line].rfind("@", 0, column - len(self.begun))
+        done = whole and not path.endswith("/")
+        text = quoted(path) if done else path
+        self._do(lambda: self.buffer.replace((line, start + 1), f"{text} " if done else text))
+
     def set_history(self, texts: Iterable[str]) -> None:
         """What was sent before, from old to new. What is sent from here is added by itself."""
         self._history.set(texts)
@@ -145,6 +181,8 @@ class PromptEditor(EditView):
             self._do(action)
         elif event.key in ("up", "down"):
             self._up_or_down(-1 if event.key == "up" else 1)
+        elif event.key == "tab" and (begun := self.begun) is not None:
+            self.post_message(self.Completing(self, begun))
         elif event.key == "ctrl+y":
             if not self._do(self.buffer.redo):
                 return

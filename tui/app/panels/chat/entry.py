@@ -275,7 +275,7 @@ class Entry:
 
     def _thought_line(self) -> Unit:
         shows = self._shows_thought()
-        return Thought(self.thinks, self.message.thinking_s, shows=shows)
+        return Thought(self.thinks, self.message.thinking_s, shows=shows, name=self.message.folded)
 
     def _tail(self) -> list[Unit]:
         if self.live and self._progress and not self._text and not self._thinking:

@@ -18,6 +18,8 @@ class TranscriptMessage:
     """"user", "assistant" or "system"; a person's and a system's text is shown as it is, an answer as Markdown."""
     text: str
     thinking: str = ""
+    folded: str = ""
+    """What the folded text is called when it is no thinking: files that a person sent along."""
     note: str = ""
     """What became of it, such as "stopped"; shown under the text."""
     label: str = ""

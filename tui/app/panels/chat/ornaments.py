@@ -45,19 +45,22 @@ class Label(Unit):
 
 
 class Thought(Unit):
-    """The line that stands for a model's thinking."""
+    """The line that stands for a model's thinking, or for files that a person sent along: `name`."""
 
-    __slots__ = ("_now", "_seconds", "_shows")
+    __slots__ = ("_name", "_now", "_seconds", "_shows")
 
-    def __init__(self, now: bool, seconds: float | None, *, shows: bool) -> None:
+    def __init__(self, now: bool, seconds: float | None, *, shows: bool, name: str = "") -> None:
         super().__init__()
+        self._name = one_line(name)
         self._now = now
         self._seconds = seconds
         self._shows = shows
 
     def draw(self, width: int, glyphs: Glyphs) -> None:
         mark = glyphs.unfolded if self._shows else glyphs.folded
-        if self._now:
+        if self._name:
+            text = clip(self._name, width - len(mark) - 1, glyphs.ellipsis)
+        elif self._now:
             text = "thinking" + glyphs.going_on
         elif self._seconds is None:
             text = "thought"

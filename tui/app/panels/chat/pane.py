@@ -51,6 +51,7 @@ class ChatPane(Vertical):
         self._transcript: Transcript
         self._status: StatusLine
         self._notes = ("", "")
+        self._preset = ""
         self._shown: tuple[Message, ...] = ()
         self.crash: Crash | None = None
         """What the card tells, while there is one."""
@@ -81,7 +82,9 @@ class ChatPane(Vertical):
     @property
     def written(self) -> tuple[str, ...]:
         """What the person wrote in the conversation that is shown."""
-        return tuple(message.content for message in self._shown if message.role == "user")
+        from tui.chat.attachments import parted
+
+        return tuple(parted(message.content)[0] for message in self._shown if message.role == "user")
 
     @property
     def code_blocks(self) -> dict[int, str]:
@@ -123,7 +126,17 @@ class ChatPane(Vertical):
         answer took. None leaves one as it is."""
         before = self._notes
         self._notes = (before[0] if editing is None else editing, before[1] if figures is None else figures)
-        self.border_subtitle = Content(self._notes[0] or self._notes[1])
+        self._draw_notes()
+
+    def set_preset(self, name: str) -> None:
+        """The preset by which the next answer is made, beside those notes; empty for none."""
+        self._preset = clean(name)
+        self._draw_notes()
+
+    def _draw_notes(self) -> None:
+        editing, figures = self._notes
+        dot = cast("LookApp", self.app).glyphs.dot
+        self.border_subtitle = Content(editing or f" {dot} ".join(part for part in (figures, self._preset) if part))
 
     def choose(self, chosen: bool | None) -> None:
         """Mark it as the one that keys are about, among several; None among one."""

@@ -18,7 +18,7 @@ from textual.strip import Strip
 from tui.app.look import Drawn
 from tui.app.panels.chat.editor import PromptEditor
 from tui.app.panels.chat.pane import ChatPane
-from tui.app.text import plural
+from tui.app.text import clean, plural
 
 if TYPE_CHECKING:
     from tui.app.panels.chat.aim import Aim
@@ -71,7 +71,12 @@ class ChatPanel(Vertical):
 
     async def fill(self) -> None:
         """Mount what the first frame does without. Everything but the prompt needs this to have happened."""
+        from textual.widgets import Static
+
         await self.pane.fill()
+        attached = Static(id="attached")
+        attached.display = False
+        await self.mount(attached, before="#ask")
 
     def on_resize(self, _event: events.Resize) -> None:
         self.editor.max_rows = max(1, min(MOST_ROWS, self.app.size.height // 4))
@@ -178,6 +183,15 @@ class ChatPanel(Vertical):
     def set_editing(self, words: str) -> None:
         """What the prompt is for, when it is no new message: on the border above it. Empty for a new message."""
         self.pane.set_notes(editing=words)
+
+    def set_attached(self, words: str) -> None:
+        """What goes along with the prompt, on a line above it that is there only then."""
+        from textual.content import Content
+        from textual.widgets import Static
+
+        line = self.query_one("#attached", Static)
+        line.update(Content(clean(words)))
+        line.display = bool(words)
 
     def show_waiting(self, count: int) -> None:
         """Say how many prompts wait to be sent, where the next one is written."""

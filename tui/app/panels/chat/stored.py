@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui.app.panels.chat.message import TranscriptMessage
 from tui.app.text import plural, rate
+from tui.chat.attachments import parted
 
 if TYPE_CHECKING:
     from tui.chat.values import Message
@@ -21,11 +22,13 @@ _REASONS = {
 def transcribed(message: Message, instead: str = "") -> TranscriptMessage:
     """The message with its note; `instead` stands for the model's name, where that is not to be known."""
     answer = message.role == "assistant"
+    words, files = (message.content, ()) if answer else parted(message.content)
     return TranscriptMessage(
         key=str(message.id),
         role=message.role,
-        text=message.content,
-        thinking=message.thinking,
+        text=words,
+        thinking="\n".join(file.text for file in files) if files else message.thinking,
+        folded=", ".join(file.about for file in files),
         note=answer_note(message) if answer else "",
         label=(instead or message.model) if answer else "",
         failed=failed(message),

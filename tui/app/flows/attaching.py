@@ -1,0 +1,191 @@
+"""Files that go along with a prompt: read before it is sent, told with their size while it is written, completed by a
+key. Files are read in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os.path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from tui.app.text import brief, plural
+
+if TYPE_CHECKING:
+    from tui.app.desk import Desk
+    from tui.app.panels.chat.editor import PromptEditor
+    from tui.chat.attachments import Attached
+
+LOOK_S = 0.25
+"""Seconds after a key until the files that are mentioned are looked at."""
+MOST_NAMED = 2
+"""Files that are told by name; more are counted together."""
+LETTERS_A_TOKEN = 4
+"""Where no model is loaded that could count: the usual rule of thumb."""
+
+
+@dataclass
+class PromptRead(Message):
+    """The files of a prompt that was sent, and what is wrong with others."""
+
+    words: str
+    files: tuple[Attached, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass
+class FilesSeen(Message):
+    """What is to be said of the files that are mentioned so far."""
+
+    told: str
+
+
+@dataclass
+class CompletionsFound(Message):
+    """The paths that begin with what was written."""
+
+    begun: str
+    paths: tuple[str, ...]
+
+
+class AttachFlow:
+    """Between the prompt and the chat."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._due = self._told = False
+        self._refused = ""
+
+    # ---- sending
+
+    def on_prompt_editor_submitted(self, event: PromptEditor.Submitted) -> None:
+        """A prompt was sent: with the files that it mentions."""
+        from tui.chat.attachments import mentioned
+
+        self._say("")
+        names = mentioned(event.text)
+        if not names:
+            self._desk.chatting.submit(event.text)
+            return
+        before = self._desk.branches.attached
+
+        def work() -> None:
+            self._desk.app.post_message(PromptRead(event.text, *_read(names, before)))
+
+        self._desk.background.thread(work, "attach", "read the files of a prompt", exclusive=False)
+
+    def on_prompt_read(self, event: PromptRead) -> None:
+        """Send it; what cannot go along is told first, and left out when it is sent again as it is."""
+        from tui.chat.attachments import joined
+
+        if event.problems and event.words != self._refused:
+            self._refused = event.words
+            self._desk.bench.chat.give_back(event.words)
+            self._desk.tell(
+                f"{'. '.join(event.problems)}. Correct it, or send it again to send the words alone.", "warning"
+            )
+            return
+        self._refused = ""
+        self._desk.chatting.submit(joined(event.words, event.files))
+
+    # ---- while it is written
+
+    def on_prompt_editor_changed(self, _event: PromptEditor.Changed) -> None:
+        """Another text: its files are looked at soon."""
+        if not self._due:
+            self._due = True
+            self._desk.app.set_timer(LOOK_S, self._look)
+
+    def _look(self) -> None:
+        from tui.chat.attachments import mentioned
+
+        self._due = False
+        names = mentioned(self._desk.bench.chat.editor.text)
+        if names:
+            self._desk.app.run_worker(
+                self._count(names), group="attached", description="look at the files of a prompt", exclusive=True,
+                exit_on_error=False,
+            )  # fmt: skip
+        else:
+            self._say("")
+
+    async def _count(self, names: Sequence[str]) -> None:
+        from tui.engine.errors import EngineError
+
+        files, problems = await asyncio.to_thread(_read, names, {})
+        engine = self._desk.loading.engines.engine if self._desk.loading.ready else None
+        about, counts = "~ ", [len(file.text) // LETTERS_A_TOKEN for file in files]
+        if engine is not None:
+            try:
+                about, counts = "", [await engine.count_tokens(text=file.text) for file in files]
+            except EngineError:
+                pass  # it is told where it happens; the estimate stands
+        if len(files) > MOST_NAMED:
+            told = [f"{plural(len(files), 'file')}, {about}{brief(sum(counts))} tokens"]
+        else:
+            told = [f"{file.name}, {about}{brief(count)} tokens" for file, count in zip(files, counts, strict=True)]
+        self._desk.app.post_message(FilesSeen("; ".join((*told, *problems))))
+
+    def on_files_seen(self, event: FilesSeen) -> None:
+        """Say it, unless the prompt has been sent meanwhile."""
+        self._say(event.told if "@" in self._desk.bench.chat.editor.text else "")
+
+    def _say(self, words: str) -> None:
+        if words or self._told:
+            self._told = bool(words)
+            self._desk.bench.chat.set_attached(words)
+
+    # ---- completing
+
+    def on_prompt_editor_completing(self, event: PromptEditor.Completing) -> None:
+        """Tab behind a path that is being written."""
+
+        def work() -> None:
+            from tui.chat.attachments import completions
+
+            self._desk.app.post_message(CompletionsFound(event.begun, completions(event.begun, Path.cwd())))
+
+        self._desk.background.thread(work, "complete", "complete a path")
+
+    def on_completions_found(self, event: CompletionsFound) -> None:
+        """Complete as far as it is clear; then have one chosen."""
+        from tui.app.screens.choose import ChooseScreen, Option
+
+        editor = self._desk.bench.chat.editor
+        common = os.path.commonprefix(event.paths)  # noqa: RUF071 - the letters that are typed
+        if editor.begun != event.begun:
+            return
+        if not event.paths:
+            self._desk.tell(f"No file begins with {event.begun}.")
+        elif len(event.paths) == 1 or len(common) > len(event.begun):
+            editor.complete(common, whole=len(event.paths) == 1)
+        else:
+            options = [Option(path, path) for path in event.paths]
+
+            def chosen(path: str | None) -> None:
+                if path is not None:
+                    editor.complete(path, whole=True)
+
+            self._desk.app.push_screen(ChooseScreen("Attach which file?", options, self._desk.keymap), chosen)
+
+
+def _read(names: Sequence[str], before: Mapping[str, Attached]) -> tuple[tuple[Attached, ...], tuple[str, ...]]:
+    """The files, and what is wrong with those that cannot go along; `before` are those that a message had already."""
+    from tui.chat.attachments import AttachmentError, read
+
+    files: list[Attached] = []
+    problems: list[str] = []
+    for name in names:
+        try:
+            file = read(name, Path.cwd())
+        except AttachmentError as error:
+            file = before.get(name)
+            if file is None:
+                problems.append(str(error))
+        if file is not None:
+            files.append(file)
+    return tuple(files), tuple(problems)

@@ -1,0 +1,154 @@
+"""Text files that go along with a prompt: `@path` in its words, and the file as a fenced block behind them.
+
+The blocks are part of the message as it is stored, so that search, export and the model see them as they are; a line
+such as ```py attached="src/a.py" tells where one came from, and parts them from the words again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tui.chat.errors import ChatError
+from tui.config.sizes import size
+
+MOST_BYTES: Final = 4 << 20
+"""Of one file: about a million tokens, more than models hold."""
+MOST_FILES: Final = 20
+LONGEST_WORDS: Final = 1 << 16
+"""Characters; a longer prompt is a pasted text, and what looks like a path in it is none."""
+_MOST_LISTED: Final = 500
+
+_MENTION = re.compile(r"""(?<!\S)@(?:"([^"\n]+)"|([^\s"'`()<>\[\]{},;|*]++)(?![("'\[]))""")
+_BEGUN = re.compile(r'(?<!\S)@(?:"([^"\n]*)|([^\s"]*))$')
+_BLOCK = re.compile(
+    r'(?:\A|\n\n)(`{3,})[\w+.-]* attached=("(?:[^"\\\n]|\\.)*")\n(.*?)\1(?=\n\n`{3,}[\w+.-]* attached="|\Z)', re.DOTALL
+)
+
+
+class AttachmentError(ChatError):
+    """A file that cannot go along. The text says which, why, and what can be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """One file as it goes along."""
+
+    name: str
+    """The path as the person wrote it."""
+    text: str
+
+    @property
+    def about(self) -> str:
+        """What is said in its place: name, lines and size."""
+        lines = self.text.count("\n") + (not self.text.endswith("\n") and bool(self.text))
+        return f"{self.name}, {lines} {'line' if lines == 1 else 'lines'}, {size(len(self.text.encode()))}"
+
+
+def mentioned(words: str) -> tuple[str, ...]:
+    """The paths that a prompt mentions, each once and without the sign at the end of a sentence. Words that are no path
+    (`@ana`) are among them."""
+    if len(words) > LONGEST_WORDS or "@" not in words:
+        return ()
+    found = (quoted or plain.rstrip(".:!?") for quoted, plain in _MENTION.findall(words))
+    return tuple(dict.fromkeys(name for name in found if name))[:MOST_FILES]
+
+
+def is_path(name: str) -> bool:
+    """Whether a mentioned word must be a path, so that a file that is not there is a mistake."""
+    return "/" in name or "." in name.strip(".") or name.startswith("~")
+
+
+def read(name: str, folder: Path) -> Attached | None:
+    """The file that a word mentions, looked for in `folder` unless it says otherwise; None where it mentions none.
+    Raises AttachmentError for a file that cannot go along. Waits for the disk."""
+    path = _absolute(name, folder)
+    if not _is_there(path):
+        if not is_path(name):
+            return None
+        raise AttachmentError(f"{name}: there is no such file in {folder}")
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            kind = "a folder" if path.is_dir() else "no regular file"
+            raise AttachmentError(f"{name} is {kind}; only text files can go along")
+        if about.st_size > MOST_BYTES:
+            raise AttachmentError(
+                f"{name} has {size(about.st_size)}; {size(MOST_BYTES)} is the most, about a million tokens"
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise AttachmentError(f"{name} cannot be read: {(error.strerror or str(error)).lower()}") from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise AttachmentError(f"{name} is not text in UTF-8 (byte {error.start}); only text can go along") from error
+    if "\0" in text:
+        raise AttachmentError(f"{name} is a binary file; only text can go along")
+    return Attached(name, text.replace("\r\n", "\n"))
+
+
+def joined(words: str, files: Sequence[Attached]) -> str:
+    """A prompt with its files, as it is sent and stored."""
+    return "\n\n".join((words, *(_block(file) for file in files)))
+
+
+def parted(content: str) -> tuple[str, tuple[Attached, ...]]:
+    """The words of a stored prompt, and the files behind them."""
+    blocks = list(_BLOCK.finditer(content)) if ' attached="' in content else []
+    if not blocks or blocks[-1].end() != len(content):
+        return content, ()
+    return content[: blocks[0].start()], tuple(Attached(json.loads(block[2]), block[3]) for block in blocks)
+
+
+def begun(line: str) -> str | None:
+    """The path that is being written at the end of `line`; None where none is."""
+    found = _BEGUN.search(line)
+    return None if found is None else found[1] if found[1] is not None else found[2]
+
+
+def completions(begun: str, folder: Path) -> tuple[str, ...]:
+    """The paths that begin so, in order of their names; a folder ends with a slash. Waits for the disk."""
+    parent, _, start = begun.rpartition("/")
+    place = begun[: len(parent) + 1] if "/" in begun else ""
+    try:
+        with os.scandir(_absolute(place or ".", folder)) as entries:
+            names = sorted(
+                entry.name + ("/" if entry.is_dir() else "")
+                for entry in entries
+                if entry.name.startswith(start) and (start.startswith(".") or not entry.name.startswith("."))
+            )
+    except OSError:
+        return ()
+    return tuple(place + name for name in names[:_MOST_LISTED])
+
+
+def quoted(path: str) -> str:
+    """A path as it is written behind the @."""
+    return f'"{path}"' if _MENTION.fullmatch(f"@{path}") is None else path
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that no file system takes
+        return False
+
+
+def _absolute(name: str, folder: Path) -> Path:
+    return folder / os.path.expanduser(name)  # noqa: PTH111 - Path.expanduser raises for an unknown user
+
+
+def _block(file: Attached) -> str:
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", file.text)), default=0))
+    language = Path(file.name).suffix.removeprefix(".")
+    language = language if re.fullmatch(r"[\w+-]{1,16}", language) else ""
+    name = json.dumps(file.name, ensure_ascii=False).replace("`", "\\u0060")  # none may stand in such a line
+    text = file.text if file.text.endswith("\n") else f"{file.text}\n"
+    return f"{fence}{language} attached={name}\n{text}{fence}"
