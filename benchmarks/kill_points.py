@@ -29,10 +29,12 @@ _QUESTION = "Tell me a very long story about a river, with many chapters."
 
 def main() -> None:
     """Kill, look and tell."""
-    source, rows = random.Random(5), []
+    source = random.Random(5)
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as home:
         for point in range(POINTS):
-            rows.append(_one(Path(home), point, source.uniform(0.0, LONGEST_S)))
+            written = bool(rows) and rows[-1]["kept_characters"] > 0
+            rows.append(_one(Path(home), point, source.uniform(0.0, LONGEST_S), written=written))
             print(rows[-1], file=sys.stderr, flush=True)
         sound = _sound(paths({"PUNA_HOME": home}).history_file)
     worst = max(row["lost_s"] for row in rows)
@@ -40,8 +42,9 @@ def main() -> None:
     tell("kill_points", rows, {**verdict, "reached": sound and worst <= GOAL_S})
 
 
-def _one(home: Path, point: int, seconds: float) -> dict[str, Any]:
-    """Begin an answer, or go on with the one before, and kill the program that long after its first word."""
+def _one(home: Path, point: int, seconds: float, *, written: bool) -> dict[str, Any]:
+    """Begin an answer, or go on with the one before if anything of it is `written`, and kill the program that long
+    after its first word."""
     go_on = point % 2 == 1
     env = {"PUNA_HOME": str(home), "HF_HOME": f"{home}/hf", "COLUMNS": "100", "LINES": "40"}
     with Terminal([sys.executable, "-m", "tui", "chat", "smollm2-demo"], columns=100, rows=40, env=env) as terminal:
@@ -51,7 +54,7 @@ def _one(home: Path, point: int, seconds: float) -> dict[str, Any]:
         if go_on:
             terminal.type("\x0f")  # ^o opens it
             terminal.wait_for("cut off when puna ended")
-            terminal.type("\x1bc")  # alt+c goes on with it
+            terminal.type("\x1bc" if written else "\x1b[15~")  # alt+c goes on with it, F5 has it written anew
             terminal.wait(lambda screen: "cut off" not in screen)
         else:
             terminal.type(_QUESTION + "\r")

@@ -64,7 +64,7 @@ def answer_on(screen: str, label: str) -> str:
     top = next((at for at, line in enumerate(lines) if line.startswith("╭─ Chat")), len(lines))
     end = next((at for at in range(top, len(lines)) if lines[at].startswith("╰")), top)
     rows = [line[1:-1].strip() for line in lines[top + 1 : end]]
-    labels = [at for at, row in enumerate(rows) if row == label]
+    labels = [at for at, row in enumerate(rows) if row.split("  ")[0] == label]
     if labels:
         rows = rows[labels[-1] + 1 :]
     elif "you" in rows:

@@ -73,6 +73,16 @@ async def test_a_paste_narrows_too(tmp_path: Path) -> None:
         await bench.until(lambda: library(bench).words == "qwen")
 
 
+async def test_alt_and_a_letter_is_no_letter(tmp_path: Path) -> None:
+    from textual.events import Key
+
+    async with workbench(tmp_path, size=(80, 24)) as bench:
+        await bench.press("f2", "f")
+        library(bench).post_message(Key("alt+x", "x"))  # as terminals send it: with its letter
+        await bench.press("q")
+        await bench.until(lambda: library(bench).words == "q")
+
+
 async def test_one_key_goes_through_the_orders_and_the_cursor_stays(tmp_path: Path) -> None:
     keep_speed(
         home_paths(tmp_path), msgspec.structs.replace(speed(time.time() - 7200, 20.0, 100.0), model=QWEN.identity)

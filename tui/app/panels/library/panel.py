@@ -21,6 +21,7 @@ from textual.strip import Strip
 from tui.app.panels.library.row import about, columns, fit_tail, from_where
 from tui.app.rows import RowList
 from tui.app.text import clean, fit
+from tui.app.typed import is_typed
 
 if TYPE_CHECKING:
     from tui.app.panels.library.listing import Order
@@ -175,13 +176,13 @@ class LibraryPanel(RowList["Model"]):
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Textual's question: does this key type something?"""
-        return self.typing and character is not None and character.isprintable()
+        return self.typing and is_typed(key, character)
 
     def on_key(self, event: events.Key) -> None:
         """Letters, and what takes them back, while letters narrow the list."""
         if not self.typing:
             return
-        if event.is_printable and event.character:
+        if event.character and is_typed(event.key, event.character):
             self.narrow(self.words + event.character)
         elif event.key in ("backspace", "ctrl+h"):
             self.narrow(self.words[:-1])
