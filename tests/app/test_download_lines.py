@@ -157,3 +157,14 @@ def test_a_row_is_what_the_list_says_and_what_was_told_since() -> None:
     assert row_of(Entry(item, "paused", 10), Live(20, 5, 2.0), 7) == Row(item, "paused", 10)
     elsewhere = row_of(Entry(item, "running", 10, 8), Live(100, 5, 2.0), 7)
     assert (elsewhere.phase, elsewhere.elsewhere) == ("checks", 8), "it has come, and is not done"
+
+
+def test_while_one_shard_is_checked_the_others_are_still_to_come() -> None:
+    item = an_item("org/m-GGUF", gib=4.0, shards=2)
+    live = Live()
+    for event, done in (("progress", 2 * GIB), ("verify", GIB)):
+        live = live.after(told(event, done, bytes_s=900 * MIB))
+    row = row_of(Entry(item, "running", 2 * GIB, 7), live, 7)
+    assert (row.phase, row.share) == ("checks", 0.25)
+    assert summed([row]) == Sum(1, 2 * GIB, 4 * GIB, 0)
+    assert "2.0/4.0 GiB" in text(row, 100, (row,))

@@ -102,6 +102,23 @@ async def test_a_model_is_named_fetched_told_listed_and_loaded_with_one_key(tmp_
         await bench.shows("Load m-Q4_K_M")
 
 
+async def test_a_model_that_is_here_is_known_however_the_library_is_narrowed(tmp_path: Path, serve: Serve) -> None:
+    file = plain_gguf(tmp_path / "m.gguf", {"llama.block_count": 2}, tensors={"t": (2,)})
+    hub = serve(Repo("org/m-GGUF", {"m-Q4_K_M.gguf": of_file(file)}))
+    async with workbench(tmp_path / "home") as bench:
+        bench.app.desk.downloads.pull("org/m-GGUF")
+        await bench.until(lambda: "org/m-GGUF" in [model.repo for model in bench.app.bench.library.rows])
+        bench.app.bench.library.narrow("another")
+        await bench.press("ctrl+t")
+        await bench.shows("Pull a model from the Hub")
+        await bench.press(*"org/m-GGUF", "enter")
+        await bench.until(lambda: any("is here already" in notice for notice in bench.notices))
+        bench.app.bench.library.narrow("another")
+        await bench.press("escape", "d", "enter")
+        await bench.shows("Load m-Q4_K_M")
+        assert hub.count("cdn") == 1
+
+
 async def test_an_address_that_leads_nowhere_is_told_in_the_dialog_which_stays(tmp_path: Path, serve: Serve) -> None:
     serve(repo())
     async with workbench(tmp_path / "home") as bench:

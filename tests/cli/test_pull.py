@@ -223,6 +223,21 @@ def test_when_the_first_is_killed_the_second_takes_over(tmp_path: Path, hub: Loo
     assert starts(hub)[1] > 0
 
 
+def test_what_another_puna_pauses_ends_the_pull_with_an_event(tmp_path: Path, hub: LoopbackHub) -> None:
+    hub.fail("cdn", Slow(512 * KIB), times=1)
+    child = begin(tmp_path, hub, "org/m", "--json")
+    with child:
+        wait_for_bytes(tmp_path, 64 * KIB, child)
+        (file,) = tmp_path.rglob("downloads.json")
+        paused = file.with_suffix(".paused")
+        paused.write_text(json.dumps([{**item, "paused": True} for item in json.loads(file.read_text())]))
+        paused.replace(file)
+        output, _ = child.communicate(timeout=60)
+    assert child.returncode == 1
+    last = events(output)[-1]
+    assert (last["event"], "paused by another puna" in last["message"]) == ("failed", True)
+
+
 def test_a_disk_that_takes_no_more_is_told_and_what_came_is_kept(tmp_path: Path, hub: LoopbackHub) -> None:
     """The limit on a file's size stands for a full disk: the same call fails in the same place."""
     command = f"ulimit -f 1024; exec {sys.executable} -m tui pull org/m"

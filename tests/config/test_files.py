@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tui.config.errors import ConfigError
-from tui.config.files import MAX_BYTES, locked, read_text, write_atomic
+from tui.config.files import MAX_BYTES, locked, move_new, read_text, write_atomic
 
 
 def names(folder: Path) -> list[str]:
@@ -162,3 +163,25 @@ def test_bytes_that_are_not_utf_8_are_told_with_their_line(tmp_path: Path) -> No
     with pytest.raises(ConfigError) as caught:
         read_text(file)
     assert str(caught.value) == f"{file}, line 3: is not UTF-8 text. Save it again as UTF-8."
+
+
+# ---- moving
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
+def test_what_is_moved_never_takes_the_place_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no hard links here")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_text("1")
+    move_new(one, two)
+    assert (names(tmp_path), two.read_text()) == (["two"], "1")
+    one.write_text("2")
+    with pytest.raises(FileExistsError):
+        move_new(one, two)
+    assert (one.read_text(), two.read_text()) == ("2", "1")

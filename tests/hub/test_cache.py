@@ -77,3 +77,13 @@ def test_what_the_client_cannot_read_is_told(cache: HubCache, files: tuple[Path,
     link.resolve().unlink()
     with pytest.raises(HubError, match=r"broken symlink.*by hand"):
         plan_cache_deletion(cache.root, [link])
+
+
+def test_what_would_go_with_it_by_now_is_asked_about_again(cache: HubCache, files: tuple[Path, Path]) -> None:
+    link = cache.put("org/m", "m.gguf", files[0])
+    deletion = plan_cache_deletion(cache.root, [link])
+    fresh = cache.put("org/m", "m.gguf", files[0], commit="b" * 40, main=False)
+    with pytest.raises(HubError, match="has changed meanwhile"):
+        execute(deletion)
+    assert link.exists()
+    assert fresh.exists()

@@ -176,6 +176,21 @@ def test_a_copy_that_is_stopped_leaves_no_part(home: Home, one: Path, library: P
     assert list(library.iterdir()) == []
 
 
+def test_a_copy_can_be_stopped_until_it_has_its_name(home: Home, one: Path, library: Path) -> None:
+    written = 0
+
+    def stop(n_bytes: int) -> None:
+        nonlocal written
+        if written == one.stat().st_size:
+            raise KeyboardInterrupt
+        written += n_bytes
+
+    library.mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(plan(home, one, library, "copy"), stop)
+    assert list(library.iterdir()) == []
+
+
 def test_what_a_killed_copy_left_is_written_anew(home: Home, one: Path, library: Path) -> None:
     library.mkdir()
     (library / ".one.gguf.part").write_bytes(b"x" * 10_000_000)

@@ -13,7 +13,7 @@ from tests.rigs.permission import permissions_count
 from tui.library import LibraryError
 from tui.library.copies import CopyWork, alike, alike_to, copy_work, join_all, learn, undo_all
 from tui.library.digests import DigestStore
-from tui.library.joining import confirm, join, unconfirmed, undo
+from tui.library.joining import aside_of, confirm, join, unconfirmed, undo
 from tui.library.scanner import digest_file
 
 
@@ -156,3 +156,34 @@ def test_what_may_be_a_copy_has_as_many_bytes(home: Home, tiny: Path) -> None:
     models = home.look(home.folder)
     assert alike_to(models["a"], list(models.values())) == [models["b"]]
     assert alike_to(models["broken"], list(models.values())) == []
+
+
+def test_a_copy_that_was_replaced_since_is_neither_unconfirmed_nor_put_back(pair: tuple[Path, Path]) -> None:
+    kept, other = pair
+    joined = join(kept, other)
+    other.unlink()
+    other.write_bytes(b"newer")
+    assert unconfirmed(kept, other) is None
+    with pytest.raises(LibraryError, match="is another file by now"):
+        undo(joined)
+    assert other.read_bytes() == b"newer"
+    assert joined.aside.exists()
+
+
+def test_a_process_that_was_killed_before_it_joined_is_no_obstacle(pair: tuple[Path, Path]) -> None:
+    kept, other = pair
+    os.link(other, aside_of(other))
+    assert unconfirmed(kept, other) is None
+    undo(join(kept, other))
+    assert [file.name for file in other.parent.iterdir()] == ["m.gguf"]
+
+
+def test_a_copy_that_more_people_can_read_stays(pair: tuple[Path, Path]) -> None:
+    kept, other = pair
+    kept.chmod(0o600)
+    other.chmod(0o644)
+    with pytest.raises(LibraryError, match="give them permission"):
+        join(kept, other)
+    kept.chmod(0o640)
+    other.chmod(0o600)
+    join(kept, other)

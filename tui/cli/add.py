@@ -17,9 +17,9 @@ from tui.config.sizes import size
 from tui.library import LibraryError, Model, scan
 from tui.library.importing import How, Import, plan_import
 from tui.library.model import path_text, shown, to_json
-from tui.library.remembered import forget, remember
+from tui.library.remembered import remember
 from tui.library.single import entry_for
-from tui.library.transfer import carry_out
+from tui.library.transfer import bring_in
 
 _NO_FOLDER = "there is no library folder yet; choose one: puna config set library.folders PATH"
 
@@ -67,9 +67,7 @@ def run(args: argparse.Namespace) -> int:
 def _imported(here: Paths, plan: Import) -> list[Model]:
     """Do it; the models in the new files."""
     with Bytes(plan.how, plan.needed_bytes) as progress:
-        files = carry_out(plan, progress.more)
-    if plan.how == "move":
-        forget(here, [step.source for step in plan.steps])
+        files = bring_in(here, plan, progress.more)
     # Every part stands for its model, which is told once.
     models = {model.path: model for model in map(entry_for, files)}
     return [replace(model, source="folder") for model in models.values()]

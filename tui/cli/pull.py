@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         say(f"puna: {problem}")
     try:
         return _pull(args, here, config.settings)
-    except (ModelNotFound, HubError, ConfigError) as error:
+    except (ModelNotFound, HubError, ConfigError, CommandError) as error:
         if args.json:
             write_json(Event(item="", event="failed", file=args.model, done_bytes=0, message=str(error)).to_json())
         raise CommandError(str(error)) from error

@@ -79,6 +79,23 @@ def write_atomic(path: Path, data: bytes) -> None:
     _sync_folder(target.parent)
 
 
+def move_new(source: Path, target: Path) -> None:
+    """Give a file another name on its file system, unless something has that name already, whoever put it there when.
+
+    Raises OSError, FileExistsError among them; `source` is what it was then.
+    """
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
+        source.rename(target)
+    else:
+        source.unlink()
+
+
 @contextmanager
 def locked(path: Path, timeout_s: float = 10.0) -> Iterator[None]:
     """Hold the file's lock, `path` + ".lock", against other threads and other running copies of puna.

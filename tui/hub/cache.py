@@ -30,6 +30,7 @@ class CacheDeletion:
     whole_repo: bool
     """True when nothing else of the repository is here, so that all of it goes."""
     strategy: DeleteCacheStrategy
+    cache: Path
 
 
 def plan_cache_deletion(cache: Path, files: Collection[Path]) -> CacheDeletion:
@@ -61,13 +62,17 @@ def plan_cache_deletion(cache: Path, files: Collection[Path]) -> CacheDeletion:
     else:
         strategy = info.delete_files(*going)
     names = tuple(sorted(file.file_path for file in going))
-    return CacheDeletion(names, tuple(sorted(blobs)), whole, strategy)
+    return CacheDeletion(names, tuple(sorted(blobs)), whole, strategy, cache)
 
 
 def execute(deletion: CacheDeletion) -> None:
-    """Delete. Raises HubError when something is still there afterwards."""
+    """Delete. Raises HubError when it would take away something else by now, and when something is left afterwards."""
+    # A person may have thought about it for long, and another program have fetched what shares these bytes.
+    now = plan_cache_deletion(deletion.cache, deletion.files)
+    if (now.files, now.blobs, now.whole_repo) != (deletion.files, deletion.blobs, deletion.whole_repo):
+        raise HubError(f"{deletion.files[0]}: the cache has changed meanwhile; look at what would be deleted again")
     try:
-        deletion.strategy.execute()
+        now.strategy.execute()
     except OSError as error:
         raise HubError(f"{error.filename}: cannot be deleted ({(error.strerror or str(error)).lower()})") from error
     # The client lets failures go with a line in its log.

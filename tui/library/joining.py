@@ -7,6 +7,7 @@ Both names exist at every moment. Blocking: for a worker thread.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,8 @@ def join(
     """Make `other` a hard link to `kept` after comparing their sha256; `progress` is told how many bytes were read.
     `sums` keeps what was read for the next pair.
 
-    Raises LibraryError: not the same, on two disks, one file already, no permission. Nothing has changed then.
+    Raises LibraryError: not the same, on two disks, one file already, no permission, or one that the owner of `other`
+    could not read. Nothing has changed then.
     """
     kept, other = Path(os.path.realpath(kept)), Path(os.path.realpath(other))
     try:
@@ -50,6 +52,10 @@ def join(
         raise LibraryError(f"{shown(other)}: is one file with {shown(kept)} already")
     if one.st_dev != two.st_dev:
         raise LibraryError(f"{shown(other)}: is on another disk than {shown(kept)}, so the two cannot be one file")
+    if not _readable_alike(one, two):
+        raise LibraryError(
+            f"{shown(other)}: can be read by more people than {shown(kept)}, who would lose it; give them permission"
+        )
     sums = DigestStore() if sums is None else sums
     if one.st_size != two.st_size or sums.learn(kept, progress) != sums.learn(other, progress):
         raise LibraryError(f"{shown(other)}: is not the same as {shown(kept)}; both stay as they are")
@@ -61,7 +67,11 @@ def join(
 
 
 def undo(joined: Joined) -> None:
-    """Let the copy be what it was. Raises LibraryError."""
+    """Let the copy be what it was. Raises LibraryError; one that has been replaced since stays as it is."""
+    if os.path.lexists(joined.other) and not _same(joined.other, joined.kept):
+        raise LibraryError(
+            f"{shown(joined.other)}: is another file by now; what it was is {shown(joined.aside)}, delete one of them"
+        )
     try:
         joined.aside.replace(joined.other)
     except OSError as error:
@@ -84,13 +94,16 @@ def unconfirmed(kept: Path, other: Path) -> Joined | None:
         found = aside.stat()
     except OSError:
         return None
+    if not _same(kept, other):
+        return None  # killed before it was made one, or another file has come since
     return Joined(Path(os.path.realpath(kept)), other, aside, found.st_size if found.st_nlink == 1 else 0)
 
 
 def _replace(joined: Joined) -> None:
     link = joined.other.with_name(f"{joined.aside.name}.new")
     try:
-        os.link(joined.other, joined.aside)
+        if not _same(joined.other, joined.aside):  # of a process that was killed before it went on
+            os.link(joined.other, joined.aside)
         link.unlink(missing_ok=True)  # of a process that was killed just here
         try:
             os.link(joined.kept, link)
@@ -101,7 +114,8 @@ def _replace(joined: Joined) -> None:
             raise
     except FileExistsError as error:
         raise LibraryError(
-            f"{shown(joined.aside)}: is left of an earlier change; confirm or undo that first"
+            f"{shown(joined.aside)}: is left of an earlier change, and holds what was there before; "
+            "look at it, and move or delete it"
         ) from error
     except OSError as error:
         raise _failed(joined.other, "cannot be joined", error) from error
@@ -110,6 +124,21 @@ def _replace(joined: Joined) -> None:
 def aside_of(other: Path) -> Path:
     """Where a copy that is replaced is kept until that is confirmed."""
     return other.with_name(f".{other.name[:200]}{_ASIDE}")
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _readable_alike(kept: os.stat_result, other: os.stat_result) -> bool:
+    """True when whoever can read the other can read the kept one, too."""
+    read = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
+    if kept.st_uid != other.st_uid:
+        return bool(kept.st_mode & stat.S_IROTH)
+    return not other.st_mode & ~kept.st_mode & read
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -5,19 +5,32 @@ A file is never written over. A source is removed last, when all its files are i
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from tui.config.files import move_new
 from tui.library.importing import How, Import, Step
 from tui.library.model import LibraryError, shown
+from tui.library.remembered import forget
+
+if TYPE_CHECKING:
+    from tui.config.paths import Paths
 
 _PIECE_BYTES = 4 << 20
 Progress = Callable[[int], None]
+
+
+def bring_in(paths: Paths, plan: Import, progress: Progress | None = None) -> tuple[Path, ...]:
+    """`carry_out`, and what is remembered of places that were moved is forgotten. Raises as it does."""
+    files = carry_out(plan, progress)
+    if plan.how == "move":
+        forget(paths, [step.source for step in plan.steps])
+    return files
 
 
 def carry_out(plan: Import, progress: Progress | None = None) -> tuple[Path, ...]:
@@ -94,9 +107,9 @@ def _copy(source: Path, target: Path, progress: Progress | None) -> None:
             writer.flush()
             os.fsync(writer.fileno())
             shutil.copystat(source, part)
-            if os.path.lexists(target):
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-            part.rename(target)
+            if progress is not None:
+                progress(0)  # the disk may have taken long: the last moment to stop it
+            move_new(part, target)
         except BaseException:
             part.unlink(missing_ok=True)
             raise

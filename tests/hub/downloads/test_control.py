@@ -10,7 +10,8 @@ import pytest
 
 from tests.hub.conftest import Serve
 from tests.hub.downloads.conftest import Open, item
-from tests.rigs.hub import Content, LoopbackHub, Repo, Slow, Stall, of_bytes, with_hole
+from tests.rigs.hub import Answer, Content, LoopbackHub, Repo, Slow, Stall, of_bytes, with_hole
+from tui.config.errors import ConfigError
 from tui.config.paths import Paths
 from tui.config.settings import DownloadSettings
 from tui.hub.choice import locate
@@ -19,7 +20,7 @@ from tui.hub.downloads.control import Downloads
 from tui.hub.downloads.errors import NoSpace
 from tui.hub.downloads.queue import Queue
 from tui.hub.downloads.space import RESERVE_BYTES, Room
-from tui.hub.downloads.values import beside
+from tui.hub.downloads.values import Item, beside
 
 KIB, MIB = 1 << 10, 1 << 20
 
@@ -304,3 +305,30 @@ def test_offline_nothing_is_asked(serve: Serve, open_downloads: Open) -> None:
     downloads.add(wanted)
     assert "offline mode is on" in (told.end().message or "")
     assert loopback.count("resolve") == 0
+
+
+def test_an_end_that_cannot_be_written_down_is_told_once_and_not_begun_again_at_once(
+    serve: Serve, open_downloads: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loopback, hub = serve(*repos(2))
+    wanted = [item(hub, f"org/m{number}") for number in range(2)]
+    loopback.fail("resolve", Answer(403, "GatedRepo"), within="m0")
+    update = Queue.update
+
+    def full(queue: Queue, item: str, **changes: object) -> Item | None:
+        if changes.get("outcome") == "failed":
+            raise ConfigError("cannot be written: no space left on device", file=queue.file)
+        return update(queue, item, **changes)
+
+    monkeypatch.setattr(Queue, "update", full)
+    downloads, told = open_downloads(hub)
+    downloads.add(wanted[0])
+    assert "no space left" in (told.end(wanted[0].id).message or "")
+    loopback.fail("cdn", Slow(2 * MIB), within="")
+    downloads.add(wanted[1])
+    assert told.end(wanted[1].id).event == "done"
+    assert [event.item for event in told.events if event.event == "failed"] == [wanted[0].id]
+    monkeypatch.undo()
+    loopback.heal()
+    downloads.retry(wanted[0].id)
+    told.wait(lambda event: event.event == "done" and event.item == wanted[0].id)

@@ -119,6 +119,15 @@ def test_the_limit_is_a_rate_with_a_short_burst() -> None:
     assert throttle.due(10**9) == 0.0
 
 
+def test_a_low_limit_is_kept_in_small_pieces() -> None:
+    throttle = Throttle()
+    sizes = []
+    for rate in (0, 50 << 10, MIB, 100 * MIB):
+        throttle.bytes_s = rate
+        sizes.append(throttle.at_once())
+    assert sizes == [256 << 10, 16 << 10, round(0.1 * MIB), 256 << 10]
+
+
 def test_speed_is_that_of_the_last_seconds() -> None:
     clock = Clock()
     speed = Speed(clock)

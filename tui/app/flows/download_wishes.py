@@ -50,9 +50,7 @@ class DownloadWishes:
             if model is not None:
                 self._desk.fit.open_panel(model)
             else:
-                self._desk.tell(
-                    f"{clean(row.item.name)} is not in the library; it may have been moved away.", "warning"
-                )
+                self._flow.tell_gone(row.item)
         elif row.phase in ("paused", "failed"):
             self._retry(row)
         else:

@@ -186,6 +186,8 @@ class DownloadsFlow:
         model = self.model_of(item) if item is not None else None
         if model is not None:
             self._desk.loading.load(model)
+        elif item is not None:
+            self.tell_gone(item)
 
     def on_download_refused(self, event: DownloadRefused) -> None:
         """Something that was wanted cannot be done."""
@@ -267,10 +269,14 @@ class DownloadsFlow:
 
     def model_of(self, item: Item) -> Model | None:
         """It as the library lists it."""
-        for model in self._desk.bench.library.rows:
+        for model in self._desk.bench.library.models:
             if str(model.path) == item.path or (model.repo == item.repo and model.file == item.file):
                 return model
         return None
+
+    def tell_gone(self, item: Item) -> None:
+        """Say that what was fetched is nowhere in the library."""
+        self._desk.tell(f"{clean(item.name)} is not in the library; it may have been moved away.", "warning")
 
     @property
     def _in_sight(self) -> bool:

@@ -62,7 +62,7 @@ class PullFlow:
             self._number += 1
 
     def _look_up(self, number: int, text: str, repo: str = "", file: str = "") -> None:
-        fetching, models = self._flow.fetching, self._desk.bench.library.rows
+        fetching, models = self._flow.fetching, self._desk.bench.library.models
         settings = self._desk.settings
         assert settings is not None
 

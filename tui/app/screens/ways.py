@@ -19,8 +19,8 @@ from tui.app.text import clean, plural, size
 from tui.config.paths import Paths
 from tui.library.importing import How, Import, plan_every_import
 from tui.library.model import LibraryError, Model
-from tui.library.remembered import forget, models_at, remember
-from tui.library.transfer import carry_out
+from tui.library.remembered import models_at, remember
+from tui.library.transfer import bring_in
 
 Way = How | Literal["place"]
 
@@ -95,7 +95,7 @@ class WaysScreen(RowsScreen[tuple[Path, ...]]):
 
         def work(progress: Progress) -> tuple[Path, ...]:
             if isinstance(plan, Import):
-                return _imported(self._paths, plan, progress)
+                return bring_in(self._paths, plan, progress)
             return tuple(model.path for model in remember(self._paths, self._path))
 
         self._total = plan.needed_bytes if isinstance(plan, Import) else 0
@@ -128,13 +128,6 @@ def _ways(path: str, folder: str) -> Ways:
         return Ways(models, plan_every_import(path, folder))
     except LibraryError as error:
         return Ways(models, {}, str(error))
-
-
-def _imported(paths: Paths, plan: Import, progress: Progress) -> tuple[Path, ...]:
-    files = carry_out(plan, progress)
-    if plan.how == "move":
-        forget(paths, [step.source for step in plan.steps])
-    return files
 
 
 def _rows(ways: Ways) -> list[Choice]:

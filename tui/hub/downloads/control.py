@@ -113,6 +113,7 @@ class Downloads:
     def retry(self, item: str) -> None:
         """Go on with one that failed."""
         self._queue.update(item, paused=False, outcome="", reason="")
+        self._crew.hurry(item)
         self._crew.look()
 
     def hurry(self, item: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from tui.hub.errors import Cancelled, HubError
 
 _LOOK_S = 0.5
 """How soon a process sees what another one wrote."""
+_REST_S = 30.0
+"""How long an item rests here whose end could not be written down, as on a full disk: the list still wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class Crew:
         self._means, self._queue, self._cache, self._sink, self._only = means, queue, cache, sink, only
         self._jobs: dict[str, tuple[_Job, threading.Thread]] = {}
         self._lock = threading.Lock()
+        self._resting: dict[str, float] = {}
+        """Until when, by the item's id, in monotonic seconds."""
         self._follower = Follower(sink)
         self._lookout = Lookout(watch)
         self._calm: tuple[int, int] | None = None
@@ -94,6 +99,7 @@ class Crew:
 
     def hurry(self, item: str) -> None:
         """Let it wait no longer for its next try if it is fetched here."""
+        self._resting.pop(item, None)
         with self._lock:
             job = self._jobs.get(item)
         if job is not None:
@@ -137,7 +143,8 @@ class Crew:
         for entry in mine:
             if busy >= self.parallel:
                 break
-            if entry.item.id in waiting and self._begin(entry.item.id):
+            rests = self._resting.get(entry.item.id, 0.0) > time.monotonic()
+            if entry.item.id in waiting and not rests and self._begin(entry.item.id):
                 busy += 1
                 self._wake.set()
 
@@ -205,6 +212,7 @@ class Crew:
             self._queue.update(job.item.id, outcome="failed", reason=text)
         except ConfigError as error:
             text = f"{text}; and {one_line(str(error))}"
+            self._resting[job.item.id] = time.monotonic() + _REST_S
         job.teller.failed(text)
 
     def _ended(self, job: _Job) -> None:

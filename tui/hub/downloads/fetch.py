@@ -88,15 +88,17 @@ class FileFetch:
         if part.length >= self._wanted.size_bytes:
             return
         looked_at, told = part.length, False
-        with closing(transfer.rest(part.length, self._stop)) as pieces:
+        throttle = self._means.throttle
+        with closing(transfer.rest(part.length, self._stop, throttle.at_once)) as pieces:
             for piece in pieces:
                 if transfer.skipped_bytes and not told:
                     told = True
                     again = size(transfer.skipped_bytes)
                     self._teller.again(f"the server sends whole files only, so {again} travelled again")
-                self._means.throttle.take(len(piece), self._stop)
+                # What came is written before anything is waited for, so that an end in between costs none of it.
                 part.write(piece)
                 self._teller.fetched(self._before + part.length, len(piece))
+                throttle.take(len(piece), self._stop)
                 if part.length - looked_at >= SYNC_BYTES:
                     looked_at = part.length
                     check_going_on(self._place.parts, self._means.look)

@@ -40,7 +40,7 @@ class Part:
         os.truncate(descriptor, self.length)
         os.lseek(descriptor, self.length, os.SEEK_SET)
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | memoryview) -> None:
         """Append. Raises DownloadError; what could be written counts."""
         left = memoryview(piece)
         try:

@@ -6,10 +6,12 @@ Parts lie on the same file system, so that a file appears whole or not at all.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 import tui
+from tui.config.files import move_new
 from tui.config.plain import clean
 from tui.hub.client import Hub
 from tui.hub.downloads.errors import InTheWay, disk_trouble
@@ -115,9 +117,10 @@ class ChosenFolder:
 
     def put(self, item: Item, wanted: Wanted, verified: Path) -> None:
         target = self._target(item, wanted)
-        if os.path.lexists(target):
-            raise InTheWay(f"{clean(str(target))} is another file; move it away, then retry")
-        _move(verified, target)
+        try:
+            _move(verified, target, move_new)
+        except FileExistsError as error:
+            raise InTheWay(f"{clean(str(target))} is another file; move it away, then retry") from error
 
     def known_as(self, hub: Hub, item: Item, wanted: Wanted) -> Path:
         return self._target(item, wanted)
@@ -153,15 +156,21 @@ def _parts_of(cache: Path) -> Path:
     return beside
 
 
-def _move(verified: Path, target: Path) -> None:
+def _move(verified: Path, target: Path, move: Callable[[Path, Path], object] = Path.replace) -> None:
+    """Raises DownloadError; FileExistsError is `move`'s."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        verified.replace(target)
+    except OSError as error:
+        raise disk_trouble(error, target) from error
+    try:
+        move(verified, target)
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+    except FileExistsError:
+        raise
     except OSError as error:
         raise disk_trouble(error, target) from error
 

@@ -6,10 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 
+from tui.hub.downloads.body import MOST_BYTES
 from tui.hub.downloads.stop import Stop
 
 _BURST_S = 0.1
 """What was not used may be caught up by this much."""
+_LEAST_BYTES = 16 << 10
+"""Read at once at the lowest limits."""
 
 
 class Throttle:
@@ -21,8 +24,13 @@ class Throttle:
         self._clock, self._lock = clock, threading.Lock()
         self._free_at = 0.0
 
+    def at_once(self) -> int:
+        """How many bytes to read at once, so that a low limit does not make them come in jerks."""
+        rate = self.bytes_s
+        return MOST_BYTES if rate <= 0 else round(min(MOST_BYTES, max(_LEAST_BYTES, rate * _BURST_S)))
+
     def take(self, size: int, stop: Stop) -> None:
-        """Wait until `size` bytes more may come. Raises Cancelled."""
+        """Wait until more may come after these `size` bytes. Raises Cancelled."""
         wait_s = self.due(size)
         if wait_s > 0:
             stop.wait(wait_s)

@@ -7,10 +7,11 @@ token goes to the hub's own origin; the client takes it away where the hub leads
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
 from tui.hub.client import Hub
+from tui.hub.downloads.body import MOST_BYTES, Piece, read_body
 from tui.hub.downloads.errors import Expired, WrongLength
 from tui.hub.downloads.stop import Stop
 from tui.hub.downloads.values import Wanted
@@ -39,14 +40,17 @@ class Transfer:
         self.skipped_bytes = 0
         """Bytes that travelled again in the last request, as the server sends whole files only."""
 
-    def rest(self, start: int, stop: Stop) -> Generator[bytes, None, None]:
-        """The bytes from `start` to the end, in pieces as they come; the client reads at most 64 KiB at once.
+    def rest(
+        self, start: int, stop: Stop, most: Callable[[], int] = lambda: MOST_BYTES
+    ) -> Generator[Piece, None, None]:
+        """The bytes from `start` to the end, in pieces as they come; each is there until the next is asked for. `most`
+        says how many bytes to read at once.
 
         Raises HubError (Interrupted when less came than was announced, Changed for another file) and Cancelled.
         """
         at = start
         try:
-            for piece in self._pieces(start, stop):
+            for piece in self._pieces(start, stop, most):
                 at += len(piece)
                 yield piece
         except Exception:
@@ -56,7 +60,7 @@ class Transfer:
         if at < self._wanted.size_bytes:
             raise Interrupted(f"{self._asked.host} sent less than it said of {self._wanted.path}; try again")
 
-    def _pieces(self, start: int, stop: Stop) -> Iterator[bytes]:
+    def _pieces(self, start: int, stop: Stop, most: Callable[[], int]) -> Iterator[Piece]:
         import httpx2
 
         patience, size = self._hub.patience, self._wanted.size_bytes
@@ -75,7 +79,7 @@ class Transfer:
             skip = self._to_skip(response, start)
             self.skipped_bytes = skip
             left = size - start
-            for piece in self._lively(response.iter_raw()):
+            for piece in self._lively(read_body(response, patience.silence_s, most)):
                 stop.check()
                 kept = piece[skip : skip + left]
                 beyond = len(piece) - skip - len(kept)
@@ -86,7 +90,7 @@ class Transfer:
                 if beyond > 0:
                     return
 
-    def _lively(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    def _lively(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
         """The pieces. Raises Interrupted where they only trickle: another connection may well be better. What is done
         with a piece does not count, so a limit of our own is no reason.
         """

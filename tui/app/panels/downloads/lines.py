@@ -70,8 +70,7 @@ def line(row: Row, cells: Columns, glyphs: Glyphs) -> list[Piece]:
     if cells.bar:
         pieces += [("  ", ""), *bar(row, cells.bar, glyphs)]
     if cells.amount:
-        done = row.item.total_bytes if row.phase == "checks" else row.done_bytes
-        told = fit_right(amount(done, row.item.total_bytes), cells.amount)
+        told = fit_right(amount(row.came_bytes, row.item.total_bytes), cells.amount)
         pieces.append((told, "foreground" if row.active else "muted"))
     if cells.words < SPEED + LEFT:
         percent = f"{int(row.share * 100)} %"

@@ -34,6 +34,8 @@ class Live:
     """How often it was tried again."""
     last_reason: str = ""
     """Why it was tried again last, also when it has got on since."""
+    fetched_bytes: int = 0
+    """Fetched, also while it is checked: of several shards one may be, before the others come."""
 
     def after(self, event: Event) -> Live:
         """The same once this was told, too."""
@@ -45,6 +47,7 @@ class Live:
         return replace(
             self,
             done_bytes=event.done_bytes,
+            fetched_bytes=max(self.fetched_bytes, event.done_bytes) if checking else event.done_bytes,
             rate=event.bytes_s,
             left_s=event.eta_s,
             checking=checking,
@@ -69,6 +72,15 @@ class Row:
     last_reason: str = ""
     elsewhere: int | None = None
     """Process of another puna that fetches it; None when none does."""
+    checked_of: int | None = None
+    """Of one that is checked, what has come; None for all of it."""
+
+    @property
+    def came_bytes(self) -> int:
+        """What is on this disk, checked or not."""
+        if self.phase != "checks":
+            return self.done_bytes
+        return self.item.total_bytes if self.checked_of is None else self.checked_of
 
     @property
     def quant(self) -> str:
@@ -113,8 +125,9 @@ def row_of(entry: Entry, live: Live | None, own_pid: int) -> Row:
     whole = elsewhere is not None and live.done_bytes >= item.total_bytes
     phase = "checks" if live.checking or whole else "again" if live.reason else "fetches"
     return Row(
-        item, phase, live.done_bytes, live.rate, live.left_s, live.reason, live.tries, live.last_reason, elsewhere
-    )
+        item, phase, live.done_bytes, live.rate, live.left_s, live.reason, live.tries, live.last_reason, elsewhere,
+        live.fetched_bytes if live.checking else None,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +158,13 @@ class Sum:
 
 
 def summed(rows: Iterable[Row]) -> Sum:
-    """What is fetched now or waits for its turn. A file that is checked has come."""
+    """What is fetched now or waits for its turn. What is checked has come."""
     active = done = total = rate = 0
     for row in rows:
         if not row.active and row.phase != "waits":
             continue
-        whole = row.phase == "checks"
         active += row.active
         total += row.item.total_bytes
-        done += row.item.total_bytes if whole else row.done_bytes
-        rate += 0 if whole else row.rate or 0
+        done += row.came_bytes
+        rate += 0 if row.phase == "checks" else row.rate or 0
     return Sum(active, done, total, rate)
