@@ -19,7 +19,7 @@ from tui.app.flows.branches import BranchFlow
 from tui.app.flows.chat import ChatFlow
 from tui.app.flows.context import ContextFlow
 from tui.app.flows.downloads import DownloadsFlow
-from tui.app.flows.finder import FinderFlow
+from tui.app.flows.finder.flow import FinderFlow
 from tui.app.flows.fit import FitFlow
 from tui.app.flows.history import HistoryFlow
 from tui.app.flows.idle import IdleFlow
@@ -98,7 +98,7 @@ class Desk:
             self.splitting,
             self.context,
             self.downloads,
-            self.finder,
+            *self.finder.parts,
         )
         """Who hears what workers and panels post."""
 
