@@ -143,7 +143,7 @@ async def test_what_is_fetched_is_here_in_list_and_pane(
         await bench.until(lambda: panel.found.selected and panel.found.selected.file)
         row = panel.found.selected
         assert row is not None
-        mine = replace(a_model("mine", row.quant, repo=row.listing.repo), file=row.file)
+        mine = replace(a_model("mine", row.quant, repo=row.listing.repo), file=row.file or "")
         bench.app.post_message(ModelsFound((LLAMA, mine)))
         await bench.until(
             lambda: panel.pane.about and mine.identity in [one.installed for one in panel.pane.about.rows]
