@@ -58,7 +58,7 @@ class HubSide:
         self._question = question
 
         async def work() -> None:
-            async for results in self._online.search(wishes, catalogue.listings):
+            async for results in self._online.search(wishes, catalogue.listings, renew=again):
                 self._app.post_message(HubTold(results))
 
         def ask() -> None:

@@ -59,9 +59,10 @@ class ModelFlow:
         if event.detail.rows and not event.detail.asking:
             self._finder.restock()  # the list shows what is known better now
         shown = now.panel.listing
-        if shown is not None and shown.repo == event.detail.listing.repo:
-            self._show_about()
+        if now.panel.in_detail:
             self.look()
+        elif shown is not None and shown.repo == event.detail.listing.repo:
+            self._show_about()
 
     def look(self, *, again: bool = False) -> None:
         """All is to be known of the model that a person looks at, if they do: rows, memory or the context may be others
@@ -69,8 +70,8 @@ class ModelFlow:
         """
         panel = self._finder.now.panel
         if panel.in_detail and panel.listing is not None:
-            self._look(panel.listing, panel.target.file if panel.target is not None else None, again=again)
             self._show_about()
+            self._look(panel.listing, panel.target.file if panel.target is not None else None, again=again)
             self._show_ghost()
 
     def _look(self, listing: Listing, file: str | None, *, again: bool) -> None:
