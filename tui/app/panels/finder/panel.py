@@ -22,6 +22,7 @@ from tui.app.panels.finder.filters import Choices
 from tui.app.panels.finder.frame import Frame
 from tui.app.panels.finder.line import SearchLine
 from tui.app.panels.finder.list import FinderList, Heads
+from tui.app.panels.finder.list_keys import ListKeys
 from tui.app.panels.finder.shelf import Shelf
 from tui.app.panels.finder.wanted import PullWanted
 from tui.app.rows import RowList
@@ -33,7 +34,7 @@ _SOMETIMES = ("finder_options", "finder_pull", "finder_copy")
 """Actions that there is not always something for."""
 
 
-class FinderPanel(FilterKeys, Frame):
+class FinderPanel(FilterKeys, ListKeys, Frame):
     """The panel. Its keys are the group "finder" of the action table."""
 
     @dataclass
@@ -226,21 +227,6 @@ class FinderPanel(FilterKeys, Frame):
             self.found.focus()
         else:
             self.go()
-
-    def action_cursor_up(self) -> None:
-        self.found.action_cursor_up()
-
-    def action_cursor_down(self) -> None:
-        self.found.action_cursor_down()
-
-    def action_page_up(self) -> None:
-        self.found.action_page_up()
-
-    def action_page_down(self) -> None:
-        self.found.action_page_down()
-
-    def action_choose(self) -> None:
-        self.found.action_choose()
 
     def action_finder_detail(self) -> None:
         """Look at one model; the same key goes back to the list."""
