@@ -25,7 +25,7 @@ from benchmarks.report import quantiles, tell
 from tests.app.finder.rows import many_rows
 from tests.app.rig import workbench
 from tui.app.app import PunaApp
-from tui.app.flows.finder_back import Back
+from tui.app.flows.finder.rows import Rows
 from tui.app.panels.finder.filters import Choices
 from tui.app.panels.finder.list import FinderList
 from tui.app.panels.finder.shelf import Shelf
@@ -48,7 +48,7 @@ REST_S = 0.03
 def main() -> None:
     """Measure and tell."""
     os.environ["HF_HUB_OFFLINE"] = "1"
-    with patch.object(Back, "restock"):
+    with patch.object(Rows, "restock"):
         rows = asyncio.run(_rows())
     wish = _wish_ms()
     worst = max(row["work_p95"] for row in rows)

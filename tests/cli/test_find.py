@@ -164,6 +164,18 @@ def test_a_gated_repository_is_told_as_such(find: Find, hub: LoopbackHub) -> Non
     assert (row["repo"], row["gated"], row["file"]) == ("acme/Locked-1B-GGUF", True, None)
 
 
+def test_a_hub_that_fails_after_the_search_is_not_asked_for_all_the_rest(find: Find) -> None:
+    many = [Repo(f"acme/Many-{number}B-GGUF", {}, gguf={**GGUF, "total": number * 10**9}) for number in range(1, 19)]
+    with LoopbackHub(*many) as hub:
+        hub.fail("model", rate_limited(900))
+        code, answer, said = find("acme", *HERE, hub=hub)
+        assert (code, answer["source"], len(answer["rows"])) == (0, "hub", 18)
+        assert {row["file"] for row in answer["rows"]} == {None}
+        assert "files that it did not tell of are estimated" in said
+        assert len(said.splitlines()) == 1
+        assert hub.count("model") < 18
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [

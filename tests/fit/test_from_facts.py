@@ -67,6 +67,30 @@ def test_what_the_card_leaves_out_is_estimated_and_said() -> None:
     assert shape_of_facts(QWEN3_8B, "no such label").weights_spread >= UNKNOWN.spread
 
 
+@pytest.mark.parametrize(
+    ("parameters", "architecture", "label", "published"),
+    [
+        (70_553_706_496, "llama", "Q4_K_M", 42_520_395_584),
+        (70_553_706_496, "llama", "Q2_K", 26_375_110_432),
+        (8_190_735_360, "qwen3", "Q4_K_M", 5_027_783_488),
+        (30_532_122_624, "qwen3moe", "Q4_K_M", 18_556_686_912),
+    ],
+)
+def test_of_a_model_whose_shape_nobody_tells_the_bytes_are_as_near(
+    parameters: int, architecture: str, label: str, published: int
+) -> None:
+    shape = shape_of_facts(CardFacts(parameters=parameters, architecture=architecture), label)
+    assert shape.weights_bytes == pytest.approx(published, rel=shape.weights_spread)
+    assert shape.weights_spread < 0.16
+
+
+@given(st.integers(8 * 10**9, 10**12), st.sampled_from([(None, None), (3 * 10**9, None), (3 * 10**9, 128)]))
+def test_a_width_that_is_a_guess_makes_no_type_larger(parameters: int, mixture: tuple[int | None, int | None]) -> None:
+    facts = CardFacts(parameters=parameters, active_parameters=mixture[0], experts=mixture[1], experts_used=8)
+    shape = shape_of_facts(facts, "Q4_K_M")
+    assert shape.weights_bytes == pytest.approx(parameters * LABELS["Q4_K_M"].layers, rel=0.06)
+
+
 def test_labels_that_others_made_count_as_their_nearest() -> None:
     assert label_of("UD-Q4_K_XL").layers == LABELS["Q4_K_M"].layers
     assert label_of("UD-Q4_K_XL").spread > LABELS["Q4_K_M"].spread

@@ -115,6 +115,20 @@ def test_the_hub_counts_one_file_which_the_name_may_contradict(name: str, total:
     assert found.parameters == parameters
 
 
+@pytest.mark.parametrize(
+    ("name", "total", "active"),
+    [
+        ("Qwen3-30B-A3B-GGUF", 30.5e9, 3e9), ("LFM2-8B-A1.5B-GGUF", 8.3e9, 1.5e9), ("granite-1B-A400M", 1.3e9, 4e8),
+        ("Qwen3-30B-A3B-GGUF", None, None), ("Llama-70B", 7e10, None), ("x-7B-A70B", 7e9, None),
+    ],
+)  # fmt: skip
+def test_the_name_of_a_mixture_says_what_a_token_uses(name: str, total: float | None, active: float | None) -> None:
+    entry = {"id": f"org/{name}", "gguf": {"total": total}}
+    found = listing_of(entry)
+    assert found is not None
+    assert found.active_parameters == active
+
+
 @pytest.mark.parametrize("value", ["yesterday", 7, None, "2026-01-02T\x1b", "2026" * 100, ""])
 def test_moments_that_are_none(value: object) -> None:
     assert told(lastModified=value).updated is None

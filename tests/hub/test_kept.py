@@ -66,6 +66,15 @@ def test_a_fresh_answer_is_not_asked_for_again(serve: Serve, cache: SearchCache,
     assert loopback.count("models") == 2 * asked + 1
 
 
+def test_a_person_who_asks_once_more_gets_a_new_answer(serve: Serve, cache: SearchCache) -> None:
+    loopback, hub = serve(*MANY[:3])
+    ask(cache, hub)
+    assert last(cache.search(hub, Question(query="m"), renew=True)).age_s == 0
+    assert loopback.count("models") == 2
+    ask(cache, hub)
+    assert loopback.count("models") == 2
+
+
 @pytest.mark.parametrize("how", ["down", "offline", "unreachable"])
 def test_while_the_hub_cannot_be_asked_an_old_answer_comes_with_its_age(
     serve: Serve, cache: SearchCache, clock: Clock, how: str

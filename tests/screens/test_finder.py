@@ -11,13 +11,15 @@ from tests.app.finder.rows import CODER, QUANTS, ROWS
 from tests.app.rig import Bench
 from tests.rigs.hub.environment import hub_home
 from tests.screens.test_screens import GPUS, answered, picture, terminal
-from tui.app.flows.finder_back import Back
+from tui.app.flows.finder.hub import HubSide
+from tui.app.flows.finder.looking import Looking
+from tui.app.flows.finder.rows import Rows
 from tui.app.panels.finder.about import About
 from tui.app.panels.finder.filters import Choices
 from tui.app.panels.finder.panel import FinderPanel
 from tui.app.panels.finder.shelf import Shelf
 from tui.app.panels.finder.source import Source
-from tui.models.finder.values import FinderRow
+from tui.hub.listing import Listing
 
 __all__ = ["terminal"]
 
@@ -31,13 +33,16 @@ ABOUT = About(
 def rows_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """No Hub is asked, and nothing is priced."""
 
-    def about(self: Back, row: FinderRow, n_ctx: int) -> About:
-        return ABOUT if row.listing == CODER else About(row.listing, (row,))
+    def about(self: Looking, listing: Listing, *_: object) -> About:
+        return ABOUT if listing == CODER else About(listing, tuple(row for row in ROWS if row.listing == listing))
 
-    monkeypatch.setattr(Back, "restock", lambda self, wishes, n_ctx: None)
-    monkeypatch.setattr(Back, "search", lambda self, wishes, again=False: None)
-    monkeypatch.setattr(Back, "look", lambda self, row, n_ctx: None)
-    monkeypatch.setattr(Back, "about", about)
+    def nothing(*_: object, **__: object) -> None:
+        pass
+
+    monkeypatch.setattr(Rows, "restock", nothing)
+    monkeypatch.setattr(HubSide, "search", nothing)
+    monkeypatch.setattr(Looking, "look", nothing)
+    monkeypatch.setattr(Looking, "about", about)
     with hub_home(tmp_path / "hf", monkeypatch):
         yield
 

@@ -22,7 +22,7 @@ from tui.app.flows.context import ContextFlow
 from tui.app.flows.conversations import ConversationsFlow
 from tui.app.flows.downloads import DownloadsFlow
 from tui.app.flows.drafts import DraftFlow
-from tui.app.flows.finder import FinderFlow
+from tui.app.flows.finder.flow import FinderFlow
 from tui.app.flows.fit import FitFlow
 from tui.app.flows.history import HistoryFlow
 from tui.app.flows.idle import IdleFlow
@@ -98,7 +98,7 @@ class Desk:
         self.finder = FinderFlow(self)
         self.splitting = SplitFlow(self)
         self.votes = VoteFlow(self)
-        models = (self.panes, self.library, self.loading, self.fit, self.downloads, self.finder)
+        models = (self.panes, self.library, self.loading, self.fit, self.downloads, *self.finder.parts)
         talking = (self.chatting, self.history, self.branches, self.splitting, self.context, self.presets)
         prompt = (self.drafts, self.attaching, self.writing)
         self._parts = (self, *models, *talking, *prompt, self.conversations, self.moving)

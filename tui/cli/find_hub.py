@@ -20,7 +20,7 @@ from tui.config.errors import ConfigError
 from tui.config.paths import Paths
 from tui.hub.catalogue import Catalogue, keep_catalogue
 from tui.hub.client import Hub, Patience, connect
-from tui.hub.errors import Cancelled, HubError
+from tui.hub.errors import Cancelled, Gated, HubError, NotAllowed, NotFound
 from tui.hub.files import repo_files
 from tui.hub.kept import Found, SearchCache
 from tui.hub.listing import Listing
@@ -110,18 +110,27 @@ async def looked_at(
     hub: Hub, told: frozenset[str], pricer: Pricer, shown: Sequence[FinderRow]
 ) -> tuple[FinderRow, ...]:
     """Rows of the real files of the first repositories of `shown`; of one that the hub does not tell there are none, so
-    that its estimate stays. Only what the hub has `told` of is asked for.
+    that its estimate stays. Only what the hub has `told` of is asked for, and nothing more once the hub is in trouble,
+    which is said.
     """
     listings = {row.listing.repo: row.listing for row in shown if row.listing.repo in told}
     turns = asyncio.Semaphore(_AT_ONCE)
+    trouble: list[HubError] = []
 
     async def look(listing: Listing) -> tuple[FinderRow, ...]:
         async with turns:
+            if trouble:
+                return ()
             try:
                 files = await in_daemon_thread(partial(repo_files, hub, listing.repo))
-            except HubError:
+            except (NotFound, NotAllowed, Gated):
+                return ()
+            except HubError as error:
+                trouble.append(error)
                 return ()
         return rows_of_files(pricer, replace(listing, gated=files.gated is not None), files.rows)
 
     looked = await asyncio.gather(*map(look, list(listings.values())[:MOST_LOOKED_AT]))
+    if trouble:
+        say(f"puna: {trouble[0]}; files that it did not tell of are estimated")
     return tuple(row for rows in looked for row in rows)

@@ -9,7 +9,6 @@ from typing import get_args
 
 from tui.config.sizes import parse_size
 from tui.fit.labels import UNKNOWN, label_of
-from tui.hub.address import repo_address, web_address
 from tui.hub.beyond import beyond_use_case
 from tui.hub.listing import USE_CASES
 from tui.llama.settings import MAX_N_CTX
@@ -51,11 +50,9 @@ def add_wishes(parser: argparse.ArgumentParser) -> None:
 
 
 def wishes_of(args: argparse.Namespace) -> Wishes:
-    """What was asked for. Of an address the repository that it leads to is looked for."""
-    query = " ".join(args.query)
-    address = web_address(query) or repo_address(query)
+    """What was asked for."""
     return Wishes(
-        query=query if address is None else address.repo,
+        query=" ".join(args.query),
         fits=args.fits,
         use_case=args.use_case,
         min_speed=args.min_speed,

@@ -86,6 +86,8 @@ SUPER_BLOCKS = frozenset(number for number, kind in TENSOR_TYPES.items() if kind
 FALLBACK_BYTES, FALLBACK_SPREAD = 0.72, 0.1
 """Bytes of a value in the types that stand in for those of super-blocks (`tensor_type_fallback`), Q5_0 and Q8_0."""
 USUAL_HEAD, USUAL_HEADS_KV, USUAL_VOCABULARY = 128, 8, 128_000
+_LEAST_USUAL = SUPER_BLOCK // 2
+"""Below it a width is that of a toy, and may be any."""
 WIDTH_BY_DEPTH = 128
 """Width of a dense model by its number of layers; with 12 × width² values a layer both follow from its parameters."""
 
@@ -133,7 +135,7 @@ def shape_of_facts(facts: CardFacts, label: str) -> ModelShape:
     parameters = max(0, facts.parameters)
     n_expert = facts.experts if facts.experts and facts.experts > 1 else 0
     n_layer = facts.layers or max(1, round((_dense(facts) / (12 * WIDTH_BY_DEPTH**2)) ** (1 / 3)))
-    n_embd = facts.hidden_size or (facts.heads or 0) * (facts.head_dim or 0) or n_layer * WIDTH_BY_DEPTH
+    n_embd = facts.hidden_size or (facts.heads or 0) * (facts.head_dim or 0) or _usual(n_layer * WIDTH_BY_DEPTH)
     window, layers = _layers(facts, architecture, n_layer, n_embd)
     shape = ModelShape(
         architecture=architecture,
@@ -159,6 +161,13 @@ def shape_of_facts(facts: CardFacts, label: str) -> ModelShape:
         context_spread=_context_spread(facts, architecture),
     )
     return _weighed(_widened(shape, facts), label)
+
+
+def _usual(width: int) -> int:
+    """A width that no card tells, near this one: of whole super-blocks, as those of 498 of 510 models above a billion
+    parameters are. One that came out odd by chance would be taken for one whose rows need larger types.
+    """
+    return max(1, round(width / SUPER_BLOCK)) * SUPER_BLOCK if width >= _LEAST_USUAL else width
 
 
 def _dense(facts: CardFacts) -> int:
@@ -221,16 +230,19 @@ def _widened(shape: ModelShape, facts: CardFacts) -> ModelShape:
     left = max(0, shape.parameters - total_values(shape, tied=_is_tied(shape)))
     ways = 2 if shape.wiring.gate == "none" else 3
     each = left // max(1, shape.n_layer * ways * max(1, shape.n_embd))
+    told = facts.hidden_size and facts.layers and facts.vocab_size
     if not shape.n_expert:
-        return replace(shape, layers=tuple(layer._replace(n_ff=each) for layer in shape.layers))
+        n_ff = each if told else _usual(each)
+        return replace(shape, layers=tuple(layer._replace(n_ff=n_ff) for layer in shape.layers))
     routed = left
     if facts.active_parameters and shape.n_expert > shape.n_expert_used:
         idle = 1 - shape.n_expert_used / shape.n_expert
         routed = min(left, round(max(0, shape.parameters - facts.active_parameters) / idle))
     per_layer = ways * max(1, shape.n_embd) * max(1, shape.n_layer)
+    n_ff_expert = routed // (per_layer * shape.n_expert)
     return replace(
         shape,
-        n_ff_expert=routed // (per_layer * shape.n_expert),
+        n_ff_expert=n_ff_expert if told and facts.experts else _usual(n_ff_expert),
         n_ff_shared=(left - routed) // per_layer,
         expert_parameters=routed,
     )

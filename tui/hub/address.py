@@ -49,3 +49,9 @@ def repo_address(text: str) -> Address | None:
     """What `org/repo` or `org/repo:QUANT` means; None for any other text."""
     found = _REPO.fullmatch(text)
     return Address(found["repo"], found["quant"]) if found is not None else None
+
+
+def named(text: str, endpoint: str = "") -> str:
+    """What is looked for in names: of an address the repository that it leads to, and any other text as it is."""
+    address = web_address(text.strip(), endpoint) or repo_address(text.strip())
+    return address.repo if address is not None else text

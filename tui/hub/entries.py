@@ -27,6 +27,8 @@ _RELATION = re.compile(r"base_model:(?:finetune|adapter|merge):")
 _LICENCE = "license:"
 _SIZE = re.compile(r"(?<![a-z0-9.])(?:(\d{1,3})x)?(\d{1,4}(?:\.\d{1,3})?)([mbt])(?![a-z0-9])")
 """As in Qwen3-30B-A3B, Mixtral-8x7B, SmolLM2-135M."""
+_ACTIVE = re.compile(r"(?<![a-z0-9.])a(\d{1,3}(?:\.\d{1,3})?)([mb])(?![a-z0-9])")
+"""As in Qwen3-30B-A3B: what a token uses of a mixture, which the Hub does not tell."""
 _UNITS = {"m": 1e6, "b": 1e9, "t": 1e12}
 _FAR = 2.5
 
@@ -42,14 +44,17 @@ def listing_of(entry: object) -> Listing | None:
     gguf = entry.get("gguf")
     facts = gguf if isinstance(gguf, dict) else {}
     context_length = _count(facts.get("context_length"))
+    name = repo.rpartition("/")[2]
+    parameters = _parameters(_count(facts.get("total")), name)
     return Listing(
         repo=repo,
         model=_model(tags),
         architecture=_word(facts.get("architecture")),
-        parameters=_parameters(_count(facts.get("total")), repo.rpartition("/")[2]),
+        parameters=parameters,
+        active_parameters=_active(parameters, name),
         context_length=context_length,
         use_cases=use_cases(
-            name=repo.rpartition("/")[2],
+            name=name,
             context_length=context_length,
             pipeline=_word(entry.get("pipeline_tag")) or None,
             tags=tags,
@@ -95,6 +100,13 @@ def _parameters(total: int | None, name: str) -> int | None:
     if total is None or not sizes:
         return total
     return total if max(sizes) / _FAR <= total <= max(sizes) * _FAR else None
+
+
+def _active(parameters: int | None, name: str) -> int | None:
+    """Parameters that one token uses, where the name of a mixture says so."""
+    found = _ACTIVE.search(name.casefold())
+    active = round(float(found[1]) * _UNITS[found[2]]) if found is not None else 0
+    return active if 0 < active < (parameters or 0) else None
 
 
 def _word(value: object) -> str:

@@ -55,16 +55,22 @@ class SearchCache:
         self._folder, self._clock = folder, clock
 
     def search(
-        self, hub: Hub, question: Question, *, limit: int = USUAL_LIMIT, cancel: Event | None = None
+        self,
+        hub: Hub,
+        question: Question,
+        *,
+        limit: int = USUAL_LIMIT,
+        renew: bool = False,
+        cancel: Event | None = None,
     ) -> Iterator[Found]:
         """As `search_listings`, but each result holds all that was found until then. Blocks; for a worker thread.
 
-        A fresh answer is not asked for again. While the hub cannot be asked, an old answer comes with its age and the
-        problem. Raises HubError where there is none, after what came before it; and Cancelled.
+        A fresh answer is not asked for again, unless to `renew` it. While the hub cannot be asked, an old answer comes
+        with its age and the problem. Raises HubError where there is none, after what came before it; and Cancelled.
         """
         file = self._file(hub, question, limit)
         kept = self._read(file)
-        if kept is not None and kept.age_s < FRESH_S:
+        if kept is not None and kept.age_s < FRESH_S and not renew:
             yield kept
             return
         listings: tuple[Listing, ...] = ()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tui.config.plain import one_line
-from tui.hub.address import repo_address, web_address
+from tui.hub.address import named
 from tui.hub.answers import Query, answer
 from tui.hub.client import Hub
 from tui.hub.entries import EXPANDED, listing_of
@@ -95,9 +95,7 @@ def _query(hub: Hub, question: Question, limit: int) -> Query:
 
 def _words(hub: Hub, text: str) -> str:
     """What is searched for in names; of an address the repository that it leads to."""
-    wanted = one_line(text)[:_LONGEST_QUERY]
-    address = web_address(wanted, hub.endpoint) or repo_address(wanted)
-    return address.repo if address is not None else wanted
+    return named(one_line(text)[:_LONGEST_QUERY], hub.endpoint)
 
 
 def _short(number: float) -> str:

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from tests.app.described import Answers, DescribedDryRun, cards, describe, machine_with
 from tests.app.rig import GIB, LLAMA, QWEN, Bench, a_model, home_paths, workbench
-from tests.rigs.hub import LoopbackHub
+from tests.rigs.hub import LoopbackHub, Stall
 from tui.app.messages import ModelsFound, Sampled
 from tui.app.panels.finder.panel import FinderPanel
 from tui.app.panels.finder.wanted import PullWanted
@@ -84,15 +84,15 @@ async def test_without_a_network_it_works_on_the_catalogue(
 
 
 async def test_what_the_hub_finds_streams_in_while_one_types(
-    tmp_path: Path, dry_run: DescribedDryRun, hub: LoopbackHub
+    tmp_path: Path, dry_run: DescribedDryRun, hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("tui.app.flows.finder.hub.DEBOUNCE_S", 1.5)  # a busy machine types slowly
     async with finder(tmp_path, dry_run) as (bench, panel):
         await bench.shows("the Hub")
         await bench.press(*"lama-lama")
         await bench.until(lambda: any(row.listing.name == TINY for row in panel.found.rows))
         await bench.shows(TINY, "● GPU")
-        queries = [seen.path for seen in hub.seen("models")]
-        assert len(queries) < 9, "not every letter is asked for"
+        assert hub.count("models") < 9, "not every letter is asked for"
         row = next(row for row in panel.found.rows if row.listing.name == TINY)
         assert (row.listing.downloads, row.listing.licence) == (4321, "apache-2.0")
 
@@ -118,6 +118,78 @@ async def test_one_model_is_looked_at_until_its_numbers_are_exact_and_fetched(
         await bench.until(lambda: any(row.item.file == wanted[0].file for row in bench.app.desk.downloads.rows))
         await bench.press("y")
         assert any("clipboard" in words for words in bench.notices)
+
+
+async def test_each_model_that_is_to_be_fetched_is_whatever_is_looked_at_next(
+    tmp_path: Path, dry_run: DescribedDryRun, hub: LoopbackHub
+) -> None:
+    async with finder(tmp_path, dry_run) as (bench, panel):
+        wanted = pulls(bench)
+        await bench.press(*"graze")
+        await bench.until(lambda: len(panel.found.rows) == 2)
+        await bench.press("escape", "p", "down", "p", "enter", "escape")
+        await bench.until(lambda: len(wanted) == 2)
+        assert {one.repo.partition("/")[2] for one in wanted} == {f"{TINY}-GGUF", "Guarded-2M-GGUF"}
+
+
+async def test_what_is_fetched_is_here_in_list_and_pane(
+    tmp_path: Path, dry_run: DescribedDryRun, hub: LoopbackHub
+) -> None:
+    async with finder(tmp_path, dry_run, size=(120, 40)) as (bench, panel):
+        await bench.press(*"lama-lama")
+        await bench.until(lambda: panel.found.selected and panel.found.selected.listing.name == TINY)
+        await bench.press("enter")
+        await bench.shows("Exact: a dry run of the file's header.")
+        await bench.until(lambda: panel.found.selected and panel.found.selected.file)
+        row = panel.found.selected
+        assert row is not None
+        mine = replace(a_model("mine", row.quant, repo=row.listing.repo), file=row.file or "")
+        bench.app.post_message(ModelsFound((LLAMA, mine)))
+        await bench.until(
+            lambda: panel.pane.about and mine.identity in [one.installed for one in panel.pane.about.rows]
+        )
+        assert panel.found.selected is not None
+        assert panel.found.selected.installed == mine.identity
+        await bench.press("escape", "o")
+        await bench.shows("Load mine")
+
+
+async def test_of_a_model_that_was_left_nothing_is_said_to_be_on_its_way(
+    tmp_path: Path, dry_run: DescribedDryRun, hub: LoopbackHub
+) -> None:
+    hub.fail("cdn", Stall())
+    async with finder(tmp_path, dry_run) as (bench, panel):
+        await bench.press(*"graze")
+        await bench.until(lambda: len(panel.found.rows) == 2)
+        await bench.press("enter")
+        await bench.until(lambda: hub.count("cdn"))
+        await bench.shows("its header is being read")
+        left = panel.listing
+        assert left is not None
+        await bench.press("escape", "down", "enter")
+        await bench.until(lambda: panel.pane.about and panel.pane.about.page)
+        assert panel.listing != left
+        about = bench.app.desk.finder.now.looking.about(left, panel.n_ctx, (), {})
+        assert about.rows
+        assert "being read" not in about.note
+
+
+async def test_a_header_that_is_on_its_way_is_waited_for_while_memory_changes(
+    tmp_path: Path, dry_run: DescribedDryRun, hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.app.flows.finder.flow.DRIFT_S", 0.0)
+    hub.fail("cdn", Stall())
+    async with finder(tmp_path, dry_run) as (bench, panel):
+        await bench.press(*"lama-lama")
+        await bench.until(lambda: panel.found.selected and panel.found.selected.listing.name == TINY)
+        await bench.press("enter")
+        await bench.until(lambda: hub.count("cdn"))
+        for gib in (2, 24, 2):
+            before = panel.shelf
+            bench.app.desk.on_sampled(Sampled(machine_with(cards(gib))))
+            await bench.until(lambda before=before: panel.shelf is not before)  # type: ignore[misc]
+        assert hub.count("model") == 1
+        assert hub.count("cdn") == 1, "it does not begin anew each time"
 
 
 async def test_one_key_in_the_list_fetches_what_there_is(
@@ -175,6 +247,29 @@ async def test_no_row_left_says_which_filter_is_the_reason(
         await bench.until(lambda: len(panel.found.rows) == panel.total)
 
 
+async def test_a_model_that_is_looked_at_stays_when_a_filter_leaves_it_out(
+    tmp_path: Path, dry_run: DescribedDryRun, no_hub: None
+) -> None:
+    async with finder(tmp_path, dry_run) as (bench, panel):
+        await bench.press(*"deepseek-v3", "enter")
+        await bench.until(lambda: panel.pane.about and panel.pane.about.rows)
+        await bench.press("f")
+        await bench.until(lambda: not panel.found.rows)
+        await bench.shows("DeepSeek-V3-GGUF")
+        await bench.press("f", "escape")
+        assert panel.listing is None
+
+
+async def test_what_the_hub_was_not_asked_yet_it_is_not_said_to_lack(
+    tmp_path: Path, dry_run: DescribedDryRun, hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with finder(tmp_path, dry_run) as (bench, _):
+        await bench.shows("the Hub")
+        monkeypatch.setattr("tui.app.flows.finder.hub.DEBOUNCE_S", 60.0)
+        await bench.press(*"zzz")
+        await bench.shows("Nothing is called 'zzz' in the catalogue; the Hub is being asked.")
+
+
 async def test_what_llama_cpp_cannot_do_is_said(tmp_path: Path, dry_run: DescribedDryRun, no_hub: None) -> None:
     async with finder(tmp_path, dry_run) as (bench, _):
         await bench.press(*"image generation")
@@ -201,7 +296,7 @@ async def test_the_ghost_follows_the_cursor_and_the_price_the_context(
 async def test_prices_follow_the_memory_that_is_free(
     tmp_path: Path, dry_run: DescribedDryRun, no_hub: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.app.flows.finder.DRIFT_S", 0.0)
+    monkeypatch.setattr("tui.app.flows.finder.flow.DRIFT_S", 0.0)
     async with finder(tmp_path, dry_run) as (bench, panel):
         await bench.press(*"qwen3-8b")
         await bench.until(lambda: panel.found.selected and panel.found.selected.verdict == "gpu")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from rich.cells import cell_len
+from textual import events
 
 from tests.app.finder.host import Host, asked, shown
 from tests.app.finder.rows import CODER, LONG, QUANTS, ROWS, SMALL, a_listing, a_row, many_rows, other
 from tui.app.panels.finder.about import About
 from tui.app.panels.finder.filters import Choices
+from tui.app.panels.finder.line import MOST_TYPED
 from tui.app.panels.finder.panel import FinderPanel
 from tui.app.panels.finder.shelf import Shelf
 from tui.app.panels.finder.source import Source
@@ -184,6 +186,49 @@ async def test_other_rows_leave_the_cursor_on_its_model() -> None:
         await pilot.press("escape", "down", "down")
         app.panel.show(Shelf(tuple(reversed(ROWS))), len(ROWS), Choices())
         assert app.panel.found.selected is ROWS[2]
+
+
+async def test_who_looks_at_a_model_keeps_it_whatever_the_list_comes_to_hold() -> None:
+    async with shown((80, 24)) as (app, pilot):
+        fill(app)
+        await pilot.press("escape", "space")
+        app.panel.show(Shelf(tuple(reversed(ROWS))), len(ROWS), Choices())
+        assert app.panel.found.selected is ROWS[0], "the cursor is still on it, though it is the last one now"
+        app.panel.show(Shelf(ROWS[1:]), len(ROWS), Choices())
+        app.panel.show(Shelf(()), len(ROWS), Choices())
+        await pilot.pause()
+        assert app.panel.listing == CODER
+        assert app.panel.target is QUANTS[1]
+        await pilot.press("p")
+        assert asked(app, FinderPanel.PullAsked)[-1].row is QUANTS[1]
+        app.panel.show(Shelf(ROWS[1:]), len(ROWS), Choices())
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.panel.listing == SMALL
+        assert asked(app, FinderPanel.Selected)[-1].row is ROWS[1], "the pane follows the list again"
+
+
+@pytest.mark.parametrize(
+    "text", [f"https://huggingface.co/{CODER.repo}/tree/main", f"hf.co/{CODER.repo}", f"{CODER.repo}:Q4_K_M\nmore"]
+)
+async def test_an_address_that_is_pasted_finds_its_repository(text: str) -> None:
+    async with shown((80, 24)) as (app, pilot):
+        fill(app)
+        app.panel.search.input.post_message(events.Paste(text))
+        await pilot.pause()
+        assert [row.listing for row in app.panel.found.rows] == [CODER]
+
+
+async def test_what_is_pasted_is_short_and_cannot_speak_to_the_terminal() -> None:
+    async with shown((80, 24)) as (app, pilot):
+        fill(app)
+        await pilot.press("a")
+        app.panel.search.input.post_message(events.Paste("\x1b[31mred\x9b5m\u202e " + "x " * 5000))
+        await pilot.pause()
+        value = app.panel.search.input.value
+        assert value.startswith("ared x x")
+        assert len(value) == MOST_TYPED
+        assert value.isascii()
 
 
 async def test_without_rows_it_says_why() -> None:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tests.app.finder.rows import CODER, GIB, LLAMA, QUANTS, ROWS, TINY, a_listing, a_row
-from tui.app.flows.finder_ghost import ghost_of
-from tui.app.flows.finder_stock import Order, Stock, Stocked, installed_by
-from tui.app.flows.finder_words import age_words, nothing_words, source_words
+from tui.app.flows.finder.ghost import ghost_of
+from tui.app.flows.finder.pulls import chosen
+from tui.app.flows.finder.stock import Order, Stock, Stocked, installed_by
+from tui.app.flows.finder.words import age_words, nothing_words, source_words
 from tui.app.glyphs import AsciiGlyphs, Glyphs
 from tui.app.panels.finder import columns, filters, words
 from tui.app.panels.finder.about import About, lines, title
@@ -22,6 +23,7 @@ from tui.app.panels.finder.source import Source
 from tui.fit.values import DeviceSpec, Machine
 from tui.hardware.history import RAM
 from tui.hardware.snapshot import Gpu
+from tui.hub.files import ModelRow, RemoteFile, RepoFiles
 from tui.models.finder.pricing import Pricer
 from tui.models.finder.selection import Table
 from tui.models.finder.values import FinderRow, Wishes
@@ -59,6 +61,26 @@ def test_there_are_more_columns_the_more_room_there_is() -> None:
 )
 def test_counts_are_short(number: int | None, told: str) -> None:
     assert words.many(number) == told
+
+
+@pytest.mark.parametrize(
+    ("tok_s", "told"),
+    [((58.2, 74.4), "58–74"), ((6.12, 9.4), "6.1–9.4"), ((8.8, 31.0), "9–31"), ((45.0, 45.2), "45"),
+     ((310.0, 1551.0), "310–1.6k"), ((2460.0, 22377.0), "2.5k–22k"), ((8_900.0, 999_900.0), "8.9k–99k")],
+)  # fmt: skip
+def test_a_speed_is_told_whole_in_its_column(tok_s: tuple[float, float], told: str) -> None:
+    row = a_row(CODER, decode_tok_s=tok_s)
+    assert words.speed(row, Glyphs()) == told
+    column = next(column for column in columns.COLUMNS if column.title == "tok/s")
+    assert column.drawn(told, Glyphs()).strip() == told
+
+
+def test_code_in_a_card_stays_indented() -> None:
+    card = "Use it:\n\n```python\ndef go():\n    return 1\n```\n" + "word " * 30
+    told = ["".join(word.text for word in line) for line in lines(About(CODER, card=card), 0, 40, Glyphs())]
+    assert "    def go():" in told
+    assert "        return 1" in told
+    assert max(map(cell_len, told)) <= 40
 
 
 def test_parameters_tell_those_that_a_token_uses() -> None:
@@ -168,6 +190,57 @@ def test_what_the_library_has_is_marked_and_marked_anew() -> None:
     here = installed_by([(CODER.repo, "Q4_K_M", "mine"), (None, "Q8_0", "other"), (CODER.repo, None, "third")])
     stocked(stock, Order((CODER,), Wishes(), pricer, here))
     assert {row.quant: row.installed for row in stock.rows_of(CODER) if row.installed} == {"Q4_K_M": "mine"}
+
+
+def test_what_is_known_exactly_is_marked_too_when_it_comes_to_be_here() -> None:
+    stock, pricer = Stock(), Pricer(MACHINE)
+    exact = {CODER.repo: (a_row(CODER, exact=True, file="coder.gguf"),)}
+    stocked(stock, Order((CODER,), Wishes(), pricer, exact=exact))
+    assert [row.installed for row in stock.rows_of(CODER)] == [""]
+    here = installed_by([(CODER.repo, "Q4_K_M", "mine")])
+    stocked(stock, Order((CODER,), Wishes(), pricer, here, exact))
+    assert [(row.exact, row.installed) for row in stock.rows_of(CODER)] == [(True, "mine")]
+
+
+def test_what_searches_of_long_ago_found_is_forgotten() -> None:
+    stock, pricer = Stock(), Pricer(MACHINE)
+    many = tuple(a_listing(f"org/m-{number}-GGUF") for number in range(8))
+    stocked(stock, Order((*many, CODER), Wishes(), pricer))
+    stocked(stock, Order((CODER, LLAMA), Wishes(), pricer))
+    assert not stock.rows_of(many[0])
+    assert stock.rows_of(CODER)
+
+
+def a_file(quant: str | None, gib: float, problem: str | None = None) -> ModelRow:
+    """One model of a repository."""
+    return ModelRow(quant, (RemoteFile(f"m-{quant}.gguf", round(gib * GIB), None),), 1, problem)
+
+
+@pytest.mark.parametrize(
+    ("files", "path"),
+    [
+        ((a_file("UD-Q4_K_M", 5), a_file("Q4_K_M", 5), a_file("Q8_0", 9)), "m-Q4_K_M.gguf"),
+        ((a_file("Q2_K", 3), a_file("UD-Q4_K_M", 6)), "m-UD-Q4_K_M.gguf"),
+        ((a_file("Q2_K", 3), a_file("Q3_K_M", 4), a_file("Q8_0", 9)), "m-Q3_K_M.gguf"),
+        ((a_file("Q4_K_M", 5, "is empty there"), a_file("Q6_K", 7), a_file("Q8_0", 9)), "m-Q6_K.gguf"),
+        ((a_file(None, 7),), "m-None.gguf"),
+    ],
+)
+def test_the_file_that_is_fetched_takes_no_more_than_what_was_shown_where_there_is_one(
+    files: tuple[ModelRow, ...], path: str
+) -> None:
+    found, _ = chosen(a_row(CODER, gib=5.2), RepoFiles(CODER.repo, "0" * 40, files))
+    assert found is not None
+    assert found.path == path
+
+
+@pytest.mark.parametrize(
+    ("files", "why"), [((), "has no GGUF file"), ((a_file("Q4_K_M", 5, "is empty there"),), "is empty there")]
+)
+def test_where_nothing_can_be_fetched_there_is_a_reason(files: tuple[ModelRow, ...], why: str) -> None:
+    found, problem = chosen(a_row(CODER), RepoFiles(CODER.repo, "0" * 40, files))
+    assert found is None
+    assert why in problem
 
 
 def test_the_filter_that_leaves_out_most_is_named() -> None:

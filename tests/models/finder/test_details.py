@@ -37,6 +37,7 @@ from tui.library.single import entry_for
 from tui.llama.settings import LoadSettings
 from tui.models.finder.detail import Detail, Here
 from tui.models.finder.details import Details
+from tui.models.finder.sources import Sources
 from tui.models.fitting import Fitting, margins_of
 from tui.models.machine import Seen
 from tui.models.prepare import may_move
@@ -103,7 +104,7 @@ async def last(details: Details, here: Here = HERE, *, focus: str = "") -> Detai
 
 async def test_step_by_step_to_exact_numbers(serve: Serve, fitting: Fitting, cache: Paths, model: Path) -> None:
     loopback, connect = serve(repo(model))
-    told = await settled(Details(connect, cache, fitting))
+    told = await settled(Details(Sources(connect), cache, fitting))
     assert not told[0].rows
     assert told[0].asking == {"files"}
     by_card = next(detail for detail in told if detail.rows)
@@ -129,7 +130,7 @@ async def test_what_is_exact_is_what_the_file_itself_would_take(
     serve: Serve, fitting: Fitting, cache: Paths, model: Path
 ) -> None:
     _, connect = serve(repo(model))
-    found = await last(Details(connect, cache, fitting), focus=Q8)
+    found = await last(Details(Sources(connect), cache, fitting), focus=Q8)
     wished = LoadSettings(n_ctx=2048)
     assert HERE.seen is not None
     subject = await asyncio.to_thread(subject_of, entry_for(model), cache.cache)
@@ -145,7 +146,7 @@ async def test_another_row_in_focus_leaves_the_header_before(
 ) -> None:
     loopback, connect = serve(repo(model))
     loopback.fail("resolve", Stall(), within=Q8)
-    details = Details(connect, cache, fitting)
+    details = Details(Sources(connect), cache, fitting)
     async with aclosing(details.open(LISTING, HERE, focus=Q8)) as told:
         async for detail in told:
             if detail.focused == Q8 and detail.card is not None:
@@ -161,13 +162,13 @@ async def test_going_back_to_a_row_asks_nothing_of_the_hub(
     serve: Serve, fitting: Fitting, cache: Paths, model: Path
 ) -> None:
     loopback, connect = serve(repo(model))
-    details = Details(connect, cache, fitting)
+    details = Details(Sources(connect), cache, fitting)
     first = await last(details)
     asked = len(loopback.requests)
     again = await last(details)
     assert again.rows == first.rows
     assert len(loopback.requests) == asked
-    fresh = await last(Details(connect, cache, fitting), focus=Q4)
+    fresh = await last(Details(Sources(connect), cache, fitting), focus=Q4)
     assert [seen.route for seen in loopback.requests[asked:] if seen.path.endswith(Q8)] == []
     assert [row.exact for row in fresh.rows] == [True, False]
 
@@ -175,7 +176,7 @@ async def test_going_back_to_a_row_asks_nothing_of_the_hub(
 async def test_opening_another_ends_the_one_before(serve: Serve, fitting: Fitting, cache: Paths, model: Path) -> None:
     loopback, connect = serve(repo(model))
     loopback.fail("model", Stall(), times=1)
-    details = Details(connect, cache, fitting)
+    details = Details(Sources(connect), cache, fitting)
 
     async def all_of(listing: Listing) -> list[Detail]:
         return [detail async for detail in details.open(listing, HERE)]
@@ -195,11 +196,8 @@ async def test_opening_another_ends_the_one_before(serve: Serve, fitting: Fittin
 
 async def test_without_a_machine_nothing_has_a_price(serve: Serve, fitting: Fitting, cache: Paths, model: Path) -> None:
     _, connect = serve(repo(model))
-    found = await last(Details(connect, cache, fitting), Here(settings=SETTINGS, installed={"Q8_0": "mine"}))
-    assert [(row.need_bytes, row.best, row.installed) for row in found.rows] == [
-        (None, True, ""),
-        (None, False, "mine"),
-    ]
+    found = await last(Details(Sources(connect), cache, fitting), Here(settings=SETTINGS))
+    assert [(row.need_bytes, row.best) for row in found.rows] == [(None, True), (None, False)]
     assert found.report is None
 
 
@@ -208,7 +206,9 @@ async def test_what_does_not_fit_says_what_is_missing(
 ) -> None:
     _, connect = serve(repo(model))
     tight = Machine(host_total_bytes=GIB, host_available_bytes=GIB + 4 * MIB, margins=margins_of(SETTINGS), cores=2)
-    found = await last(Details(connect, cache, fitting), Here(settings=SETTINGS, seen=Seen(tight), n_ctx=131_072))
+    found = await last(
+        Details(Sources(connect), cache, fitting), Here(settings=SETTINGS, seen=Seen(tight), n_ctx=131_072)
+    )
     assert [row.verdict for row in found.rows] == ["no", "no"]
     assert found.report is not None
     assert found.report.said[0].startswith("It does not fit")
@@ -233,7 +233,7 @@ async def test_no_files_to_be_had(
 ) -> None:
     loopback, connect = serve(repo(model))
     loopback.fail("model", fault)
-    details = Details(connect, cache, fitting)
+    details = Details(Sources(connect), cache, fitting)
     found = await last(details)
     assert words in found.problem
     assert (found.files, found.rows, found.report) == (None, (), None)
@@ -260,7 +260,7 @@ async def test_without_the_header_the_rows_keep_their_estimates(
 ) -> None:
     loopback, connect = serve(repo(model))
     loopback.fail(route, fault, within="" if route == "cdn" else ".gguf")
-    found = await last(Details(connect, cache, fitting))
+    found = await last(Details(Sources(connect), cache, fitting))
     assert words in found.problem
     assert found.problem.isprintable()
     assert [(row.verdict, row.exact) for row in found.rows] == [("gpu", False), ("gpu", False)]
@@ -271,13 +271,13 @@ async def test_without_the_header_the_rows_keep_their_estimates(
 async def test_a_header_that_stalls(serve: Serve, fitting: Fitting, cache: Paths, model: Path) -> None:
     loopback, connect = serve(repo(model))
     loopback.fail("cdn", Stall(5))
-    found = await last(Details(lambda: impatient(connect(), tries=1), cache, fitting))
+    found = await last(Details(Sources(lambda: impatient(connect(), tries=1)), cache, fitting))
     assert "did not answer" in found.problem
 
 
 async def test_a_gated_repository_says_where_to_ask(serve: Serve, fitting: Fitting, cache: Paths, model: Path) -> None:
     loopback, connect = serve(repo(model, gated="manual"))
-    found = await last(Details(connect, cache, fitting))
+    found = await last(Details(Sources(connect), cache, fitting))
     assert found.gate_page == found.page == f"{loopback.endpoint}/org/m-GGUF"
     assert "accept its terms" in found.problem
     assert "accept its terms" in found.card_problem
@@ -285,7 +285,7 @@ async def test_a_gated_repository_says_where_to_ask(serve: Serve, fitting: Fitti
     assert found.files.gated == "manual"
     assert [row.verdict for row in found.rows] == ["gpu", "gpu"]
     _, welcome = serve(repo(model, gated="manual"), token=TOKEN, may=("org/m-GGUF",))
-    assert (await last(Details(welcome, cache, fitting))).gate_page == ""
+    assert (await last(Details(Sources(welcome), cache, fitting))).gate_page == ""
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ async def test_nothing_to_choose_from(
     serve: Serve, fitting: Fitting, cache: Paths, files: dict[str, Content], words: str
 ) -> None:
     _, connect = serve(Repo("org/m-GGUF", files))
-    found = await last(Details(connect, cache, fitting))
+    found = await last(Details(Sources(connect), cache, fitting))
     assert words in found.problem
     assert (found.rows, found.focused) == ((), "")
 
@@ -310,19 +310,19 @@ async def test_a_shard_that_is_missing(serve: Serve, fitting: Fitting, cache: Pa
     content = of_file(model)
     torn = "m-F16-00001-of-00002.gguf"
     loopback, connect = serve(Repo("org/m-GGUF", {Q8: content, torn: content}))
-    found = await last(Details(connect, cache, fitting), focus=torn)
+    found = await last(Details(Sources(connect), cache, fitting), focus=torn)
     assert found.problem == "F16 shard 2 of 2 is missing there; choose another quantization"
     assert found.problems == {torn: "shard 2 of 2 is missing there; choose another quantization"}
     assert {row.file: row.verdict for row in found.rows} == {torn: None, Q8: "gpu"}
     assert loopback.count("cdn") == 0
-    assert (await last(Details(connect, cache, fitting))).focused == Q8
+    assert (await last(Details(Sources(connect), cache, fitting))).focused == Q8
 
 
 async def test_what_llama_cpp_refuses_is_told_before_anything_is_fetched(
     serve: Serve, fitting: Fitting, cache: Paths
 ) -> None:
     _, connect = serve(Repo("org/m-GGUF", {Q4: in_a_hole(MEDIUM, GIB)}))
-    found = await last(Details(connect, cache, fitting))
+    found = await last(Details(Sources(connect), cache, fitting))
     assert "llama.cpp cannot load this model" in found.problem
     assert not found.rows[0].exact
 
@@ -332,7 +332,7 @@ async def test_a_card_that_cannot_be_had_keeps_nothing_else(
 ) -> None:
     loopback, connect = serve(repo(model))
     loopback.fail("resolve", Answer(503), within="README.md")
-    found = await last(Details(connect, cache, fitting))
+    found = await last(Details(Sources(connect), cache, fitting))
     assert "trouble of its own" in found.card_problem
     assert (found.card, found.problem) == (None, "")
     assert found.report is not None
@@ -345,4 +345,4 @@ async def test_no_hub_at_all(serve: Serve, fitting: Fitting, cache: Paths) -> No
         "no connection": lambda: Hub("http://127.0.0.1:9"),
     }
     for words, way in ways.items():
-        assert words in (await last(Details(way, cache, fitting))).problem
+        assert words in (await last(Details(Sources(way), cache, fitting))).problem

@@ -97,10 +97,9 @@ def test_files_become_rows_and_one_is_recommended() -> None:
         model(None, 9),
         model("Q5_0", 9, "is empty there; choose another quantization"),
     ]
-    rows = rows_of_files(Pricer(machine(24)), QWEN3_8B, files, installed={"Q2_K.gguf": "org/m/Q2_K.gguf"})
+    rows = rows_of_files(Pricer(machine(24)), QWEN3_8B, files)
     assert [row.file for row in rows] == ["BF16.gguf", "Q8_0.gguf", "Q4_K_M.gguf", "Q2_K.gguf"]
     assert [row.best for row in rows] == [False, True, False, False]
-    assert rows[3].installed == "org/m/Q2_K.gguf"
 
 
 def test_what_was_measured_here_counts() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tui.config.settings import Settings
@@ -33,8 +33,6 @@ class Here:
     """What `seen` was made of: names whose processes hold memory that would help."""
     n_ctx: int | None = None
     """Context in tokens, less for a model that was trained on less; None for what a load would take by itself."""
-    installed: Mapping[str, str] = field(default_factory=dict)
-    """Identities of models in the library by quantization, those of this repository."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,16 +74,9 @@ class Detail:
         return {row.path: row.problem for row in rows if row.problem is not None}
 
 
-def plain_row(listing: Listing, file: ModelRow, installed: Mapping[str, str]) -> FinderRow:
+def plain_row(listing: Listing, file: ModelRow) -> FinderRow:
     """A row without a price."""
-    quant = file.quant or file.path
-    return FinderRow(
-        listing=listing,
-        quant=quant,
-        file=file.path,
-        file_bytes=file.file_bytes,
-        installed=installed.get(quant, ""),
-    )
+    return FinderRow(listing=listing, quant=file.quant or file.path, file=file.path, file_bytes=file.file_bytes)
 
 
 def priced_row(

@@ -5,11 +5,10 @@ Asyncio; nothing that is under way is waited for once it is no longer wanted. No
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from tui.config.paths import Paths
-from tui.hub.client import Hub
 from tui.hub.listing import Listing
 from tui.models.finder.detail import Detail, Here
 from tui.models.finder.reading import Reading
@@ -20,10 +19,9 @@ from tui.models.fitting import Fitting
 class Details:
     """What is shown of repositories, one at a time. For one event loop."""
 
-    def __init__(self, connect: Callable[[], Hub], paths: Paths, fitting: Fitting) -> None:
-        """`connect` is called in threads: importing the Hub's client takes a moment."""
-        self._sources = Sources(connect)
-        self._paths, self._fitting = paths, fitting
+    def __init__(self, sources: Sources, paths: Paths, fitting: Fitting) -> None:
+        """`sources` is asked in threads."""
+        self._sources, self._paths, self._fitting = sources, paths, fitting
         self._reading: Reading | None = None
 
     async def open(self, listing: Listing, here: Here, *, focus: str = "") -> AsyncGenerator[Detail, None]:

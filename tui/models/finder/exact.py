@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from tui.hub.files import ModelRow
 from tui.hub.listing import Listing
@@ -11,17 +11,12 @@ from tui.models.finder.pricing import Pricer
 from tui.models.finder.values import FinderRow
 
 
-def rows_of_files(
-    pricer: Pricer, listing: Listing, models: Iterable[ModelRow], *, installed: Mapping[str, str] | None = None
-) -> tuple[FinderRow, ...]:
+def rows_of_files(pricer: Pricer, listing: Listing, models: Iterable[ModelRow]) -> tuple[FinderRow, ...]:
     """A row for each whole model of a repository that says its quantization, the largest first, with the recommended
-    one marked. `installed` names models of the library by the path of their file.
+    one marked.
     """
-    here = installed or {}
     rows = [
-        pricer.row(
-            listing, model.quant, file=model.path, file_bytes=model.file_bytes, installed=here.get(model.path, "")
-        )
+        pricer.row(listing, model.quant, file=model.path, file_bytes=model.file_bytes)
         for model in models
         if model.quant is not None and model.problem is None
     ]

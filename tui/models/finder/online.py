@@ -63,10 +63,11 @@ class OnlineSearch:
         """Called, it ends the search that runs, if one does: that tells nothing more."""
 
     async def search(
-        self, wishes: Wishes, catalogue: Sequence[Listing], *, limit: int = USUAL_LIMIT
+        self, wishes: Wishes, catalogue: Sequence[Listing], *, limit: int = USUAL_LIMIT, renew: bool = False
     ) -> AsyncGenerator[Results, None]:
         """What there is: at once what is known here, then with each page of the Hub, at last with state "done" or
-        "failed". A search that a newer one, or `stop`, has ended just ends. It raises nothing of the Hub's.
+        "failed". An answer of some minutes ago stands for a new one, unless to `renew` it. A search that a newer one,
+        or `stop`, has ended just ends. It raises nothing of the Hub's.
         """
         self.stop()
         stop = self.stop = Stop()
@@ -76,7 +77,7 @@ class OnlineSearch:
         results = Results(question=question_of(wishes), listings=known.listings, state="asking")
         yield results
         try:
-            work = partial(self._ask, results.question, known, limit, stop)
+            work = partial(self._ask, results.question, known, limit, stop, renew)
             async with aclosing(stream_in_thread(work, stop)) as pages:
                 async for page, self._known in pages:
                     results = replace(
@@ -98,9 +99,11 @@ class OnlineSearch:
         if not was_stopped:
             yield results
 
-    def _ask(self, question: Question, known: _Known, limit: int, stop: Stop) -> Iterator[tuple[Found, _Known]]:
+    def _ask(
+        self, question: Question, known: _Known, limit: int, stop: Stop, renew: bool
+    ) -> Iterator[tuple[Found, _Known]]:
         """In a thread, where thousands of listings may be joined too."""
-        for page in self._cache.search(self._connect(), question, limit=limit, cancel=stop.asked):
+        for page in self._cache.search(self._connect(), question, limit=limit, renew=renew, cancel=stop.asked):
             yield page, known.with_more(page.listings)
 
 

@@ -6,7 +6,7 @@ end of what is expected, so that what is said to fit does. Values in, values out
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -57,29 +57,17 @@ class Pricer:
         """Tokens of context that a model is priced at."""
         return context_for(listing.context_length, self.n_ctx)
 
-    def rows(self, listing: Listing, *, installed: Mapping[str, str] | None = None) -> tuple[FinderRow, ...]:
-        """A row for each quantization that is usual of it, the largest first, with the recommended one marked.
-
-        `installed` names models of the library by quantization.
-        """
+    def rows(self, listing: Listing) -> tuple[FinderRow, ...]:
+        """A row for each quantization that is usual of it, the largest first, with the recommended one marked."""
         quants = OWN_QUANTS.get(listing.architecture, self._quants)
-        here = installed or {}
-        return with_best([self.row(listing, quant, installed=here.get(quant, "")) for quant in quants])
+        return with_best([self.row(listing, quant) for quant in quants])
 
-    def row(
-        self,
-        listing: Listing,
-        quant: str,
-        *,
-        file: str | None = None,
-        file_bytes: int | None = None,
-        installed: str = "",
-    ) -> FinderRow:
+    def row(self, listing: Listing, quant: str, *, file: str | None = None, file_bytes: int | None = None) -> FinderRow:
         """One quantization. Where `file_bytes` is known it counts, and is not estimated. A model whose parameters are
         not known has no price.
         """
         if not listing.parameters:
-            return FinderRow(listing=listing, quant=quant, file=file, file_bytes=file_bytes, installed=installed)
+            return FinderRow(listing=listing, quant=quant, file=file, file_bytes=file_bytes)
         outline = self._outline(_facts(listing))
         weights = weights_of(outline.shape, quant, file_bytes)
         held, found = self._placed(outline, weights)
@@ -91,7 +79,6 @@ class Pricer:
             need_bytes=found.need_bytes,
             verdict=found.verdict,
             decode_tok_s=self._speed(outline, weights, held) if found.verdict != "no" else None,
-            installed=installed,
         )
 
     def _outlined(self, facts: CardFacts) -> Outline:

@@ -125,7 +125,7 @@ class Reading:
     def _show(self, source: Source) -> None:
         """The files are known: show them, and go on with the row in focus and the card."""
         files, listing = source.files, self._detail.listing
-        rows = tuple(plain_row(listing, file, self._here.installed) for file in files.rows)
+        rows = tuple(plain_row(listing, file) for file in files.rows)
         self._tell(page=source.page, files=files, rows=marked(rows, files))
         self._source = source
         self._start("card", self._read_card(source))
@@ -161,7 +161,7 @@ class Reading:
         return tuple(
             row
             if row.file in self._detail.problems
-            else pricer.row(listing, row.quant, file=row.file, file_bytes=row.file_bytes, installed=row.installed)
+            else pricer.row(listing, row.quant, file=row.file, file_bytes=row.file_bytes)
             for row in rows
         )
 
@@ -249,7 +249,7 @@ class Reading:
         speed = None
         if made.assessment.verdict != "no":
             speed = estimate(shape, made.settings, made.prediction, machine, self._fitting.measured)
-        row = plain_row(self._detail.listing, file, self._here.installed)
+        row = plain_row(self._detail.listing, file)
         return priced_row(row, made.prediction, made.assessment, speed.decode_tok_s if speed is not None else None)
 
     async def _price(self, source: Source, row: ModelRow, known: KnownHeader, fetched_bytes: int, seen: Seen) -> None:

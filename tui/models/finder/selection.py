@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tui.fit.labels import label_of
+from tui.hub.address import named, own_endpoint
 from tui.hub.listing import Listing
 from tui.hub.merging import is_alike
 from tui.models.finder.best import at_four_bits, rank
@@ -132,7 +133,7 @@ def wished_models(listings: Iterable[Listing], wishes: Wishes) -> tuple[Listing,
 
 def _of_model(wishes: Wishes) -> list[_Passes]:
     """What is asked of the model, as steps that each leave fewer indices."""
-    steps: list[_Passes] = [_with_word(word) for word in wishes.query.casefold().split()]
+    steps: list[_Passes] = [_with_word(word) for word in searched_words(wishes.query)]
     use_case, least = wishes.use_case, wishes.context_length
     low, high = wishes.parameters
     licence, family = wishes.licence.casefold(), wishes.family.casefold()
@@ -184,6 +185,11 @@ def _keys(rows: Sequence[FinderRow]) -> list[_Key]:
         preferred = (not listing.gated, listing.downloads or 0, row.best, usual, size)
         made.append(_Key(known, place, low, fit, preferred))
     return made
+
+
+def searched_words(query: str) -> tuple[str, ...]:
+    """The words that all have to be there, in small letters; of an address the repository that it leads to."""
+    return tuple(dict.fromkeys(named(query, own_endpoint()).casefold().split()))
 
 
 def searched(listing: Listing) -> str:

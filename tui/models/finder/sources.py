@@ -36,7 +36,7 @@ class Sources:
     """The Hub, asked as seldom as may be."""
 
     def __init__(self, connect: Callable[[], Hub]) -> None:
-        """`connect` is called before each question."""
+        """`connect` is called before each question: importing the Hub's client takes a moment."""
         self._connect = connect
         self._lock = threading.Lock()
         self._sources: dict[str, Source] = {}

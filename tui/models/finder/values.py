@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tui.fit.verdict import Verdict
@@ -42,12 +43,22 @@ class FinderRow:
     """Identity of the model in the library that it is; empty where it is not on this disk."""
 
 
+def with_installed(rows: tuple[FinderRow, ...], installed: Mapping[str, str]) -> tuple[FinderRow, ...]:
+    """The rows of one repository with what is on this disk marked; `installed` names models of the library by
+    quantization.
+    """
+    return tuple(
+        row if row.installed == installed.get(row.quant, "") else replace(row, installed=installed.get(row.quant, ""))
+        for row in rows
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wishes:
     """What rows are wanted, and in which order. None, or an empty text, wishes nothing."""
 
     query: str = ""
-    """Words that name, owner, architecture or family hold, all of them."""
+    """Words that name, owner, architecture or family hold, all of them; or the address of a repository."""
     fits: Fits = "any"
     use_case: UseCase | None = None
     min_speed: float | None = None

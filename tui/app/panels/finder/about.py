@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from rich.cells import cell_len
@@ -85,10 +86,20 @@ def lines(about: About, at: int, width: int, glyphs: Glyphs) -> list[Line]:
     found = [_quantization(row, number == at, width, glyphs) for number, row in enumerate(about.rows)]
     found += list(_told(about, at, max(10, width - 4)))
     if about.card:
-        found.append(())
-        for line in clean_lines(about.card).split("\n"):
-            found += list(_sentence(line, width - 4, "muted")) or [()]
+        found += [(), *_card(about.card, max(10, width - 4))]
     return found
+
+
+@lru_cache(maxsize=2)
+def _card(card: str, width: int) -> tuple[Line, ...]:
+    """A card's text; what is indented, such as code, stays so. Kept, as a key must not wait for a long one."""
+    found: list[Line] = []
+    for line in clean_lines(card).split("\n"):
+        text = line.lstrip(" ")
+        indent = min(len(line) - len(text), width // 2)
+        parts = wrapped(text, width - indent) if text else ()
+        found += [(Word(" " * (4 + indent)), Word(part, "muted")) for part in parts] or [()]
+    return tuple(found)
 
 
 def _quantization(row: FinderRow, here: bool, width: int, glyphs: Glyphs) -> Line:
@@ -132,7 +143,7 @@ def _told(about: About, at: int, width: int) -> Iterator[Line]:
 
 
 def _sentence(text: str, width: int, color: str) -> Iterable[Line]:
-    """A text in lines, indented; none for an empty one, one blank for a blank one."""
+    """A text in lines, indented; none for an empty one."""
     if not text:
         return []
     return [(Word("    "), Word(line, color)) for line in wrapped(text, max(8, width))]

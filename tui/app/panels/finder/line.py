@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.geometry import Size
@@ -14,9 +15,11 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from tui.app.look import Drawn
-from tui.app.text import fit_right
+from tui.app.text import clean, fit_right
 from tui.app.typed import is_typed
 
+MOST_TYPED = 200
+"""Characters that are looked for."""
 LEAST_TYPED = 18
 """Cells that stay for what is typed."""
 
@@ -38,7 +41,7 @@ class SearchInput(Input):
     """The text's; as Textual's own it has the whole screen laid out anew with each letter."""
 
     def __init__(self, typed: Callable[[str], None]) -> None:
-        super().__init__(placeholder="name, owner or family", id="query", compact=True)
+        super().__init__(placeholder="name, owner or family", id="query", compact=True, max_length=MOST_TYPED)
         self._typed = typed
         for key in ("enter", "ctrl+a"):
             self._bindings.key_to_bindings.pop(key, None)
@@ -47,6 +50,14 @@ class SearchInput(Input):
     def watch_value(self, value: str) -> None:
         """Told at once: by a message it would be seen a frame later than the letter, and painted by itself."""
         self._typed(value)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """One line of it, without what a terminal would obey: as usual it would be drawn as it came."""
+        event.prevent_default()
+        event.stop()
+        lines = event.text.strip().splitlines()
+        if lines:
+            self.replace(clean(lines[0])[: max(0, MOST_TYPED - len(self.value))], *self.selection)
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """What is typed belongs here."""

@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
-from textual.geometry import Region
 from textual.message import Message
 from textual.widgets import Input, Static
 
@@ -21,20 +19,22 @@ from tui.app.panels.finder.about import About
 from tui.app.panels.finder.detail import DetailPane
 from tui.app.panels.finder.filter_keys import USUAL_CONTEXT, FilterKeys
 from tui.app.panels.finder.filters import Choices
+from tui.app.panels.finder.frame import Frame
 from tui.app.panels.finder.line import SearchLine
 from tui.app.panels.finder.list import FinderList, Heads
+from tui.app.panels.finder.list_keys import ListKeys
 from tui.app.panels.finder.shelf import Shelf
-from tui.app.panels.finder.source import Source
 from tui.app.panels.finder.wanted import PullWanted
 from tui.app.rows import RowList
 from tui.app.text import thousands
+from tui.hub.listing import Listing
 from tui.models.finder.values import FinderRow
 
 _SOMETIMES = ("finder_options", "finder_pull", "finder_copy")
 """Actions that there is not always something for."""
 
 
-class FinderPanel(FilterKeys, Vertical):
+class FinderPanel(FilterKeys, ListKeys, Frame):
     """The panel. Its keys are the group "finder" of the action table."""
 
     @dataclass
@@ -88,8 +88,9 @@ class FinderPanel(FilterKeys, Vertical):
         """Everything that the wishes leave, before the query."""
         self.total = 0
         """How many models there are, before any wish."""
-        self._source = Source()
-        self._note = self._told = self._title = ""
+        self.in_detail = False
+        """A person looks at one model: it stays before them, whatever the list comes to hold."""
+        self._note = ""
         self._offered: tuple[bool | None, ...] = ()
         self.found = FinderList()
         """The list."""
@@ -107,14 +108,15 @@ class FinderPanel(FilterKeys, Vertical):
 
     def on_mount(self) -> None:
         self._summarise()
-        self._draw_frame()
+        self._tell_title()
 
     # ---- what is shown
 
     def show(self, shelf: Shelf, total: int, choices: Choices) -> None:
         """Other rows to choose from: after a wish, a price or an answer. The cursor stays on its model."""
         self.shelf, self.total, self.choices = shelf, total, choices
-        self._list(follow=self.found.index > 0)  # nobody has chosen the first row: whatever comes first is looked at
+        # Unless a person looks at it, nobody has chosen the first row: whatever comes first is under the cursor.
+        self._list(follow=self.found.index > 0 or self.in_detail)
 
     def say(self, *sentences: tuple[str, str]) -> None:
         """What is said where no row is left: sentences and their colours."""
@@ -128,11 +130,6 @@ class FinderPanel(FilterKeys, Vertical):
             note.set_class(bool(words), "-on")
             note.update(Content(words))
 
-    def tell_source(self, source: Source) -> None:
-        """Where the rows come from, in the frame."""
-        self._source = source
-        self._draw_frame()
-
     def show_about(self, about: About | None) -> None:
         """More is known of the model under the cursor."""
         self.pane.show(about)
@@ -143,14 +140,21 @@ class FinderPanel(FilterKeys, Vertical):
         """What a key is meant for: in the detail pane the quantization under its cursor, else the model's recommended
         one.
         """
-        return self.pane.selected if self.pane.has_focus else self.found.selected
+        return self.pane.selected if self.in_detail else self.found.selected
+
+    @property
+    def listing(self) -> Listing | None:
+        """The model that is looked at, else the one under the cursor."""
+        if self.in_detail and self.pane.about is not None:
+            return self.pane.about.listing
+        return self.found.selected.listing if self.found.selected is not None else None
 
     def _list(self, *, follow: bool) -> None:
         rows = self.shelf.matching(self.wishes.query)
         self.found.show(rows, self.shelf.name_cells, follow=follow)
         self.query_one(Heads).refresh()
-        self._draw_frame()
-        if not rows:
+        self._tell_title()
+        if not rows and not self.in_detail:
             self.pane.show(None)
             self._offer()
             self.post_message(self.Selected(None))
@@ -161,23 +165,11 @@ class FinderPanel(FilterKeys, Vertical):
         shown = len(self.found.rows)
         return thousands(shown) if shown == self.total else f"{thousands(shown)} of {thousands(self.total)}"
 
-    def _draw_frame(self) -> None:
-        glyphs = self.found.glyphs
-        title = f"Find {glyphs.dot} {self.counted}" if self.total else "Find"
-        told = self._source.fitted(self.size.width - 4, glyphs)
-        if told != self._told:
-            self._told = told
-            self.border_subtitle = Content(told)
-        if title != self._title:
-            # It changes with each letter: set as usual, it would have the whole panel painted anew.
-            self._title, self._border_title = title, Content(title)
-            self.refresh(Region(0, -1, self.size.width, 1))
+    def _tell_title(self) -> None:
+        self.tell_title(f"Find {self.found.glyphs.dot} {self.counted}" if self.total else "Find")
 
     def _summarise(self) -> None:
         self.search.summary.say(filters.summary(self.wishes, self.n_ctx, self.found.glyphs))
-
-    def on_resize(self, _event: events.Resize) -> None:
-        self._draw_frame()
 
     # ---- what happens in its parts
 
@@ -208,8 +200,9 @@ class FinderPanel(FilterKeys, Vertical):
         event.stop()
         self._take(event.row)
 
-    def on_descendant_focus(self) -> None:
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.add_class("-on")
+        self.in_detail = event.widget is self.pane
 
     def on_descendant_blur(self) -> None:
         focused = self.screen.focused
@@ -235,21 +228,6 @@ class FinderPanel(FilterKeys, Vertical):
         else:
             self.go()
 
-    def action_cursor_up(self) -> None:
-        self.found.action_cursor_up()
-
-    def action_cursor_down(self) -> None:
-        self.found.action_cursor_down()
-
-    def action_page_up(self) -> None:
-        self.found.action_page_up()
-
-    def action_page_down(self) -> None:
-        self.found.action_page_down()
-
-    def action_choose(self) -> None:
-        self.found.action_choose()
-
     def action_finder_detail(self) -> None:
         """Look at one model; the same key goes back to the list."""
         if self.pane.has_focus:
@@ -258,6 +236,7 @@ class FinderPanel(FilterKeys, Vertical):
             if self.pane.about is None or self.pane.about.listing.repo != row.listing.repo:
                 self.pane.show(About(row.listing))  # what it showed is another model's
             self.add_class("-detail")
+            self.in_detail = True
             self.pane.focus()
             self.post_message(self.Focused(self.pane.selected or row))
 
@@ -268,6 +247,7 @@ class FinderPanel(FilterKeys, Vertical):
             return
         self.remove_class("-detail")
         self.found.focus()
+        self.post_message(self.Selected(self.found.selected))  # the pane follows the list again
 
     def action_finder_pull(self) -> None:
         if (row := self.target) is not None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from tui.app.panels.finder.columns import usual_name
 from tui.app.text import clean
-from tui.models.finder.selection import searched
+from tui.models.finder.selection import searched, searched_words
 from tui.models.finder.values import FinderRow
 
 
@@ -25,7 +25,7 @@ class Shelf:
 
     def matching(self, query: str) -> tuple[FinderRow, ...]:
         """The rows that hold every word of `query`, in their order."""
-        words = query.casefold().split()
+        words = searched_words(query)
         if not words:
             return self.rows
         left: Iterable[int] = range(len(self.rows))

@@ -66,12 +66,21 @@ def many(number: int | None) -> str:
 
 
 def speed(row: FinderRow, glyphs: Glyphs) -> str:
-    """Tokens a second from the low to the high end: 58–74, 6.1–9.4; empty where it cannot be told."""
+    """Tokens a second from the low to the high end, in at most eight cells: 58–74, 6.1–9.4, 2.5k–22k; empty where it
+    cannot be told.
+    """
     if row.decode_tok_s is None:
         return ""
     low, high = row.decode_tok_s
-    first, last = (f"{value:.1f}" if high < 9.95 else f"{value:.0f}" for value in (low, high))
+    first, last = (_rate(value, tenths=high < 9.95) for value in (low, high))
     return first if first == last else f"{first}{'-' if glyphs.ascii else '–'}{last}"
+
+
+def _rate(tok_s: float, *, tenths: bool) -> str:
+    if tok_s < 999.5:
+        return f"{tok_s:.1f}" if tenths else f"{tok_s:.0f}"
+    thousand = tok_s / 1000
+    return f"{thousand:.1f}k" if thousand < 9.95 else f"{min(99, thousand):.0f}k"
 
 
 def size(size_bytes: int | None) -> str:

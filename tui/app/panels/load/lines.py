@@ -79,16 +79,18 @@ def fitted(price: Price, width: int, height: int, glyphs: Glyphs) -> tuple[Lines
 
 def wrapped(text: str, width: int, *, hang: int = 0) -> list[str]:
     """`text` in lines of at most `width` cells, broken between words; lines after the first begin `hang` cells in."""
-    lines, line = [], ""
+    lines, line, used = [], "", 0
     for word in text.split(" "):
-        joined = f"{line} {word}" if line.strip() else f"{line}{word}"
-        if cell_len(joined) <= width:
-            line = joined
+        more = f" {word}" if line.strip() else word
+        cells = cell_len(more)
+        if used + cells <= width:
+            line, used = line + more, used + cells
             continue
         if line.strip():
             lines.append(line)
         *whole, line = chop_cells(" " * min(hang if lines else 0, width - 1) + word, max(1, width)) or [""]
         lines += whole
+        used = cell_len(line)
     return [*lines, line]
 
 

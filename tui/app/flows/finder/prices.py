@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tui.models.machine import Seen
 
 
-class FinderPrices:
+class Prices:
     """Keeps the pricer until memory, or the context, has changed."""
 
     def __init__(self, desk: Desk) -> None:

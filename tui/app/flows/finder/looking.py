@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
 from tui.app.panels.finder.about import About
 from tui.app.text import clean, size
-from tui.hub.client import Hub
 from tui.models.finder.detail import Detail, Here
 from tui.models.finder.details import Details
+from tui.models.finder.sources import Sources
+from tui.models.finder.values import with_installed
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
-    from tui.app.flows.finder_stock import Installed
     from tui.hub.listing import Listing
     from tui.models.finder.values import FinderRow
     from tui.models.machine import Seen
@@ -38,29 +38,39 @@ class DetailTold(Message):
 class Looking:
     """Fetches details of one model at a time, and keeps those of the last few."""
 
-    def __init__(self, desk: Desk, connect: Callable[[], Hub]) -> None:
+    def __init__(self, desk: Desk, sources: Sources) -> None:
         self._desk = desk
-        self._details = Details(connect, desk.paths, desk.fit.fitting)
+        self._details = Details(sources, desk.paths, desk.fit.fitting)
         self._open: tuple[str, int] | None = None
         """Repository and context of what is being looked at."""
         self._focused = ""
         self._known: dict[tuple[str, int], Detail] = {}
+        self._outdated = False
+        """What is being looked at is priced for memory as it was."""
 
-    def look(self, row: FinderRow, n_ctx: int, seen: Seen | None, installed: Installed, *, again: bool = False) -> None:
-        """All is to be known of a quantization; where the Hub could not be asked for it, it is asked `again` only."""
-        repo = row.listing.repo
-        file = row.file or ""
+    def look(self, listing: Listing, file: str, n_ctx: int, seen: Seen | None, *, again: bool = False) -> None:
+        """All is to be known of a file of a model, of the best one there where it is empty; where the Hub could not be
+        asked for it, it is asked `again` only.
+        """
+        repo = listing.repo
         if self._open == (repo, n_ctx) and not (again and self._failed):
             if file and file != self._focused:
                 self._focused = file
                 self._details.focus(file)
             return
-        self._open, self._focused = (repo, n_ctx), file
         settings, snapshot = self._desk.settings, self._desk.machine
         if settings is None:
             return
-        here = Here(settings=settings, seen=seen, snapshot=snapshot, n_ctx=n_ctx, installed=installed.get(repo, {}))
-        self._run(row.listing, here, file)
+        self._leave()
+        self._open, self._focused = (repo, n_ctx), file
+        self._run(listing, Here(settings=settings, seen=seen, snapshot=snapshot, n_ctx=n_ctx), file)
+
+    def _leave(self) -> None:
+        """Nothing more comes of what is being looked at."""
+        left = self._open
+        self._open, self._outdated = None, False
+        if left is not None and (detail := self._known.get(left)) is not None:
+            self._known[left] = replace(detail, asking=frozenset(), header=None)
 
     def _run(self, listing: Listing, here: Here, file: str) -> None:
         async def work() -> None:
@@ -76,14 +86,21 @@ class Looking:
             exit_on_error=False,
         )
 
-    def told(self, event: DetailTold) -> None:
-        """Keep what is known of a model."""
+    def told(self, event: DetailTold) -> bool:
+        """Keep what is known of a model; False where it comes too late to count."""
         detail = event.detail
         key = detail.listing.repo, event.n_ctx
+        if key != self._open:
+            return False
         self._known.pop(key, None)
         while len(self._known) >= MOST_KEPT:
             self._known.pop(next(iter(self._known)))
         self._known[key] = detail
+        if self._outdated and not detail.asking:
+            self._outdated = False
+            if detail.rows:
+                self.forget()
+        return True
 
     def known(self, listing: Listing, n_ctx: int) -> Detail | None:
         """What the Hub told of a model; None where it was not asked."""
@@ -99,21 +116,31 @@ class Looking:
         return {repo: detail.rows for (repo, at), detail in self._known.items() if at == n_ctx and detail.rows}
 
     def forget(self) -> None:
-        """This machine's memory is another now."""
-        self._details.close()
-        self._open = None
+        """This machine's memory is another now. A header that is on its way is waited for: where memory never rests,
+        none would ever come.
+        """
+        detail = self._known.get(self._open) if self._open is not None else None
         self._known.clear()
+        if self._open is not None and detail is not None and "header" in detail.asking:
+            self._known[self._open], self._outdated = detail, True
+            return
+        self._details.close()
+        self._leave()
 
-    def about(self, listing: Listing, n_ctx: int, estimated: tuple[FinderRow, ...]) -> About:
-        """What there is to show of a model now."""
+    def about(
+        self, listing: Listing, n_ctx: int, estimated: tuple[FinderRow, ...], installed: Mapping[str, str]
+    ) -> About:
+        """What there is to show of a model now; `estimated` are its rows where the Hub has told of none, `installed`
+        what the library has of it.
+        """
         detail = self.known(listing, n_ctx)
         if detail is None:
             return About(listing, estimated, note=ESTIMATED if estimated else "")
-        return about_of(detail, estimated)
+        return about_of(replace(detail, rows=with_installed(detail.rows or estimated, installed)))
 
 
-def about_of(detail: Detail, estimated: tuple[FinderRow, ...]) -> About:
-    """A model as the pane shows it; `estimated` are its rows where the Hub has told of none."""
+def about_of(detail: Detail) -> About:
+    """A model as the pane shows it."""
     row, report = detail.row, detail.report
     wrong = detail.problems.get(detail.focused, "")
     problems = [detail.problem, f"{row.quant if row is not None else 'It'} {wrong}" if wrong else ""]
@@ -121,7 +148,7 @@ def about_of(detail: Detail, estimated: tuple[FinderRow, ...]) -> About:
     gate = f"Access has to be asked for first, at {detail.gate_page}" if detail.gate_page else ""
     return About(
         detail.listing,
-        detail.rows or estimated,
+        detail.rows,
         note=" ".join(part for part in (_note(detail), *(report.said if report is not None else ())) if part),
         problem=" ".join(clean(problem) for problem in problems if problem),
         fixes=fixes,
@@ -139,12 +166,10 @@ def _note(detail: Detail) -> str:
         return f"Reading the header: {size(fetched)} of {size(max(fetched, needed))}."
     if "files" in detail.asking:
         return ESTIMATED if detail.problem else f"{ESTIMATED} The Hub is being asked for its files."
-    if "header" in detail.asking:
-        return "Estimated from what its card says; its header is being read."
-    if "price" in detail.asking:
-        return "What it takes exactly is being worked out."
     if row is not None and row.exact:
         return "Exact: a dry run of the file's header."
+    if "header" in detail.asking:
+        return "Estimated from what its card says; its header is being read."
     return ESTIMATED
 
 

@@ -76,8 +76,9 @@ def nothing_words(
     return (*lines, (f"{shown_key('clear')} takes all filters away.", "muted"))
 
 
-def other_words(wanted: FinderRow, found: FinderRow) -> str:
+def other_words(wanted: FinderRow, quant: str) -> str:
     """That another quantization is fetched than the one that was shown; empty where it is the same."""
-    if not wanted.quant or wanted.quant == found.quant:
+    if not wanted.quant or wanted.quant == quant:
         return ""
-    return f"{clean(found.listing.repo)} has no {clean(wanted.quant)}; {clean(found.quant)} is fetched instead."
+    other = clean(quant) or "what it has"
+    return f"{clean(wanted.listing.repo)} has no {clean(wanted.quant)}; {other} is fetched instead."

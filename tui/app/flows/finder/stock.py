@@ -17,7 +17,7 @@ from tui.hub.listing import Listing
 from tui.models.finder.families import family_of
 from tui.models.finder.pricing import Pricer
 from tui.models.finder.selection import Table
-from tui.models.finder.values import FinderRow, Wishes
+from tui.models.finder.values import FinderRow, Wishes, with_installed
 
 PART_S = 0.3
 """How long models are priced before those that are done are shown as such; each time it is twice as long."""
@@ -58,6 +58,8 @@ class _Entry:
 
     listing: Listing
     installed: Mapping[str, str]
+    exact: tuple[FinderRow, ...] | None
+    """What the rows were made of, where its files are known."""
     rows: tuple[FinderRow, ...]
 
 
@@ -118,14 +120,16 @@ class Stock:
             known is None
             or known.listing != listing
             or known.installed != order.installed.get(listing.repo, {})
-            or (exact is not None and known.rows is not exact)
+            or (exact is not None and known.exact is not exact)
         )
 
     def _price(self, listing: Listing, order: Order) -> None:
-        installed, rows = order.installed.get(listing.repo, {}), order.exact.get(listing.repo)
+        installed, exact = order.installed.get(listing.repo, {}), order.exact.get(listing.repo)
+        rows = exact
         if rows is None and self._pricer is not None:
-            rows = self._pricer.rows(listing, installed=installed)
-        self._entries[listing.repo] = _Entry(listing, installed, rows or _unpriced(listing))
+            rows = self._pricer.rows(listing)
+        rows = with_installed(rows or _unpriced(listing), installed)
+        self._entries[listing.repo] = _Entry(listing, installed, exact, rows)
 
     def _set_out(self, order: Order) -> None:
         """Put everything into the table, with prices as far as there are any."""
@@ -135,6 +139,9 @@ class Stock:
             row for listing, entry in pairs for row in (_unpriced(listing) if entry is None else entry.rows)
         )
         self._listed = order.listings
+        if len(self._entries) > 2 * len(known):
+            # What searches of long ago have found is not listed any more.
+            self._entries = {entry.listing.repo: entry for entry in known if entry is not None}
         self._choices = Choices.of(
             (listing.licence or "" for listing in order.listings),
             (family_of(listing) for listing in order.listings),
