@@ -13,7 +13,7 @@ from tests.rigs.permission import permissions_count
 from tui.library import LibraryError
 from tui.library.copies import CopyWork, alike, alike_to, copy_work, join_all, learn, undo_all
 from tui.library.digests import DigestStore
-from tui.library.joining import aside_of, confirm, join, unconfirmed, undo
+from tui.library.joining import aside_of, confirm, freed_together, join, unconfirmed, undo
 from tui.library.scanner import digest_file
 
 
@@ -187,3 +187,14 @@ def test_a_copy_that_more_people_can_read_stays(pair: tuple[Path, Path]) -> None
     kept.chmod(0o640)
     other.chmod(0o600)
     join(kept, other)
+
+
+def test_a_file_with_several_names_comes_free_when_all_of_them_go(tmp_path: Path) -> None:
+    one, alone = tmp_path / "one", tmp_path / "alone"
+    one.write_bytes(b"x" * 100)
+    alone.write_bytes(b"y" * 10)
+    two, link = tmp_path / "two", tmp_path / "link"
+    two.hardlink_to(one)
+    link.symlink_to(one)
+    assert freed_together([one, alone]) == 10, "its other name holds it"
+    assert freed_together([one, two, link, alone]) == 110

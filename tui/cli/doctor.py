@@ -18,6 +18,7 @@ from typing import Any
 import tui
 from tui.cli.main import DONE
 from tui.cli.output import show, write_json
+from tui.config.folders import chosen_folder, model_folder
 from tui.config.model_file import read_models
 from tui.config.paths import Paths, paths
 from tui.config.settings import LoadedConfig, load_config
@@ -33,6 +34,8 @@ from tui.process.spawn import environment
 _PROBE_S = 60.0
 LEAST_FREE_BYTES = 64 << 20
 """Free disk below which writing settings and conversations is about to fail."""
+FEW_MODELS_BYTES = 5 << 30
+"""Free disk below which few models can be fetched."""
 LLAMA_CPP_PYTHON = "llama-cpp-python"
 _BACKENDS = {
     "nvidia": ("CUDA", "-DGGML_CUDA=on"),
@@ -192,6 +195,19 @@ def _full_disk(here: Paths) -> Iterator[Problem]:
             f"the disk of {here.data} has {size(free)} left",
             "free some space: conversations and settings are kept there",
         )
+    models = _models_folder(here)
+    free, nearest = _disk_free(models), _nearest(models)
+    if free is not None and free < FEW_MODELS_BYTES:
+        yield Problem(f"the disk of {models} has {size(free)} left", "free some space: models are fetched to there")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        yield Problem(
+            f"{models}, where models are fetched to, cannot be written",
+            f"make {nearest} a folder that you may write, or set downloads.folder or HF_HOME to one",
+        )
+
+
+def _models_folder(here: Paths) -> Path:
+    return model_folder(chosen_folder(here), os.environ)
 
 
 def _places(here: Paths) -> dict[str, str]:
@@ -235,7 +251,8 @@ def _report(
     yield f"RAM         {size(machine.ram.available_bytes)} of {size(machine.ram.total_bytes)} available{limit}"
     quota = f", quota {machine.cpu.quota:g}" if machine.cpu.quota else ""
     yield f"CPU         {machine.cpu.cores} cores{quota}"
-    yield f"disk        {size(_disk_free(here.cache))} free"
+    models_folder = _models_folder(here)
+    yield f"disk        {size(_disk_free(models_folder))} free for models in {models_folder}"
     yield f"models      {len(models)} on this disk"
     yield f"settings    {here.config_file}"
     yield ""
@@ -246,9 +263,13 @@ def _report(
         yield f"   {problem.fix}"
 
 
+def _nearest(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
 def _disk_free(folder: Path) -> int | None:
-    nearest = next(place for place in (folder, *folder.parents) if place.exists())
     try:
-        return shutil.disk_usage(nearest).free
+        return shutil.disk_usage(_nearest(folder)).free
     except OSError:
         return None

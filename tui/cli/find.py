@@ -90,6 +90,10 @@ async def _answer(asked: _Asked) -> int:
     known = await _known(asked)
     offline = Source("catalogue", known.listings)
     source = offline if asked.args.offline else await from_hub(asked.paths, asked.wishes, known)
+    if asked.wishes.sort in ("downloads", "likes") and all(
+        getattr(listing, asked.wishes.sort) is None for listing in source.listings
+    ):
+        say(f"puna: the catalogue tells no {asked.wishes.sort}, which only the Hub does; rows are in the order of fit")
     place = _place(asked)
     pricer = _pricer(asked, place)
     table = Table(row for rows in priced(pricer, wished_models(source.listings, asked.wishes)) for row in rows)

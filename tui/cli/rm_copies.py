@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tui.config.plain import one_line
 from tui.config.sizes import size
 from tui.library import Model
 from tui.library.copies import copy_work, join_all, undo_all
-from tui.library.joining import Joined, confirm
+from tui.library.joining import Joined, confirm, freed_together
 from tui.library.model import owner_name, path_text, shown
 
 
@@ -27,20 +28,21 @@ def join_copies(args: argparse.Namespace, model: Model) -> int:
         say(f"{one_line(model.name)} has no copy that is known; `puna ls --hash` looks for files with the same bytes")
     for place in model.also:
         whose = owner_name(place.source)
-        say(f"copy: {shown(place.path)}{f', which belongs to {whose}' if whose else ''}")
+        real = Path(os.path.realpath(place.path))
+        leads = f", a link to {shown(real)}" if place.path.is_symlink() else ""
+        say(f"copy: {shown(place.path)}{leads}{f', which belongs to {whose}' if whose else ''}")
+    freed = freed_together(other for _, other in pairs) + sum(joined.freed_bytes for joined in left)
     if args.dry_run or not (left or pairs):
-        freed = sum(other.stat().st_size for _, other in pairs) + sum(joined.freed_bytes for joined in left)
         _report(args, model, [other for _, other in pairs] + [joined.other for joined in left], freed, joined=False)
         return DONE
     if pairs and not agreed("compare them and make them one file?", yes=args.yes):
         return FAILED
     with Bytes("compared", work.read_bytes) as progress:
         fresh = join_all(pairs, progress.more)
-    return _settle(args, model, [*left, *fresh])
+    return _settle(args, model, [*left, *fresh], freed)
 
 
-def _settle(args: argparse.Namespace, model: Model, done: Sequence[Joined]) -> int:
-    freed = sum(joined.freed_bytes for joined in done)
+def _settle(args: argparse.Namespace, model: Model, done: Sequence[Joined], freed: int) -> int:
     if not agreed(f"one file now, with the same sha256: give {size(freed)} back? (no: as it was)", yes=args.yes):
         undo_all(done)
         return FAILED

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +64,19 @@ def join(
         raise LibraryError(f"{shown(other)}: was written to while it was compared; try again")
     _replace(joined)
     return joined
+
+
+def freed_together(others: Iterable[Path]) -> int:
+    """Bytes that come free when all of these become links to other files: of one with several names only where all of
+    them are among these. Raises OSError.
+    """
+    names: dict[tuple[int, int], set[str]] = {}
+    found: dict[tuple[int, int], os.stat_result] = {}
+    for other in others:
+        stat = other.stat()
+        found[stat.st_dev, stat.st_ino] = stat
+        names.setdefault((stat.st_dev, stat.st_ino), set()).add(os.path.realpath(other))
+    return sum(stat.st_size for key, stat in found.items() if stat.st_nlink == len(names[key]))
 
 
 def undo(joined: Joined) -> None:

@@ -12,6 +12,7 @@ from textual.message import Message
 
 from tui.app.flows.finder.words import other_words
 from tui.app.panels.finder.wanted import PullWanted
+from tui.app.text import clean, size
 from tui.gguf.names import same_quant
 from tui.hub.choice import nothing_there, recommended
 from tui.hub.errors import HubError
@@ -63,6 +64,10 @@ class Pulls:
             return
         quant = found.quant or ""
         self._desk.tell(other_words(wanted, quant))
+        if wanted.verdict == "no" and wanted.need_bytes is not None:
+            name = f"{clean(wanted.listing.name)} {wanted.quant}"
+            needs = f"{name} does not fit here: it needs {size(wanted.need_bytes)}"
+            self._desk.tell(f"{needs}. It is fetched all the same; the downloads take it off the list.", "warning")
         self._desk.app.post_message(PullWanted(wanted.listing.repo, quant, found.path))
 
 
