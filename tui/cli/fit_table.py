@@ -47,7 +47,7 @@ def report_lines(report: FitReport) -> Iterator[str]:
         yield f"speed     {_speed(report.speed)}"
         if report.speed.prefill_tok_s is not None:
             yield f"prefill   {range_words(report.speed.prefill_tok_s)} tok/s"
-    yield f"source    {', '.join(origins(report))}"
+    yield f"source    {_sources(report)}"
     yield from (f"note      {sentence}" for sentence in report.said)
     yield from _fixes(report)
     if subject.fetched_bytes is not None:
@@ -73,7 +73,7 @@ def table_by_context(reports: Sequence[FitReport]) -> Iterator[str]:
             _speed(report.speed) if report.speed is not None else _NONE,
         )
     yield ""
-    yield from (f"source    {source}" for source in dict.fromkeys(", ".join(origins(report)) for report in reports))
+    yield from (f"source    {source}" for source in dict.fromkeys(map(_sources, reports)))
     if subject.fetched_bytes is not None:
         yield f"fetched   {_fetched(subject.fetched_bytes)}"
     for sentence in dict.fromkeys(sentence for report in reports for sentence in report.said):
@@ -123,6 +123,10 @@ def _fixes(report: FitReport) -> Iterator[str]:
     elif report.may_be_better:
         yield ""
         yield f"no single change would {goal(report)}"
+
+
+def _sources(report: FitReport) -> str:
+    return ", ".join([*origins(report), *([f"speed {report.speed.source}"] if report.speed is not None else [])])
 
 
 def _speed(speed: Speed) -> str:

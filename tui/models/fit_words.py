@@ -7,11 +7,12 @@ from outside.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from tui.config.sizes import size
 from tui.fit.candidates import experts_on_host
+from tui.fit.evidence import SpeedSource
 from tui.fit.speed import ANSWER_TOKENS, Speed
 from tui.fit.values import DeviceSpec
 from tui.fit.verdict import DeviceFit, HostFit
@@ -27,11 +28,11 @@ VERDICTS: Final = {
 PARTS: Final = ("weights", "context", "compute", "driver")
 """What `parts_of` counts, in its order."""
 SPEED_UNKNOWN: Final = "not known: the memory bandwidth of a device is not"
-_SPEEDS: Final = {
-    "measured": "measured here with this file and all settings that speed depends on",
-    "phantom": "measured with this model's header and no weights",
-    "similar": "measured with a similar model here",
-    "calibrated": "from the memory's speed, corrected by what was measured here",
+_SPEEDS: Final[Mapping[SpeedSource, str]] = {
+    "measured": "here with this file and all settings that speed depends on",
+    "phantom": "measured here with this model's header and no weights",
+    "similar": "measured here with a similar model",
+    "calibrated": "from the memory's speed, corrected by what other models reached here",
     "roofline": "from the memory's speed alone",
 }
 _UNPROVEN: Final = frozenset(("vulkan", "metal"))
@@ -91,6 +92,11 @@ def answer_words(speed: Speed, dash: str = "-") -> str:
     return f"300 words in {range_words((soon, late), dash)} s"
 
 
+def speed_origins(sources: Iterable[SpeedSource]) -> Iterator[str]:
+    """Where speeds come from, a sentence each: speed: calibrated, from the memory's speed, corrected..."""
+    yield from (f"speed: {source}, {_SPEEDS[source]}" for source in dict.fromkeys(sources))
+
+
 def range_words(values: tuple[float, float], dash: str = "-") -> str:
     """A range of numbers, with the digits that mean something: 6.2-8.4, 12-14, 61."""
     low, high = (_number(value, decimals=values[1] < 9.95) for value in values)
@@ -137,7 +143,7 @@ def explained(report: FitReport, names: Mapping[str, str] | None = None) -> Iter
     if machine.host_bandwidth_bytes_s:
         yield f"RAM speed: {machine.host_bandwidth_bytes_s / 1e9:.1f} GB/s, {machine.host_bandwidth_origin}"
     if report.speed is not None:
-        yield f"speed: {_SPEEDS[report.speed.source]}, after {report.speed.n_past} tokens"
+        yield from (f"{told}, after {report.speed.n_past} tokens" for told in speed_origins((report.speed.source,)))
 
 
 def _device_explained(device: DeviceSpec, name: str) -> Iterator[str]:
