@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
-UNITS = {"b": 1, "mb": 10**6, "gb": 10**9, "mib": MIB, "gib": GIB}
+UNITS = {"b": 1, "mb": 10**6, "gb": 10**9, "tb": 10**12, "mib": MIB, "gib": GIB, "tib": GIB << 10}
 """Bytes in each unit that a size may be given in, by its name in small letters."""
 MOST_BYTES = 1 << 50
 """1 PiB: a thousand times the memory of the largest machines."""
 
-_SIZE = r"\s*([0-9]{1,20})(?:\.([0-9]{1,9}))?\s*(b|mb|gb|mib|gib)?\s*"
+_SIZE = r"\s*([0-9]{1,20})(?:\.([0-9]{1,9}))?\s*(b|mb|gb|tb|mib|gib|tib)?\s*"
 
 
 def padded(size: int, multiple: int) -> int:
@@ -39,6 +39,11 @@ def parameters(count: int) -> str:
     """A model's size as its makers write it: 135 M, 7.2 B, 671 B."""
     number, unit = (count / 1e9, "B") if count >= 999.5e6 else (count / 1e6, "M")
     return f"{number:.1f} {unit}" if number < 99.95 else f"{number:.0f} {unit}"
+
+
+def thousands(number: int) -> str:
+    """12345 as "12 345"."""
+    return f"{number:,}".replace(",", " ")
 
 
 def parse_size(text: str) -> int:
