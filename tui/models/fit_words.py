@@ -7,7 +7,7 @@ from outside.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from tui.config.sizes import size
@@ -76,6 +76,15 @@ def free_bytes(pool: Pool) -> int:
     return pool.free_bytes if isinstance(pool, DeviceFit) else pool.available_bytes
 
 
+def kept_free(report: FitReport, words: Callable[[int], str] = size) -> str:
+    """What is left free of what is used, with sizes in `words`; empty where all fits: 512 MiB a GPU, 1.0 GiB of RAM."""
+    assessment, margins = report.assessment, report.machine.margins
+    if all(pool.fits for pool in assessment.pools):
+        return ""
+    used = any(device.need_bytes for device in assessment.devices)
+    return f"{words(margins.device_bytes)} a GPU, " * used + f"{words(margins.host_bytes)} of RAM"
+
+
 # ---- speed
 
 
@@ -139,11 +148,14 @@ def explained(report: FitReport, names: Mapping[str, str] | None = None) -> Iter
     for device in machine.devices:
         yield from _device_explained(device, (names or {}).get(device.name, device.name))
     a_device = f"{size(machine.margins.device_bytes)} a device and " if machine.devices else ""
-    yield f"free: what is free now, less {a_device}{size(machine.margins.host_bytes)} of RAM"
+    free = "what is free now" if report.here else "all that is described"
+    yield f"free: {free}, less {a_device}{size(machine.margins.host_bytes)} of RAM"
     if machine.host_bandwidth_bytes_s:
         yield f"RAM speed: {machine.host_bandwidth_bytes_s / 1e9:.1f} GB/s, {machine.host_bandwidth_origin}"
     if report.speed is not None:
         yield from (f"{told}, after {report.speed.n_past} tokens" for told in speed_origins((report.speed.source,)))
+    if report.full_speed is not None:
+        yield f"  {speed_words(report.full_speed)} when all {report.full_speed.n_past} tokens of context are in use"
 
 
 def _device_explained(device: DeviceSpec, name: str) -> Iterator[str]:
