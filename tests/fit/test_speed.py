@@ -162,6 +162,14 @@ def test_a_prompt_is_bound_by_arithmetic() -> None:
     assert told(machine=host_machine(cores=None)).prefill_tok_s is None
 
 
+def test_a_tiny_model_on_a_large_gpu_reads_no_million_tokens_a_second() -> None:
+    card = card_named("H100")
+    assert card is not None
+    speed = told(shape=TINY, machine=gpu_machine(card.spec("CUDA0")), prediction=laid_out(31, ("CUDA0", 1)))
+    assert speed.prefill_tok_s is not None
+    assert 10_000 < speed.prefill_tok_s[0] < speed.prefill_tok_s[1] <= 100_000
+
+
 # ---- measurements, the most telling first ------------------------------------------------------------
 
 
