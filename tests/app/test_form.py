@@ -208,7 +208,7 @@ def test_what_a_load_makes_of_a_value_is_told_where_it_is_another() -> None:
 def test_hints_say_what_is_known() -> None:
     assert form("n_gpu_layers").hint() == "of 31; 0 keeps all in RAM"
     assert form("n_ctx", 4096).hint() == "trained with 8 192 tokens"
-    assert "more needs RoPE scaling" in form("n_ctx", 9000).hint()
+    assert form("n_ctx", 9000).hint() == "trained with only 8 192"
     assert form("threads").hint() == "8 physical cores here"
     assert form("n_cpu_moe", limits=TWO).hint() == "layers of 30 whose experts stay in RAM"
     assert form("devices", limits=TWO).hint() == "of 2: CUDA0, CUDA1"

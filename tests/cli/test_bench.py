@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ def test_the_table(tmp_path: Path) -> None:
     model = tiny_model(tmp_path / "tiny.gguf")
     text = puna(tmp_path, "bench", str(model), "--prompt-tokens", "16", "--tokens", "4", "--runs", "1").stdout.decode()
     assert "median" in text
+    assert re.match(r"tiny: llama \d+\.\d M\b.*, \d+ threads\n", text)
     assert "tok/s" in text
 
 

@@ -314,6 +314,7 @@ def test_in_a_pipe_each_row_names_its_repository(tmp_path: Path) -> None:
     rows = [line for line in done.stdout.decode("ascii").splitlines() if line.endswith("-GGUF")]
     assert len(rows) == 5
     assert all(" o ram " in row or " x no " in row for row in rows)
+    assert "speed: roofline, from the memory's speed alone" in done.stdout.decode("ascii")
 
 
 def test_with_long_more_is_told_of_each(find: Find, capsys: pytest.CaptureFixture[str]) -> None:

@@ -172,6 +172,7 @@ def test_a_setting_that_cannot_be_is_refused_before_anything_is_asked(
         (("--ram", "much"), "--ram"),
         (("--ram", "-1"), "--ram"),
         (("--device", "voodoo2"), "--device"),
+        (("--device", "A100-80:vulkan"), "stands for its own backend"),
         (("--device", "x=0"), "x has no memory"),
         (("--device", "x=1GiB:dos"), "'dos' is none of"),
         (("--device", "none", "--device", "4090"), "none means no devices"),
@@ -184,12 +185,19 @@ def test_what_cannot_be_understood_is_a_usage_error(ask: Ask, options: tuple[str
     assert says in err.splitlines()[-1]
 
 
+def test_a_size_without_its_unit_is_warned_of(ask: Ask) -> None:
+    code, _, err = ask(DEMO, "--device", "4090=24", "--ram", "64", "--n-ctx", "8k", "--json")
+    assert code == 0
+    assert "4090 has 24 B of memory, which holds no model; did you mean 24GiB?" in err
+    assert "the host has 64 B of memory, which holds no model; did you mean 64GiB?" in err
+
+
 def test_a_model_must_be_named(ask: Ask) -> None:
     assert ask()[0] == 2
 
 
 def test_the_longest_context_is_answered(ask: Ask) -> None:
-    _, out, _ = ask(DEMO, *NOWHERE, "--n-ctx", "4194304", "--json")
+    _, out, _ = ask(DEMO, *NOWHERE, "--n-ctx", "4m", "--json")
     found = json.loads(out)
     assert (found["verdict"], found["settings"]["n_ctx"]) == ("no", 4194304)
 

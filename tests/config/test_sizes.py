@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.config.sizes import GIB, MIB, gib, parameters, parse_size, size
+from tui.config.sizes import GIB, MIB, doubt, gib, parameters, parse_size, parse_tokens, size, thousands
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,8 @@ def test_gib_without_the_unit() -> None:
         ("24GB", 24_000_000_000),
         ("0.1GB", 100_000_000),
         ("800mb", 800_000_000),
+        ("2TiB", 2048 * GIB),
+        ("0.5tb", 500_000_000_000),
         ("25757220864", 25_757_220_864),
         ("7 B", 7),
         ("0", 0),
@@ -74,3 +76,26 @@ def test_more_than_any_machine_has_is_refused() -> None:
 )
 def test_a_models_size_is_written_as_its_makers_do(count: int, text: str) -> None:
     assert parameters(count) == text
+
+
+def test_a_size_without_its_unit_is_doubted() -> None:
+    assert doubt("4090", 24) == "4090 has 24 B of memory, which holds no model; did you mean 24GiB?"
+    assert doubt("the host", 64_000_000) == "the host has 61 MiB of memory, which holds no model"
+    assert doubt("x", 100 * MIB) == ""
+
+
+def test_thousands() -> None:
+    assert thousands(1_591_552) == "1 591 552"
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("8192", 8192), ("8k", 8192), ("128K", 131_072), ("1m", 1 << 20), ("1.5k", 1536), ("-1", -1)]
+)
+def test_tokens_as_people_write_them(text: str, count: int) -> None:
+    assert parse_tokens(text) == count
+
+
+@pytest.mark.parametrize("text", ["", "k", "1e3", "8.5", "8kb", "abc", "8b", "9" * 30])
+def test_what_is_no_number_of_tokens_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match="32k"):
+        parse_tokens(text)

@@ -39,6 +39,7 @@ class Model:
     """More of it with each token of context."""
     refuses: frozenset[str] = frozenset()
     """Types of the KV cache that it is not loaded with."""
+    slides: bool = False
 
 
 MIXTURE = Model(n_block=48, n_expert=128, layer_bytes=16 * MIB, expert_bytes=335 * MIB, kv_cells_bytes=2048)

@@ -50,7 +50,7 @@ async def test_every_single_change_is_offered_the_cheapest_first() -> None:
     offered = await _offered(WHOLE, machine(6.5), speed=lambda s: 50.0 if s.n_gpu_layers == 33 else 20.0)
     assert [fix.words for fix in offered] == [
         "KV cache q8_0: −480 MiB, small quality cost",
-        "context 6656 instead of 8192 tokens: −194 MiB, a shorter conversation is kept in mind",
+        "context 6 656 instead of 8 192 tokens: −194 MiB, a shorter conversation is kept in mind",
         "32 of 33 layers on the GPU: −162 MiB, about 0.4 × the speed",
     ]
 
@@ -64,6 +64,16 @@ async def test_the_context_fix_is_the_largest_that_fits_with_a_little_slack() ->
     for tried, has_slack in ((fix.settings, True), (more, False)):
         assessed = await _assessed(tried, Rig(DENSE, here))
         assert (assessed.over_bytes <= -SLACK_BYTES) == has_slack
+
+
+async def test_the_context_fix_still_fits_when_free_ram_has_moved() -> None:
+    asked, here = msgspec.structs.replace(WHOLE, n_gpu_layers=0, n_ctx=2_000_128), machine(ram_gib=64)
+    (fix,) = [fix for fix in await _offered(asked, here) if fix.change.startswith("context")]
+    assert fix.settings is not None
+    available = here.host_available_bytes
+    for taken, fits in ((256 << 20, True), (available // 32, True), (available // 16, False)):
+        less = msgspec.structs.replace(here, host_available_bytes=available - taken)
+        assert ((await _assessed(fix.settings, Rig(DENSE, less))).verdict != "no") == fits
 
 
 async def test_what_the_settings_waste_comes_first() -> None:
@@ -95,7 +105,7 @@ async def test_what_is_partly_on_the_gpu_is_brought_there() -> None:
     offered = await _offered(partial, machine(6.5))
     assert [fix.change for fix in offered] == [
         "every layer on the GPU, KV cache q8_0",
-        "every layer on the GPU, context 6656 instead of 8192 tokens",
+        "every layer on the GPU, context 6 656 instead of 8 192 tokens",
     ]
     assert all(fix.settings is not None and fix.settings.n_gpu_layers == 33 for fix in offered)
 

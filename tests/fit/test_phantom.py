@@ -84,7 +84,7 @@ async def test_settings_that_llama_cpp_refuses(demo_header: StrippedHeader) -> N
 async def test_more_than_is_free_is_refused_before_anything_is_loaded(demo_header: StrippedHeader) -> None:
     full = msgspec.structs.replace(ROOMY, host_available_bytes=1 << 30)
     big = msgspec.structs.replace(ON_HOST, host=msgspec.structs.replace(ON_HOST.host, weights_bytes=3 << 29))
-    with pytest.raises(Refused, match=r"as much memory as the model, 1\.5 GiB: 1\.5 GiB more than is free"):
+    with pytest.raises(Refused, match=r"does not fit: 1\.5 GiB too much, with 1\.0 GiB kept free"):
         await run(demo_header, prediction=big, machine=full)
 
 

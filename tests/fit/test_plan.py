@@ -256,3 +256,14 @@ async def test_a_load_over_several_gpus_is_split_as_it_was_planned(
 async def test_devices_that_are_described_are_split_by_llama_cpp() -> None:
     found = await _planned(machine(24, 12), LoadSettings(n_gpu_layers="all", n_ctx=2048), may=frozenset())
     assert found.settings.tensor_split == ()
+
+
+async def test_settings_that_do_nothing_and_a_padded_context_are_said() -> None:
+    wished = LoadSettings(n_ctx=100_000, n_gpu_layers="all", n_cpu_moe=4, swa_full=True)
+    assert (await _planned(machine(80), wished)).said == (
+        "n_cpu_moe does nothing: this model has no experts.",
+        "swa_full does nothing: this model has no sliding windows.",
+        "The context is 100 096 tokens instead of 100 000: llama.cpp pads it to a multiple of 256.",
+    )
+    useful = Model(n_expert=8, slides=True, expert_bytes=MIB)
+    assert not any("nothing" in sentence for sentence in (await _planned(machine(80), wished, useful)).said)

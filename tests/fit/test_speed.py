@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.fit.shapes import Even, gpu_machine, host_machine, laid_out
 from tui.fit.cards import card_named
@@ -159,6 +162,14 @@ def test_a_prompt_is_bound_by_arithmetic() -> None:
     assert told(machine=host_machine(cores=None)).prefill_tok_s is None
 
 
+def test_a_tiny_model_on_a_large_gpu_reads_no_million_tokens_a_second() -> None:
+    card = card_named("H100")
+    assert card is not None
+    speed = told(shape=TINY, machine=gpu_machine(card.spec("CUDA0")), prediction=laid_out(31, ("CUDA0", 1)))
+    assert speed.prefill_tok_s is not None
+    assert 10_000 < speed.prefill_tok_s[0] < speed.prefill_tok_s[1] <= 100_000
+
+
 # ---- measurements, the most telling first ------------------------------------------------------------
 
 
@@ -204,16 +215,63 @@ def test_a_similar_model_is_of_the_same_family_size_and_place() -> None:
         assert told(other, machine=machine, prediction=laid_out(0, ("CUDA0", 0))).source != "similar"
 
 
-def test_other_models_calibrate_the_roofline() -> None:
-    plain = told()
-    other = Even(architecture="gemma3", parameters=1_000_000_000, layer_bytes=30_000_000, output_bytes=300_000_000)
-    bounds = told(shape=other).decode_tok_s
+ANOTHER = Even(architecture="gemma3", parameters=7_000_000_000, layer_bytes=120_000_000)
+TINY = Even(architecture="gemma3", n_layer=30, parameters=135_000_000, layer_bytes=2_500_000, output_bytes=28_000_000)
+MIXTURE = Even(architecture="olmoe", active=1_300_000_000, layer_bytes=120_000_000)
+
+
+def test_models_that_are_alike_calibrate_the_roofline() -> None:
+    plain, bounds = told(), told(shape=ANOTHER).decode_tok_s
     for rate in bounds:
-        speed = told(seen(rate, shape=other, model="that"))
+        speed = told(seen(rate, shape=ANOTHER, model="that"))
         assert speed.source == "calibrated"
-        assert width(speed) < 0.7 * width(plain)
-    slow, fast = (told(seen(rate, shape=other, model="that")).decode_tok_s for rate in bounds)
-    assert slow[0] < plain.decode_tok_s[0] < slow[1] < fast[0] < plain.decode_tok_s[1] < fast[1]
+        assert width(speed) < 0.9 * width(plain)
+    slow, fast = (told(seen(rate, shape=ANOTHER, model="that")).decode_tok_s for rate in bounds)
+    assert slow[1] < plain.decode_tok_s[1]
+    assert plain.decode_tok_s[0] < fast[0]
+    several = [seen(bounds[0] * 1.5, shape=ANOTHER, model=f"m{number}") for number in range(6)]
+    assert width(told(*several)) < width(told(several[0]))
+
+
+def test_the_less_alike_a_model_is_the_less_it_says() -> None:
+    widths = [
+        width(told(seen(told(shape=shape).decode_tok_s[0] * 1.3, shape=shape, model="that")))
+        for shape in (ANOTHER, MIXTURE, TINY)
+    ]
+    assert widths == sorted(widths)
+    assert widths[-1] > 0.75 * width(told())
+
+
+def test_a_run_on_a_busy_machine_hardly_moves_what_others_are_told() -> None:
+    plain, low = told().decode_tok_s, told(shape=TINY).decode_tok_s[0]
+    told_then = told(seen(low / 20, shape=TINY, model="that")).decode_tok_s
+    assert told_then == pytest.approx(plain, rel=0.15)
+
+
+def test_of_several_runs_of_one_model_the_quick_ones_count() -> None:
+    low, high = told(shape=ANOTHER).decode_tok_s
+    usual = [seen(math.sqrt(low * high), shape=ANOTHER, model="that")] * 3
+    assert told(*usual).decode_tok_s == told(*usual, seen(low / 9, shape=ANOTHER, model="that")).decode_tok_s
+
+
+def test_a_files_own_runs_leave_out_the_slowest_of_many() -> None:
+    assert told(*[seen(6.0)] * 3, seen(0.4)).decode_tok_s == told(seen(6.0)).decode_tok_s
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from((ANOTHER, TINY, MIXTURE)), st.floats(1e-6, 1e9)), min_size=1, max_size=12),
+    st.integers(1, 3),
+)
+def test_other_models_never_lead_far_from_the_roofline(runs: list[tuple[Even, float]], models: int) -> None:
+    low, high = told().decode_tok_s
+    measured = [seen(rate, shape=shape, model=f"m{index % models}") for index, (shape, rate) in enumerate(runs)]
+    speed = told(*measured, model="another")
+    assert low / 3 < speed.decode_tok_s[0] <= speed.decode_tok_s[1] < 3 * high
+
+
+def test_a_similar_model_does_not_lead_far_from_the_roofline() -> None:
+    low, _ = told().decode_tok_s
+    assert told(seen(0.01, model="that")).decode_tok_s[0] > low / 3
 
 
 def test_what_was_measured_elsewhere_in_the_machine_does_not_calibrate() -> None:

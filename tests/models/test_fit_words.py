@@ -86,7 +86,7 @@ def test_each_number_is_explained() -> None:
         "  memory speed: 1000 GB/s, measured",
         "free: what is free now, less 512 MiB a device and 1.0 GiB of RAM",
         "RAM speed: 50.0 GB/s, assumed",
-        "speed: from the memory's speed alone, after 512 tokens",
+        "speed: roofline, from the memory's speed alone, after 512 tokens",
     ]
     ram_alone = msgspec.structs.replace(MACHINE, devices=())
     assert list(explained(report(machine=ram_alone)))[1:] == ["free: what is free now, less 1.0 GiB of RAM"]

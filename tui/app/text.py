@@ -9,7 +9,7 @@ from __future__ import annotations
 from rich.cells import cell_len, set_cell_size
 
 from tui.app.panels.chat import sanitize
-from tui.config.sizes import GIB, MIB, gib, size
+from tui.config.sizes import GIB, MIB, gib, size, thousands
 
 __all__ = [
     "GIB",
@@ -59,11 +59,6 @@ def fit_right(text: str, width: int) -> str:
     """`text` at the right edge of `width` cells; cut on the right when it does not fit."""
     missing = width - cell_len(text)
     return " " * missing + text if missing >= 0 else set_cell_size(text, max(0, width))
-
-
-def thousands(number: int) -> str:
-    """12345 as "12 345"."""
-    return f"{number:,}".replace(",", " ")
 
 
 def brief(number: int) -> str:

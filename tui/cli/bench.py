@@ -14,6 +14,7 @@ from tui.cli.loading import Chosen, Started, add_load_arguments, chosen, explain
 from tui.cli.main import DONE, FAILED, CommandError, say
 from tui.cli.output import show, write_json
 from tui.config.plain import one_line
+from tui.config.sizes import parameters
 from tui.engine.client import Engine, EngineError
 from tui.engine.protocol import Done, Timings
 from tui.llama.settings import SamplingSettings
@@ -108,7 +109,7 @@ def _report(started: Started, runs: Sequence[Timings], as_json: bool) -> None:
             }
         )
         return
-    show(f"{one_line(name)}: {engine.receipt.description}, {engine.receipt.threads} threads")
+    show(f"{one_line(name)}: {_facts(started)}, {engine.receipt.threads} threads")
     show(f"{'':8}{'prompt':>8}{'prefill':>14}{'written':>9}{'decode':>14}")
     for number, timings in enumerate(runs, 1):
         show(
@@ -117,6 +118,12 @@ def _report(started: Started, runs: Sequence[Timings], as_json: bool) -> None:
         )
     show(f"{'median':<8}{'':>8}{_rate(prefill):>14}{'':>9}{_rate(decode):>14}")
     show(f"loaded in {engine.receipt.load_s:.2f} s")
+
+
+def _facts(started: Started) -> str:
+    """What the model is; llama.cpp's own description names a usual size, which small models are not."""
+    receipt, quant = started.engine.receipt, started.chosen.model.quant
+    return one_line(" ".join(filter(None, (receipt.architecture, parameters(receipt.n_params), quant))))
 
 
 def _settings(started: Started) -> dict[str, Any]:

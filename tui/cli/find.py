@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tui.cli.find_hub import Source, from_hub, looked_at, refreshed
 from tui.cli.find_table import Answer, answer_lines, to_json
 from tui.cli.find_wishes import add_wishes, memory, n_ctx, quant, wishes_of
-from tui.cli.loading import configured, run_until_signal
+from tui.cli.loading import configured, run_until_signal, say_doubts
 from tui.cli.main import DONE, USAGE, say
 from tui.cli.output import show, terminal_width, write_json
 from tui.config.paths import Paths
@@ -31,7 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_wishes(parser)
     add = parser.add_argument
-    add("--n-ctx", type=n_ctx, default=USUAL_N_CTX, metavar="N", help="context to reckon with (default 8192)")
+    add(
+        "--n-ctx",
+        type=n_ctx,
+        default=USUAL_N_CTX,
+        metavar="N",
+        help="context to reckon with, such as 16k, which is 16384 (default 8192)",
+    )
     add(
         "--quant",
         type=quant,
@@ -62,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         say(f"puna find: error: argument --device: {error}")
         return USAGE
+    say_doubts(devices, args.ram)
     paths, settings = configured()
     return run_until_signal(lambda: _answer(_Asked(args, paths, settings, wishes_of(args), devices)))
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from tui.config.sizes import gib
 from tui.hardware.meter.words import cells, pad
 from tui.models.finder.values import FinderRow
+from tui.models.fit_words import speed_origins
 
 _WORDS = {"gpu": "gpu", "partial": "partial", "ram": "ram", "no": "no", None: "?"}
 _SYMBOLS = {"gpu": "●", "partial": "◐", "ram": "○", "no": "✗", None: " "}
@@ -186,3 +187,4 @@ def _foot(answer: Answer) -> Iterator[str]:
         " on. Sizes are in GiB; what has a ~ before it, and all speeds, are estimates from model cards: the upper end"
         " of what memory it takes. `puna fit` asks llama.cpp."
     )
+    yield from speed_origins(row.speed_source for row in answer.rows if row.speed_source is not None)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import get_args
 
-from tui.config.sizes import parse_size
+from tui.config.sizes import parse_size, parse_tokens
 from tui.fit.labels import UNKNOWN, label_of
 from tui.hub.beyond import beyond_use_case
 from tui.hub.listing import USE_CASES
@@ -38,7 +38,7 @@ def add_wishes(parser: argparse.ArgumentParser) -> None:
     add("--parameters", type=parameters, metavar="MIN-MAX", help="such as 7B-14B, 3B- or 9B, which is at most")
     add("--family", type=str.casefold, metavar="F", help=f"such as {', '.join(FAMILIES[:5])}")
     add("--licence", metavar="L", help="its identifier or a part of it, such as apache-2.0")
-    add("--context", type=_tokens, metavar="TOKENS", help="tokens it was trained on at least, such as 32k")
+    add("--context", type=_tokens, metavar="TOKENS", help="tokens it was trained on at least, such as 32k (32768)")
     add("--sort", choices=SORTS, default="fit", help="what comes first (default fit: where, then how large and new)")
     add(
         "--limit",
@@ -110,10 +110,13 @@ def _use_case(text: str) -> str:
 
 
 def _tokens(text: str) -> int:
-    found = _number(text, f"{text[:40]!r} is no number of tokens; write it as 32768 or 32k")
+    try:
+        found = parse_tokens(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
     if not 1 <= found <= MOST_ROWS * 1000:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is no context that a model could have")
-    return int(found)
+    return found
 
 
 def _number(text: str, form: str, usual: str = "") -> float:

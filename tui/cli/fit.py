@@ -17,7 +17,7 @@ from functools import partial
 from typing import get_args
 
 from tui.cli.fit_table import beside_json, explained_lines, report_lines, table_by_context
-from tui.cli.loading import asked_for, configured, number_or, run_until_signal, sound
+from tui.cli.loading import asked_for, configured, number_or, run_until_signal, say_doubts, sound, tokens_or_auto
 from tui.cli.main import DONE, USAGE, CommandError, say
 from tui.cli.output import show, write_json
 from tui.config.paths import Paths
@@ -54,10 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--n-ctx",
-        type=number_or("auto"),
+        type=tokens_or_auto,
         action="append",
         metavar="N",
-        help="context in tokens, or auto; several give a table by context",
+        help="context in tokens (8k is 8192), or auto; several give a table by context",
     )
     parser.add_argument("--n-gpu-layers", type=number_or("auto", "all"), metavar="N", help="a number, all or auto")
     parser.add_argument("--type-k", metavar="T", help="type of the KV cache's keys, such as q8_0")
@@ -87,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         say(f"puna fit: error: argument --device: {error}")
         return USAGE
+    say_doubts(devices, args.ram)
     here, settings = configured()
     return run_until_signal(lambda: _answer(_Asked(here, settings, args, devices)))
 
@@ -213,7 +214,7 @@ def _print(args: argparse.Namespace, reports: Sequence[FitReport]) -> None:
     else:
         show("\n".join(report_lines(reports[0])))
     for report in reports if args.explain else ():
-        (say if args.json else show)("\n".join(explained_lines(report)))
+        (say if args.json else show)("\n".join(explained_lines(report, one_of_many=len(reports) > 1)))
 
 
 def _size(text: str) -> int:

@@ -17,6 +17,7 @@ from tui.models.fit_words import (
     facts,
     free_bytes,
     goal,
+    kept_free,
     origins,
     parts_of,
     range_words,
@@ -41,13 +42,15 @@ def report_lines(report: FitReport) -> Iterator[str]:
     by_formula = "" if report.prediction.source == "dry-run" else ", by a formula"
     answer = "no, it" if verdict == "no" else "yes,"
     yield f"fits      {answer} {VERDICTS[verdict]}{by_formula}"
+    if kept := kept_free(report):
+        yield f"kept free {kept}"
     if report.speed is None and verdict != "no":
         yield f"speed     {SPEED_UNKNOWN}"
     if report.speed is not None:
         yield f"speed     {_speed(report.speed)}"
         if report.speed.prefill_tok_s is not None:
             yield f"prefill   {range_words(report.speed.prefill_tok_s)} tok/s"
-    yield f"source    {', '.join(origins(report))}"
+    yield f"source    {_sources(report)}"
     yield from (f"note      {sentence}" for sentence in report.said)
     yield from _fixes(report)
     if subject.fetched_bytes is not None:
@@ -70,10 +73,10 @@ def table_by_context(reports: Sequence[FitReport]) -> Iterator[str]:
             *(_amount(device.need_bytes) for device in assessment.devices),
             _amount(assessment.host.need_bytes),
             assessment.verdict,
-            _speed(report.speed) if report.speed is not None else _NONE,
+            _speed_by_context(report),
         )
     yield ""
-    yield from (f"source    {source}" for source in dict.fromkeys(", ".join(origins(report)) for report in reports))
+    yield from (f"source    {source}" for source in dict.fromkeys(map(_sources, reports)))
     if subject.fetched_bytes is not None:
         yield f"fetched   {_fetched(subject.fetched_bytes)}"
     for sentence in dict.fromkeys(sentence for report in reports for sentence in report.said):
@@ -82,10 +85,12 @@ def table_by_context(reports: Sequence[FitReport]) -> Iterator[str]:
         yield f"note      {where}{sentence}"
 
 
-def explained_lines(report: FitReport) -> Iterator[str]:
-    """Where each number comes from, and how the last load compared with what had been said of it."""
+def explained_lines(report: FitReport, *, one_of_many: bool = False) -> Iterator[str]:
+    """Where each number comes from, and how the last load compared with what had been said of it. `one_of_many` has
+    its context named.
+    """
     yield ""
-    yield "where the numbers come from"
+    yield "where the numbers come from" + (f" with n_ctx {report.prediction.n_ctx}" if one_of_many else "")
     yield from (f"  {line}" for line in explained(report))
     if report.last is not None:
         yield f"  {'; '.join(last_load_words(report.last))}"
@@ -123,6 +128,17 @@ def _fixes(report: FitReport) -> Iterator[str]:
     elif report.may_be_better:
         yield ""
         yield f"no single change would {goal(report)}"
+
+
+def _speed_by_context(report: FitReport) -> str:
+    if report.speed is None:
+        return _NONE
+    full = report.full_speed
+    return speed_words(report.speed) + (f", {range_words(full.decode_tok_s)} when full" if full is not None else "")
+
+
+def _sources(report: FitReport) -> str:
+    return ", ".join([*origins(report), *([f"speed {report.speed.source}"] if report.speed is not None else [])])
 
 
 def _speed(speed: Speed) -> str:

@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -19,9 +19,11 @@ from tui.config.model_file import read_models
 from tui.config.paths import Paths, paths
 from tui.config.plain import one_line
 from tui.config.settings import Settings, load_config
+from tui.config.sizes import doubt, parse_tokens
 from tui.engine.client import Engine, EngineError
 from tui.engine.protocol import Timings
 from tui.fit.measured import Kind
+from tui.fit.values import DeviceSpec
 from tui.library import Model, scan
 from tui.llama.settings import LoadSettings, SettingsError
 from tui.models import afterwards
@@ -68,7 +70,7 @@ def add_load_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model", metavar="MODEL", help="a path, a name that `puna ls` shows, org/repo or org/repo:QUANT"
     )
-    parser.add_argument("--n-ctx", type=number_or("auto"), metavar="N", help="context in tokens, or auto")
+    parser.add_argument("--n-ctx", type=tokens_or_auto, metavar="N", help="context in tokens (8k is 8192), or auto")
     parser.add_argument(
         "--n-gpu-layers", type=number_or("auto", "all"), metavar="N", help="layers kept on GPUs: a number, all or auto"
     )
@@ -163,6 +165,14 @@ def explain(error: EngineError) -> str:
     return one_line(f"{text} (llama.cpp: {cause})" if error.kind == "died" and cause else text)
 
 
+def say_doubts(devices: Sequence[DeviceSpec] | None, ram_bytes: int | None) -> None:
+    """Warn of memory of a described machine that nobody can mean."""
+    sizes = [(device.name, device.total_bytes) for device in devices or ()]
+    for sentence in (doubt(*each) for each in [*sizes, *([("the host", ram_bytes)] if ram_bytes is not None else [])]):
+        if sentence:
+            say(f"puna: warning: {sentence}")
+
+
 class Interrupted(BaseException):
     """A signal came outside the event loop. `code` is the exit code that it means."""
 
@@ -226,3 +236,11 @@ def number_or(*words: str) -> Callable[[str], int | str]:
 
     parse.__name__ = f"number or {' or '.join(words)}"  # argparse names the type in its message
     return parse
+
+
+def tokens_or_auto(text: str) -> int | str:
+    """A context in tokens, or auto, for argparse."""
+    try:
+        return text if text == "auto" else parse_tokens(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}; auto chooses for you") from error

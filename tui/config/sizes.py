@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
-UNITS = {"b": 1, "mb": 10**6, "gb": 10**9, "mib": MIB, "gib": GIB}
+UNITS = {"b": 1, "mb": 10**6, "gb": 10**9, "tb": 10**12, "mib": MIB, "gib": GIB, "tib": GIB << 10}
 """Bytes in each unit that a size may be given in, by its name in small letters."""
 MOST_BYTES = 1 << 50
 """1 PiB: a thousand times the memory of the largest machines."""
+LEAST_MEMORY_BYTES = 100 * MIB
+"""Less than any machine or GPU that a model is laid out on has."""
+_MOST_GIB = 4096
+"""A number of bytes up to this was meant as GiB."""
 
-_SIZE = r"\s*([0-9]{1,20})(?:\.([0-9]{1,9}))?\s*(b|mb|gb|mib|gib)?\s*"
+_SIZE = r"\s*([0-9]{1,20})(?:\.([0-9]{1,9}))?\s*(b|mb|gb|tb|mib|gib|tib)?\s*"
 
 
 def padded(size: int, multiple: int) -> int:
@@ -41,8 +45,35 @@ def parameters(count: int) -> str:
     return f"{number:.1f} {unit}" if number < 99.95 else f"{number:.0f} {unit}"
 
 
+def thousands(number: int) -> str:
+    """12345 as "12 345"."""
+    return f"{number:,}".replace(",", " ")
+
+
+def parse_tokens(text: str) -> int:
+    """Tokens as people write them: 8192, or 8k, which is 8 × 1024 as contexts are counted, or 1m.
+
+    Raises ValueError in words for anything else.
+    """
+    import re  # only where a context was typed
+
+    found = re.fullmatch(r"\s*(-?[0-9]{1,12})(\.[0-9]{1,6})?([km])?\s*", text, re.IGNORECASE | re.ASCII)
+    if found is None or (found[2] and not found[3]):
+        raise ValueError(f"{text[:40]!r} is no number of tokens; write it as 32768 or 32k, which is the same")
+    factor = {"": 1, "k": KIB, "m": MIB}[(found[3] or "").lower()]
+    return int(float(found[1] + found[2]) * factor) if found[2] else int(found[1]) * factor
+
+
+def doubt(what: str, size_bytes: int) -> str:
+    """A sentence about a size of memory that nobody can mean, since its unit was left out; empty for any other."""
+    if size_bytes >= LEAST_MEMORY_BYTES:
+        return ""
+    meant = f"; did you mean {size_bytes}GiB?" if 0 < size_bytes < _MOST_GIB else ""
+    return f"{what} has {size(size_bytes)} of memory, which holds no model{meant}"
+
+
 def parse_size(text: str) -> int:
-    """Bytes of a size as people write it: 24GiB, 1.5 GiB, 512MiB, 24GB, 800MB, or a plain number of bytes.
+    """Bytes of a size as people write it: 24GiB, 1.5 GiB, 512MiB, 2TiB, 24GB, 800MB, or a plain number of bytes.
 
     Raises ValueError in words for anything else, and for more than MOST_BYTES.
     """

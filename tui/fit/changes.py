@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from tui.config.sizes import thousands
 from tui.fit.candidates import experts_on_host, saving_kv
 from tui.fit.order import LEAST_N_CTX, Shape
 from tui.fit.search import Over, largest
@@ -112,8 +113,9 @@ class Changes:
         steps = await self._largest(low, high, _over, lambda step: {"n_ctx": step * CONTEXT_MULTIPLE})
         if steps is None:
             return None
-        words = f"context {steps * CONTEXT_MULTIPLE} instead of {n_ctx} tokens"
-        return await self._checked(words, "a shorter conversation is kept in mind", n_ctx=steps * CONTEXT_MULTIPLE)
+        less = steps * CONTEXT_MULTIPLE
+        words = f"context {thousands(less)} instead of {thousands(n_ctx)} tokens"
+        return await self._checked(words, "a shorter conversation is kept in mind", n_ctx=less)
 
     async def _experts(self) -> Change | None:
         n_block = self._shape.n_block

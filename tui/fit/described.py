@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tui.config.errors import nearest_of
-from tui.config.sizes import parse_size
+from tui.config.sizes import MIB, parse_size
 from tui.fit.cards import card_named, cards
 from tui.fit.values import DeviceSpec, Profile
 
@@ -70,6 +70,12 @@ def described_device(text: str) -> DeviceSpec:
 
 def _known(name: str) -> DeviceSpec:
     card = card_named(name)
+    bare, colon, profile = name.rpartition(":")
+    if card is None and colon and (meant := card_named(bare)) is not None:
+        example = f"{bare}={meant.memory_bytes // MIB}MiB:{profile}"
+        raise ValueError(
+            f"{name!r}: a card's name alone stands for its own backend; for another give its size: {example}"
+        )
     if card is None:
         near = nearest_of(name, (card.name for card in cards()))
         raise ValueError(f"{name!r} is no card known here" + (f"; did you mean {near}?" if near else "") + f"; {_FORM}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property
-from statistics import median
+from operator import attrgetter
 from typing import Literal
 
+from tui.fit.calibration import Likeness, Witness, believable, calibrated, telling, upper
 from tui.fit.measured import MeasuredPart, Measurement
 from tui.fit.parts import HOST, Part, SpeedShape
 from tui.fit.roofline import Range, decode_s, host_bandwidth
@@ -77,26 +77,35 @@ class Evidence:
         plain = decode_s(self._parts, self._machine)
         for source, group in self._groups:
             times = [self._moved(one, plain) / one.decode_tok_s for one in group if one.decode_tok_s]
+            if source == "similar" and plain is not None:
+                times = [believable(time, plain) for time in times]
             if times:
-                return _widened(Range(min(times), max(times)), _SPREAD[source]), source
+                return _widened(_range_of(times), _SPREAD[source]), source
         if plain is None:
             return None
-        calibrated = self._calibrated(plain)
-        return (plain, "roofline") if calibrated is None else (calibrated, "calibrated")
+        found = calibrated(plain, self._witnesses())
+        if found is None:
+            return plain, "roofline"
+        # What the roofline alone says is wide enough as it is.
+        return _widened(found[0], _SPREAD["calibrated"], share=found[1]), "calibrated"
 
-    def prefill(self) -> Range | None:
-        """Seconds for one token of a prompt by what was measured; None where nothing was.
+    def prefill(self, plain: Range | None = None) -> Range | None:
+        """Seconds for one token of a prompt by what was measured; None where nothing was. `plain` is what arithmetic
+        could do, which other models do not lead far away from.
 
         Prompts are bound by arithmetic, so the rate of another model counts by its active parameters.
         """
-        for group in (group for _, group in self._groups):
-            if found := self._prefill_like(group):
+        for source, group in self._groups:
+            if found := self._prefill_like(group, plain if source == "similar" else None):
                 return found
-        return self._prefill_like(self._here)
+        return self._prefill_like(self._here, plain)
 
-    def _prefill_like(self, group: Sequence[Measurement]) -> Range | None:
-        times = [self._arithmetic(one) / one.prefill_tok_s for one in group if one.prefill_tok_s]
-        return _widened(Range(min(times), max(times)), _PREFILL_SPREAD) if times else None
+    def _prefill_like(self, group: Sequence[Measurement], plain: Range | None) -> Range | None:
+        rate = attrgetter("prefill_tok_s")
+        times = [self._arithmetic(one) / rate(one) for one in telling(group, rate)]
+        if plain is not None:
+            times = [believable(time, plain) for time in times]
+        return _widened(_range_of(times), _PREFILL_SPREAD) if times else None
 
     def _arithmetic(self, one: Measurement) -> float:
         """How many times the arithmetic of a measured model this one takes."""
@@ -111,20 +120,19 @@ class Evidence:
         read = sum(part.read_bytes for part in one.parts)
         return sum(part.read_bytes for part in self._parts) / read if read else 1.0
 
-    def _calibrated(self, plain: Range) -> Range | None:
-        """The roofline with this machine's own place between its low and its high end.
-
-        Models of which most time goes to the same place say where that is; of each model the median counts.
-        """
-        by_model: defaultdict[str, list[float]] = defaultdict(list)
-        for one in self._here:
+    def _witnesses(self) -> list[Witness]:
+        """How fast models ran of which most time went where most of this one's goes."""
+        read = sum(part.read_bytes for part in self._parts)
+        shape = self._shape
+        this = Likeness(read, 0 < shape.active_parameters < shape.parameters, _shares(self._measured_parts()))
+        found: list[Witness] = []
+        for one in telling(self._here, attrgetter("decode_tok_s")):
             bounds = decode_s(self._parts_of(one), self._machine)
             if bounds is not None and one.decode_tok_s:
-                by_model[one.model].append(_position(1 / one.decode_tok_s, bounds))
-        if not by_model:
-            return None
-        positions = [median(found) for found in by_model.values()]
-        return _widened(Range(_at(min(positions), plain), _at(max(positions), plain)), _SPREAD["calibrated"])
+                read = sum(part.read_bytes for part in one.parts)
+                like = Likeness(read, 0 < one.active_parameters < one.parameters, _shares(one.parts))
+                found.append(Witness(1 / one.decode_tok_s, bounds, this.weight(like)))
+        return found
 
     def _is_similar(self, one: Measurement) -> bool:
         if not self._shape.architecture or one.architecture != self._shape.architecture:
@@ -160,15 +168,11 @@ def _shares(parts: Sequence[MeasuredPart]) -> dict[str, float]:
     return shares
 
 
-def _position(time_s: float, bounds: Range) -> float:
-    """Where a time lies between two others, in logarithms: 0 at the low one, 1 at the high one, beyond outside."""
-    return math.log(time_s / bounds.low) / math.log(bounds.high / bounds.low)
+def _range_of(times: Sequence[float]) -> Range:
+    """From the shortest on; of several the longest quarter does not count: something else was busy then."""
+    return Range(min(times), upper(times, key=float))
 
 
-def _at(position: float, bounds: Range) -> float:
-    return bounds.low * float((bounds.high / bounds.low) ** position)
-
-
-def _widened(times: Range, spread: Range) -> Range:
-    """Times for a spread in tokens a second."""
-    return Range(times.low / spread.high, times.high / spread.low)
+def _widened(times: Range, spread: Range, share: float = 1.0) -> Range:
+    """Times for a spread in tokens a second, or for a share of it, in logarithms."""
+    return Range(times.low / spread.high**share, times.high / spread.low**share)

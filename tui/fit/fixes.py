@@ -23,7 +23,9 @@ Speed = Callable[[LoadSettings], float | None]
 
 
 SLACK_BYTES = 64 << 20
-"""What a change leaves free beyond the margin, on each device and on the host."""
+"""What a change leaves free beyond the margin, on each device."""
+HOST_SLACK_BYTES, HOST_SLACK_SHARE = 256 << 20, 1 / 32
+"""The same of RAM, of which every program takes and gives: that much, or that share of what is free if it is more."""
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +106,8 @@ def _with_slack(machine: Machine) -> Machine:
     be too little a moment later.
     """
     margins = machine.margins
-    more = Margins(margins.device_bytes + SLACK_BYTES, margins.host_bytes + SLACK_BYTES)
+    host = max(HOST_SLACK_BYTES, int(machine.host_available_bytes * HOST_SLACK_SHARE))
+    more = Margins(margins.device_bytes + SLACK_BYTES, margins.host_bytes + host)
     return msgspec.structs.replace(machine, margins=more)
 
 

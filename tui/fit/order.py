@@ -43,6 +43,10 @@ class Shape(Protocol):
     def n_expert(self) -> int:
         """Experts of a layer; 0 for a dense model."""
 
+    @property
+    def slides(self) -> bool:
+        """Whether a layer attends over a window only."""
+
 
 class Goals(NamedTuple):
     """Contexts that matter, in tokens, rising."""

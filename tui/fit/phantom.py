@@ -68,7 +68,8 @@ def _check_room(prediction: Prediction, machine: Machine, n_block: int, n_cpu_mo
     if assessment.verdict == "no":
         pools: tuple[DeviceFit | HostFit, ...] = (*assessment.devices, assessment.host)
         worst = next(pool for pool in pools if not pool.fits)
+        margin = machine.margins.host_bytes if isinstance(worst, HostFit) else machine.margins.device_bytes
         raise Refused(
-            f"a trial run takes as much memory as the model, {size(assessment.need_bytes)}:"
-            f" {size(worst.over_bytes)} more than is free here; choose settings that fit"
+            f"a trial run takes as much memory as the model, and beside what is in memory now that does not fit:"
+            f" {size(worst.over_bytes)} too much, with {size(margin)} kept free"
         )

@@ -51,6 +51,12 @@ CORE_FLOPS = Range(12e9, 130e9)
 """Arithmetic of one core a second while it reads a prompt: from an old virtual core to a desktop's with AVX-512."""
 BUS_BYTES_S = Range(6e9, 25e9)
 """What a PCIe bus carries, for weights that stay in RAM and are copied to a GPU for every batch of a prompt."""
+BATCH_LAYER_S = Range(30e-6, 300e-6)
+"""Seconds for each layer of a batch of a prompt besides: kernels start, however little they compute."""
+LEAST_PREFILL_S = 10e-6
+"""Seconds that a token of a prompt takes at least on a GPU, tokenizing and handing over included; without it a tiny
+model would read a million tokens a second.
+"""
 FLOPS_PER_PARAMETER = 2
 """A multiplication and an addition for each active parameter and token."""
 
@@ -94,10 +100,10 @@ def prefill_s(parts: Sequence[Part], machine: Machine, active_parameters: int, n
         return None
     at_best = sum(part.layers / total * flops / rate for part, rate in zip(on_devices, rates, strict=True) if rate)
     copied = sum(part.read_bytes for part in parts if part.name == HOST) / n_ubatch
-    return Range(
-        at_best / MATRIX_EFFICIENCY.high + copied / BUS_BYTES_S.high,
-        at_best / MATRIX_EFFICIENCY.low + copied / BUS_BYTES_S.low,
-    )
+    started = total / n_ubatch
+    low = at_best / MATRIX_EFFICIENCY.high + copied / BUS_BYTES_S.high + started * BATCH_LAYER_S.low
+    high = at_best / MATRIX_EFFICIENCY.low + copied / BUS_BYTES_S.low + started * BATCH_LAYER_S.high
+    return Range(max(low, LEAST_PREFILL_S), max(high, LEAST_PREFILL_S))
 
 
 def _flops(device: DeviceSpec | None) -> float | None:

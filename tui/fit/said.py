@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tui.config.sizes import size
+from tui.config.sizes import size, thousands
 from tui.fit.candidates import Candidate, experts_on_host
 from tui.fit.order import Goals, Shape
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import CONTEXT_MULTIPLE, LoadSettings
 
 
 def say(
@@ -19,8 +19,10 @@ def say(
 ) -> tuple[str, ...]:
     """Sentences about `best`; none where it is all that was asked for."""
     if best.assessment.verdict == "no":
-        return tuple(_about_fit(best, wished))
+        return (*_about_fit(best, wished), *_about_nothing(wished, shape))
     return (
+        *_about_nothing(wished, shape),
+        *_about_padding(best, wished),
         *_about_training(best, shape),
         *_about_context(best, wished, shape, aims, least_n_ctx),
         *_about_kv(best, wished),
@@ -32,6 +34,23 @@ def _about_fit(best: Candidate, wished: LoadSettings) -> Iterator[str]:
     missing = size(best.assessment.missing_bytes)
     chosen = "auto" in (wished.n_gpu_layers, wished.n_ctx)
     yield f"It does not fit: {missing} too much with {'the closest settings' if chosen else 'these settings'}."
+
+
+def _about_nothing(wished: LoadSettings, shape: Shape) -> Iterator[str]:
+    """Settings that this model has no use for."""
+    if wished.n_cpu_moe and not shape.n_expert:
+        yield "n_cpu_moe does nothing: this model has no experts."
+    if wished.swa_full and not shape.slides:
+        yield "swa_full does nothing: this model has no sliding windows."
+
+
+def _about_padding(best: Candidate, wished: LoadSettings) -> Iterator[str]:
+    n_ctx = best.prediction.n_ctx
+    if isinstance(wished.n_ctx, int) and n_ctx > wished.n_ctx:
+        yield (
+            f"The context is {thousands(n_ctx)} tokens instead of {thousands(wished.n_ctx)}: llama.cpp pads it to a"
+            f" multiple of {CONTEXT_MULTIPLE}."
+        )
 
 
 def _about_training(best: Candidate, shape: Shape) -> Iterator[str]:

@@ -202,6 +202,11 @@ class ModelShape:
         values = 0 if self.mla else layer.n_head_kv * layer.value_length
         return row_bytes(layer.n_head_kv * layer.key_length, type_k) * cells, row_bytes(values, type_v) * cells
 
+    @cached_property
+    def slides(self) -> bool:
+        """Whether a layer attends over a window only."""
+        return any(layer.slides for layer in self.layers)
+
     @property
     def expert_share(self) -> float:
         """Share of the routed experts that one token passes."""

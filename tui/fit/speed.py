@@ -64,7 +64,8 @@ def estimate(
     if found is None:
         return None
     decode, source = found
-    prefill = evidence.prefill() or prefill_s(parts, machine, shape.active_parameters, settings.n_ubatch)
+    plain = prefill_s(parts, machine, shape.active_parameters, settings.n_ubatch)
+    prefill = evidence.prefill(plain) or plain
     return Speed(
         decode_tok_s=(1 / decode.high, 1 / decode.low),
         prefill_tok_s=None if prefill is None else (1 / prefill.high, 1 / prefill.low),

@@ -33,6 +33,10 @@ class FitReport:
     """What is less than was asked for, and what else is worth knowing, in sentences."""
     last: LoadRecord | None = None
     """The last load of this model here."""
+    full_speed: Speed | None = None
+    """The speed when the context is full, where there is one."""
+    here: bool = True
+    """False for a machine that is described."""
 
     @property
     def may_be_better(self) -> bool:

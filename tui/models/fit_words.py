@@ -7,11 +7,12 @@ from outside.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from tui.config.sizes import size
 from tui.fit.candidates import experts_on_host
+from tui.fit.evidence import SpeedSource
 from tui.fit.speed import ANSWER_TOKENS, Speed
 from tui.fit.values import DeviceSpec
 from tui.fit.verdict import DeviceFit, HostFit
@@ -27,11 +28,11 @@ VERDICTS: Final = {
 PARTS: Final = ("weights", "context", "compute", "driver")
 """What `parts_of` counts, in its order."""
 SPEED_UNKNOWN: Final = "not known: the memory bandwidth of a device is not"
-_SPEEDS: Final = {
-    "measured": "measured here with this file and all settings that speed depends on",
-    "phantom": "measured with this model's header and no weights",
-    "similar": "measured with a similar model here",
-    "calibrated": "from the memory's speed, corrected by what was measured here",
+_SPEEDS: Final[Mapping[SpeedSource, str]] = {
+    "measured": "here with this file and all settings that speed depends on",
+    "phantom": "measured here with this model's header and no weights",
+    "similar": "measured here with a similar model",
+    "calibrated": "from the memory's speed, corrected by what other models reached here",
     "roofline": "from the memory's speed alone",
 }
 _UNPROVEN: Final = frozenset(("vulkan", "metal"))
@@ -75,6 +76,15 @@ def free_bytes(pool: Pool) -> int:
     return pool.free_bytes if isinstance(pool, DeviceFit) else pool.available_bytes
 
 
+def kept_free(report: FitReport, words: Callable[[int], str] = size) -> str:
+    """What is left free of what is used, with sizes in `words`; empty where all fits: 512 MiB a GPU, 1.0 GiB of RAM."""
+    assessment, margins = report.assessment, report.machine.margins
+    if all(pool.fits for pool in assessment.pools):
+        return ""
+    used = any(device.need_bytes for device in assessment.devices)
+    return f"{words(margins.device_bytes)} a GPU, " * used + f"{words(margins.host_bytes)} of RAM"
+
+
 # ---- speed
 
 
@@ -89,6 +99,11 @@ def answer_words(speed: Speed, dash: str = "-") -> str:
     if late > _LONG_S:
         return f"300 words in {range_words((soon / 60, late / 60), dash)} min"
     return f"300 words in {range_words((soon, late), dash)} s"
+
+
+def speed_origins(sources: Iterable[SpeedSource]) -> Iterator[str]:
+    """Where speeds come from, a sentence each: speed: calibrated, from the memory's speed, corrected..."""
+    yield from (f"speed: {source}, {_SPEEDS[source]}" for source in dict.fromkeys(sources))
 
 
 def range_words(values: tuple[float, float], dash: str = "-") -> str:
@@ -133,11 +148,14 @@ def explained(report: FitReport, names: Mapping[str, str] | None = None) -> Iter
     for device in machine.devices:
         yield from _device_explained(device, (names or {}).get(device.name, device.name))
     a_device = f"{size(machine.margins.device_bytes)} a device and " if machine.devices else ""
-    yield f"free: what is free now, less {a_device}{size(machine.margins.host_bytes)} of RAM"
+    free = "what is free now" if report.here else "all that is described"
+    yield f"free: {free}, less {a_device}{size(machine.margins.host_bytes)} of RAM"
     if machine.host_bandwidth_bytes_s:
         yield f"RAM speed: {machine.host_bandwidth_bytes_s / 1e9:.1f} GB/s, {machine.host_bandwidth_origin}"
     if report.speed is not None:
-        yield f"speed: {_SPEEDS[report.speed.source]}, after {report.speed.n_past} tokens"
+        yield from (f"{told}, after {report.speed.n_past} tokens" for told in speed_origins((report.speed.source,)))
+    if report.full_speed is not None:
+        yield f"  {speed_words(report.full_speed)} when all {report.full_speed.n_past} tokens of context are in use"
 
 
 def _device_explained(device: DeviceSpec, name: str) -> Iterator[str]:

@@ -26,7 +26,7 @@ from tui.fit.oracle import DryRun
 from tui.fit.plan import Movable, Plan, plan
 from tui.fit.questions import KnownDevice
 from tui.fit.receipts import LoadRecord
-from tui.fit.speed import Speed, estimate
+from tui.fit.speed import TYPICAL_PAST, Speed, estimate
 from tui.fit.values import Ask, Machine, Margins, Prediction, Refused
 from tui.fit.verdict import Assessment, assess
 from tui.gguf.errors import GgufError
@@ -208,10 +208,16 @@ class Fitting:
         return Priced(settings, prediction, assessment, speed)
 
     def _speed(
-        self, subject: Subject, settings: LoadSettings, machine: Machine, prediction: Prediction, here: bool
+        self,
+        subject: Subject,
+        settings: LoadSettings,
+        machine: Machine,
+        prediction: Prediction,
+        here: bool,
+        n_past: int = TYPICAL_PAST,
     ) -> Speed | None:
         measured = self.measured if here else ()
-        return estimate(subject.shape, settings, prediction, machine, measured, model=subject.identity)
+        return estimate(subject.shape, settings, prediction, machine, measured, model=subject.identity, n_past=n_past)
 
     async def fixes(
         self,
@@ -254,15 +260,19 @@ class Fitting:
     ) -> FitReport:
         """All that is shown of a plan, with `notes` beside what it says itself; `here` as for `priced`."""
         priced = self.priced(subject, planned.settings, machine, planned.prediction, here=here)
+        held = planned.prediction
+        full = self._speed(subject, planned.settings, machine, held, here, held.n_ctx) if priced.speed else None
         return FitReport(
             subject,
             planned.settings,
             machine,
-            planned.prediction,
+            held,
             planned.assessment,
             priced.speed,
             await self.fixes(subject, priced, machine, others=others, here=here),
             (*planned.said, *notes),
+            full_speed=full,
+            here=here,
         )
 
 

@@ -116,11 +116,17 @@ def test_what_was_measured_here_counts() -> None:
         decode_tok_s=3.0,
     )
     plain = by_quant(Pricer(here).rows(QWEN3_8B))["Q4_K_M"].decode_tok_s
-    told = by_quant(Pricer(here, measured=[one]).rows(QWEN3_8B))["Q4_K_M"].decode_tok_s
+    row = by_quant(Pricer(here, measured=[one]).rows(QWEN3_8B))["Q4_K_M"]
+    told = row.decode_tok_s
+    assert row.speed_source == "calibrated"
     assert plain is not None
     assert told is not None
     assert told[0] < 3.0 < told[1]
     assert told[1] / told[0] < plain[1] / plain[0]
+
+
+def test_a_row_says_where_its_speed_is_from() -> None:
+    assert by_quant(Pricer(machine()).rows(QWEN3_8B))["Q4_K_M"].speed_source == "roofline"
 
 
 def test_of_a_mixture_only_the_active_part_is_read() -> None:

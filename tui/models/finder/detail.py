@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tui.config.settings import Settings
+from tui.fit.speed import Speed
 from tui.fit.values import Prediction
 from tui.fit.verdict import Assessment
 from tui.hardware.snapshot import Snapshot
@@ -79,15 +80,14 @@ def plain_row(listing: Listing, file: ModelRow) -> FinderRow:
     return FinderRow(listing=listing, quant=file.quant or file.path, file=file.path, file_bytes=file.file_bytes)
 
 
-def priced_row(
-    row: FinderRow, prediction: Prediction, assessment: Assessment, decode_tok_s: tuple[float, float] | None
-) -> FinderRow:
+def priced_row(row: FinderRow, prediction: Prediction, assessment: Assessment, speed: Speed | None) -> FinderRow:
     """The row with its price."""
     return replace(
         row,
         need_bytes=assessment.need_bytes,
         verdict=assessment.verdict,
-        decode_tok_s=decode_tok_s,
+        decode_tok_s=speed.decode_tok_s if speed is not None else None,
+        speed_source=speed.source if speed is not None else None,
         exact=prediction.source == "dry-run",
     )
 

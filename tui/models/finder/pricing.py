@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from operator import attrgetter
 
 import msgspec
 
-from tui.fit.evidence import Evidence
+from tui.fit.calibration import telling
+from tui.fit.evidence import Evidence, SpeedSource
 from tui.fit.from_facts import CardFacts, Weights, weights_of
 from tui.fit.measured import Measurement
 from tui.fit.order import USUAL_N_CTX
@@ -29,7 +31,7 @@ OWN_QUANTS = {"gpt_oss": ("MXFP4",), "gpt-oss": ("MXFP4",)}
 USUAL_EXPERTS = (128, 8)
 """How many a mixture has, and uses, that tells of neither: what a token reads follows from its active parameters."""
 TELLING = 12
-"""Models measured here that count for the speed of a row; each costs it some microseconds."""
+"""Models measured here, each with its settings, that count for the speed of a row; each costs it some microseconds."""
 
 
 class Pricer:
@@ -71,6 +73,7 @@ class Pricer:
         outline = self._outline(_facts(listing))
         weights = weights_of(outline.shape, quant, file_bytes)
         held, found = self._placed(outline, weights)
+        speed, source = (self._speed(outline, weights, held) if found.verdict != "no" else None) or (None, None)
         return FinderRow(
             listing=listing,
             quant=quant,
@@ -78,7 +81,8 @@ class Pricer:
             file_bytes=file_bytes or round(weights.data_bytes * (1 + weights.spread)),
             need_bytes=found.need_bytes,
             verdict=found.verdict,
-            decode_tok_s=self._speed(outline, weights, held) if found.verdict != "no" else None,
+            decode_tok_s=speed,
+            speed_source=source,
         )
 
     def _outlined(self, facts: CardFacts) -> Outline:
@@ -106,15 +110,19 @@ class Pricer:
         held = outline.held(weights, n_gpu_layers)
         return held, assess(held, self.machine, outline.shape.n_block)
 
-    def _speed(self, outline: Outline, weights: Weights, held: Prediction) -> tuple[float, float] | None:
-        """Tokens a second from low to high, by how fast memory is read here and what other models reached."""
+    def _speed(
+        self, outline: Outline, weights: Weights, held: Prediction
+    ) -> tuple[tuple[float, float], SpeedSource] | None:
+        """Tokens a second from low to high, by how fast memory is read here and what other models reached, and which of
+        these it is.
+        """
         parts = outline.parts(weights, held)
         evidence = Evidence(self._measured, parts, outline.shape, self.machine, model="", settings="")
         found = evidence.decode()
         if found is None:
             return None
         unsure = 1 + weights.spread
-        return 1 / (found[0].high * unsure), unsure / found[0].low
+        return (1 / (found[0].high * unsure), unsure / found[0].low), found[1]
 
 
 def priced(pricer: Pricer, listings: Iterable[Listing]) -> Iterator[tuple[FinderRow, ...]]:
@@ -154,9 +162,6 @@ def _plain(settings: LoadSettings) -> LoadSettings:
 
 
 def _telling(measured: Sequence[Measurement]) -> tuple[Measurement, ...]:
-    """The newest measurement of each of the models that were measured last."""
-    newest: dict[str, Measurement] = {}
-    for one in reversed(measured):
-        if one.decode_tok_s and one.kind != "phantom":
-            newest.setdefault(one.model, one)
-    return tuple(list(newest.values())[:TELLING])
+    """What the models that ran last say, each with its settings."""
+    real = [one for one in measured if one.kind != "phantom"]
+    return tuple(telling(real, attrgetter("decode_tok_s"))[-TELLING:])

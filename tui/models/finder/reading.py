@@ -250,7 +250,7 @@ class Reading:
         if made.assessment.verdict != "no":
             speed = estimate(shape, made.settings, made.prediction, machine, self._fitting.measured)
         row = plain_row(self._detail.listing, file)
-        return priced_row(row, made.prediction, made.assessment, speed.decode_tok_s if speed is not None else None)
+        return priced_row(row, made.prediction, made.assessment, speed)
 
     async def _price(self, source: Source, row: ModelRow, known: KnownHeader, fetched_bytes: int, seen: Seen) -> None:
         """Exact numbers of one row, then what would help. The KV cache keeps the type that was asked for: that it may
@@ -261,9 +261,8 @@ class Reading:
         movable = may_move(wished, asked=seen.asked) - {"kv"}
         made = await self._fitting.plan(subject, wished, seen.machine, settings, may_move=movable)
         priced = self._fitting.priced(subject, made.settings, seen.machine, made.prediction)
-        speed = priced.speed.decode_tok_s if priced.speed is not None else None
         rows = tuple(
-            priced_row(other, made.prediction, made.assessment, speed) if other.file == row.path else other
+            priced_row(other, made.prediction, made.assessment, priced.speed) if other.file == row.path else other
             for other in self._detail.rows
         )
         self._tell(rows=marked(rows, source.files))

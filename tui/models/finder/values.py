@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tui.fit.evidence import SpeedSource
 from tui.fit.verdict import Verdict
 from tui.hub.listing import Listing, UseCase
 
@@ -33,6 +34,8 @@ class FinderRow:
     verdict: Verdict | None = None
     """None where nothing can be told."""
     decode_tok_s: tuple[float, float] | None = None
+    speed_source: SpeedSource | None = None
+    """Where `decode_tok_s` comes from; None where there is none."""
     exact: bool = False
     """By a dry run of the file's header, and not by what a card says."""
     best: bool = False

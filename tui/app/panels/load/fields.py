@@ -187,8 +187,9 @@ class Context:
         trained, value = limits.n_ctx_train, values[self.name]
         if not trained:
             return "tokens of prompt and answer together"
+        # The line is short; what more than that needs is said among the sentences below.
         over = isinstance(value, int) and value > trained
-        return f"trained with {self.shown(trained)}" + ("; more needs RoPE scaling" if over else " tokens")
+        return f"trained with only {self.shown(trained)}" if over else f"trained with {self.shown(trained)} tokens"
 
 
 def _stepped_context(value: int, direction: int, page: bool) -> int:

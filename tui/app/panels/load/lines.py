@@ -31,6 +31,7 @@ from tui.models.fit_words import (
     answer_words,
     free_bytes,
     goal,
+    kept_free,
     origins,
     parts_of,
     speed_words,
@@ -161,11 +162,8 @@ class Parts:
         """Where the numbers come from."""
         price = self._price
         parts = [clean(origin) for origin in origins(price)]
-        if not all(pool.fits for pool in price.assessment.pools):
-            margins = price.machine.margins
-            used = any(device.need_bytes for device in price.assessment.devices)
-            a_gpu = f"{brief_size(margins.device_bytes)} a GPU, " if used else ""
-            parts.append(f"kept free: {a_gpu}{brief_size(margins.host_bytes)} of RAM")
+        if kept := kept_free(price, brief_size):
+            parts.append(f"kept free: {kept}")
         if price.speed is not None and price.assessment.verdict != "no":
             parts.append(f"speed: {price.speed.source}")
         return self._sentence(f" {self._glyphs.dot} ".join(parts), "faint")
