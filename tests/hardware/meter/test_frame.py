@@ -255,7 +255,7 @@ def test_memory_of_our_engines_is_ours_in_ram_and_mapped_models_are_told_apart()
     for height in (50, 9):  # with histories below the lines, and within them
         line = next(line for line in picture(Scene(snapshot), 200, height) if "RAM" in line)
         assert "64.0/128.0 GiB" in line
-        assert "limit; the machine has 512.0, 7.0 GiB of models mapped" in line
+        assert "limit; the machine has 512.0, engines 32.0, mapped models 7.0" in line
         bar = line.split()[1]
         assert all(
             abs(bar.count(sign) / len(bar) - part) < 0.02 for sign, part in zip("█▓░", (0.25, 0.25, 0.5), strict=True)
@@ -314,3 +314,10 @@ def test_help_and_messages_take_the_last_rows() -> None:
     tiny = picture(scene_of(2, help=HELP), 12, 6)
     assert (tiny[0].split()[0], tiny[1]) == ("RAM", "q quit")
     assert picture(scene_of(2, message="paused"), 40, 10)[-1].strip() == "paused"
+
+
+def test_without_a_gpu_the_rows_that_are_left_hold_the_history_of_ram() -> None:
+    for width in (80, 120):
+        text = picture(scene_of(0, engines=()), width, 24)
+        assert any("memory " in line and "busy " in line for line in text), width
+    assert any("▁" in line or "█" in line for line in picture(scene_of(0, engines=()), 40, 10)[2:])

@@ -168,17 +168,20 @@ def _meter(scene: Scene, places: Plan, width: int, marks: Marks) -> list[Line]:
             parts += [line, *_tall(gauge.key or "", scene.history, places.tall, indent, width, marks)]
             parts += [[]] if places.airy else []
         return parts + lines[count:]
-    return lines + _strip(scene, places.tall or places.strip, indent, width, marks)
+    rows = places.tall or places.strip
+    if not snapshot.gpus:
+        return lines + _tall(RAM, scene.history, rows, indent, width, marks)
+    return lines + _strip(scene, rows, indent, width, marks)
 
 
 def _strip(scene: Scene, height: int, indent: int, width: int, marks: Marks) -> list[Line]:
-    """One history for all: of the GPU that has most to do, or of the processor."""
-    key, word = (BUSIEST, "busiest") if scene.snapshot.gpus else (CPU, "")
+    """One history for all GPUs: of the one that has most to do."""
+    word = "busiest"
     if width < WIDE or indent < len(word) + 1:
         indent, word = 0, ""
     lines: list[Line] = [
         [(" " * indent, ""), (row, "graph")]
-        for row in graph(scene.history.busy(key), width - indent, marks.levels, height)
+        for row in graph(scene.history.busy(BUSIEST), width - indent, marks.levels, height)
     ]
     if lines and word:
         lines[-1][0] = (word.ljust(indent), "dim")
@@ -189,6 +192,8 @@ def _tall(key: str, history: History, height: int, indent: int, width: int, mark
     """A device's history below its line: memory and work side by side, or one of them where it is narrow. The work
     below RAM is the processor's.
     """
+    if not height:
+        return []
     room, busier = width - indent, CPU if key == RAM else key
     if room < 60:
         values = history.held(key) if key == RAM else history.busy(key)

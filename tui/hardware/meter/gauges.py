@@ -160,6 +160,10 @@ def brief(error: str) -> str:
     return "lost" if error.startswith(("lost", "gone")) else "error"
 
 
+_WORTH_TELLING = (1 << 30) // 20
+"""Bytes that are not nothing when they are told with one decimal of a GiB."""
+
+
 def ram_gauge(snapshot: Snapshot, ghost: Mapping[str, int] = _NOTHING) -> Gauge:
     """Host memory: what is free is what a load could take, below the limit of a container or a batch job. Ours is what
     engines hold for themselves; pages of a mapped model count as free, for the kernel takes them back on demand.
@@ -170,9 +174,10 @@ def ram_gauge(snapshot: Snapshot, ghost: Mapping[str, int] = _NOTHING) -> Gauge:
         total = ram.limit_bytes
         notes += [f"limit; the machine has {size(ram.total_bytes, fine=True)}"] if ram.total_bytes else ["limit"]
     mapped = sum(engine.file_bytes or 0 for engine in snapshot.engines)
-    notes += [f"{size(mapped, fine=True)} GiB of models mapped"] if mapped else []
     used = None if total is None or free is None else max(0, total - free)
     ours = sum((engine.anon_bytes or 0) + (engine.shared_bytes or 0) for engine in snapshot.engines)
+    notes += [f"engines {size(ours, fine=True)}"] if ours >= _WORTH_TELLING else []
+    notes += [f"mapped models {size(mapped, fine=True)}"] if mapped >= _WORTH_TELLING else []
     return Gauge(
         "RAM", total, used, min(ours, used or 0), free, note=", ".join(notes), key=RAM, ghost=ghost.get(RAM, 0)
     )
