@@ -31,7 +31,7 @@ FACTS = st.builds(
     active_parameters=st.none() | st.integers(10**6, 10**10),
     experts=st.none() | st.sampled_from([8, 128]),
     experts_used=st.none() | st.sampled_from([2, 8]),
-)
+).filter(lambda facts: (facts.active_parameters or 0) <= facts.parameters)
 
 
 def plain(n_gpu_layers: int = 0, n_ctx: int = 4096) -> LoadSettings:
