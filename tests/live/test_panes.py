@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.rig import Bench
+from tests.app.rig import Bench, write_config
 from tests.live.test_workbench import real
 
 pytestmark = pytest.mark.live
@@ -14,6 +14,7 @@ LONG = "Name one river, in one short sentence. " + " ".join(f"It is not river {n
 
 
 async def test_one_prompt_is_answered_twice_by_one_engine(tmp_path: Path, demo_model: Path) -> None:
+    write_config(tmp_path, "[chat]\nmax_tokens = 12\n")
     app = real(tmp_path, demo_model)
     async with app.run_test(size=(120, 40)) as pilot:
         bench = Bench(app, pilot, None)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.rig import Bench, home_paths
+from tests.app.rig import Bench, home_paths, write_config
 from tests.rigs.terminal import Terminal
 from tui.app.app import Opening, PunaApp
 from tui.app.panels.chat.state import Answering, NoModel, Ready
@@ -57,8 +57,7 @@ async def test_a_question_is_answered_by_the_real_model(tmp_path: Path, demo_mod
 async def test_a_conversation_goes_on_after_a_restart_and_nothing_is_read_twice(
     tmp_path: Path, demo_model: Path
 ) -> None:
-    (home_paths(tmp_path).config).mkdir(parents=True)
-    (home_paths(tmp_path).config / "config.toml").write_text("[chat]\nmax_tokens = 4\n")
+    write_config(tmp_path, "[chat]\nmax_tokens = 4\n")
     words = " ".join(f"word{number}" for number in range(60))
     held = 0
     for number, text in enumerate((f"Here are some words: {words}. Say hello.", "And goodbye?")):
