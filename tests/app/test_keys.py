@@ -212,3 +212,12 @@ async def test_q_quits_outside_of_the_prompt(tmp_path: Path) -> None:
     async with workbench(tmp_path) as bench:
         await bench.press("escape", "q")
         await bench.until(lambda: not bench.app.is_running)
+
+
+def test_no_key_means_two_things_everywhere() -> None:
+    taken: dict[str, str] = {}
+    for action in ACTIONS:
+        if action.group == "app":
+            for key in default_keymap().keys[action.id]:
+                assert key == "escape" or key not in taken, (key, action.id, taken.get(key))
+                taken[key] = action.id

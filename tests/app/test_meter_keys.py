@@ -212,12 +212,12 @@ async def test_another_interval_counts_at_once(tmp_path: Path, stand_in: StandIn
 
 
 async def test_its_keys_can_be_others(tmp_path: Path) -> None:
-    write_config(tmp_path, '[keys]\nmeter = "M"\nmeter_pause = "x"\nclose_meter = "z"\n')
+    write_config(tmp_path, '[keys]\nmeter = "Z"\nmeter_pause = "x"\nclose_meter = "z"\n')
     async with workbench(tmp_path) as bench:
         seen(bench)
         await bench.press("f2", "m")
         assert not bench.app.meter.full
-        await bench.press("M", "x")
+        await bench.press("Z", "x")
         await bench.shows("paused", "z close", "x pause")
         await bench.press("z")
         await bench.until(lambda: not bench.app.meter.full)

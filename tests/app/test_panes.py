@@ -196,9 +196,9 @@ async def test_answers_are_drawn_otherwise_in_one_pane(tmp_path: Path) -> None:
     world = World(["a"], ["b"])
     async with workbench(tmp_path, world, size=(160, 45)) as bench:
         await split(bench)
-        await bench.press("escape", "P", *"seed 7, temperature 0", "enter")
+        await bench.press("escape", "A", *"seed 7, temperature 0", "enter")
         await bench.shows("tiny-llama Q4_K_M (seed 7, tempera")
-        await bench.press("P", *", heat 3", "enter")
+        await bench.press("A", *", heat 3", "enter")
         await bench.until(lambda: any("no such setting" in words for words in bench.notices))
         await bench.write("Draw.")
         await idle(bench)

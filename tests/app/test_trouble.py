@@ -204,12 +204,12 @@ async def test_an_answer_cut_off_by_a_signal_is_kept_and_offered_next_time(tmp_p
     store.close()
     async with workbench(tmp_path) as bench:
         await bench.until(lambda: any("cut off when puna ended: ^o continues it" in words for words in bench.notices))
-        await bench.shows("^o continue")
+        await bench.shows("^o cut off")
         await bench.press("f3")
         await bench.shows("The last answer was cut off:", "^o continues it")
         await bench.press("ctrl+o")
         await bench.shows("Tell me.", "The first words", "stopped")
-        assert "^o continue" not in bench.text()
+        assert "^o cut off" not in bench.text()
     async with workbench(tmp_path) as bench:
         assert bench.notices == [], "it is offered once"
 

@@ -15,6 +15,6 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("vote_tie", "tie", "Both answers are as good.", ("=", "alt+3"), footer=8),
     Action("blind", "blind", "Hide who writes which answer until you have voted, or show it.", ("N",)),
     Action("votes", "votes", "Show which models your votes went to.", ("W",)),
-    Action("pane_sampling", "sampling", "Have answers drawn otherwise in this pane: seed, temperature …", ("P",)),
+    Action("pane_sampling", "sampling", "Have answers drawn otherwise in this pane: seed, temperature …", ("A",)),
     Action("exchange_models", "exchange", "Have each conversation go on with the other pane's model.", ("M",)),
 )
