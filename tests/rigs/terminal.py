@@ -142,6 +142,8 @@ class Terminal:
 
 
 def _become(command: Sequence[str], env: Mapping[str, str], cwd: str | None) -> None:
+    for number in (signal.SIGINT, signal.SIGQUIT):  # a shell's background job has them ignored
+        signal.signal(number, signal.SIG_DFL)
     os.environ.update(env)
     if cwd:
         os.chdir(cwd)
