@@ -4,10 +4,12 @@ folder.
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.rigs.demo import demo_model as find_demo_model
 from tests.rigs.gguf_maker import scripted_model, tiny_model
@@ -16,6 +18,13 @@ from tests.rigs.gguf_maker import scripted_model, tiny_model
 # that.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Nothing is timed in tests, and where everybody is to see the same result, everybody sees the same examples.
+settings.register_profile(
+    "puna", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("puna")
 
 
 @pytest.fixture(scope="session")
