@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.app.rig import Bench, World, workbench
+from tests.app.rig import Bench, World, home_paths, workbench
 from tests.chat import scripted
 from tui.app.panels.chat.state import Ready
 from tui.app.screens.choose import ChooseScreen
@@ -145,3 +145,58 @@ async def test_one_that_is_to_stay_warm_stays(tmp_path: Path) -> None:
         due = bench.app.desk.idle
         await bench.until(lambda: due._timer is not None and due._timer._task is not None and due._timer._task.done())
         assert bench.app.desk.loading.ready
+
+
+async def test_a_message_that_is_edited_is_not_counted_beside_its_new_version(tmp_path: Path) -> None:
+    world = World(["one"], ["two"], ["other"])
+    async with workbench(tmp_path, world) as bench:
+        await talk(bench, WORDS, f"second {WORDS}")
+        await bench.press("escape", "[", "[", "E")
+        bench.app.bench.chat.editor.text = f"better {WORDS}"
+        await bench.press("enter")
+        await bench.shows("other")
+        assert [message.content.split()[0] for message in world.engine.asked[-1]] == ["word", "one", "better"]
+
+
+async def test_a_new_version_that_would_not_fit_stays_one(tmp_path: Path) -> None:
+    world = World(["one"], ["two"], ["other"])
+    async with workbench(tmp_path, world) as bench:
+        await talk(bench, WORDS, "second")
+        await bench.press("escape", "[", "[", "E")
+        editor = bench.app.bench.chat.editor
+        editor.text = f"better {WORDS}{WORDS}"
+        await bench.press("enter")
+        await asks(bench)
+        await bench.press("escape")
+        assert "new version" in bench.text()
+        assert editor.text == f"better {WORDS}{WORDS}"
+        await bench.press("enter")
+        await asks(bench)
+        await bench.press("enter")
+        await bench.shows("other")
+        assert [message.content.split()[0] for message in world.engine.asked[-1]] == ["better"]
+        assert "new version" not in bench.text()
+
+
+async def test_the_bar_counts_the_version_that_is_shown(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["one"], ["of three words"])) as bench:
+        await talk(bench, "first")
+        await bench.press("escape", "r")
+        await bench.shows("of three words", "2/2")
+        await bench.until(lambda: not bench.app.desk.chatting.busy)
+        await bench.press("[", "left")
+        await bench.until(lambda: ready(bench).used == 2)
+        await bench.press("left")
+        await bench.until(lambda: ready(bench).used == 4)
+
+
+async def test_a_preset_changes_what_the_bar_counts(tmp_path: Path) -> None:
+    folder = home_paths(tmp_path).presets_dir
+    folder.mkdir(parents=True)
+    (folder / "terse.toml").write_text('[preset]\nsystem = "Be terse."\n')
+    async with workbench(tmp_path, World(["one"])) as bench:
+        await talk(bench, "first")
+        await bench.press("alt+p")
+        await bench.shows("How the next answers are made", "terse")
+        await bench.press(*"terse", "enter")
+        await bench.until(lambda: ready(bench).used == 4)

@@ -103,7 +103,7 @@ class Turns:
                 desk.bench.view = "chat"
                 with_ = self._with()
                 turn = partial(self.talk.send if edited is None else partial(self.talk.edit, edited.id), text, *with_)
-                self._run(self._where_there_is_room(text, turn), "answer a prompt", text)
+                self._run(self._where_there_is_room(text, edited, turn), "answer a prompt", text)
             else:
                 self._give_back()
 
@@ -149,10 +149,12 @@ class Turns:
     def _group(self) -> str:
         return f"answer{self._pane.number or ''}"
 
-    async def _where_there_is_room(self, text: str, turn: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _where_there_is_room(
+        self, text: str, edited: Stored | None, turn: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
         """A turn, unless its answer would have no room in the context: then what to do is asked instead."""
         await self._pane.states.settled()
-        if await self._desk.context.check(self._pane, text):
+        if await self._desk.context.check(self._pane, text, edited):
             await turn()
 
     def _with(self) -> tuple[AnswerEngine, SamplingSettings, TurnOptions]:
@@ -200,8 +202,8 @@ class Turns:
 
     async def _guarded(self, turn: Coroutine[Any, Any, None], text: str) -> None:
         """One turn. What the engine could not do is told; text that could not be stored goes back to the editor."""
-        from tui.app.desk import Told
         from tui.app.flows.context import ContextFull
+        from tui.app.speech import Told
         from tui.chat.errors import ChatError
         from tui.engine.errors import EngineError
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from tui.app import clipboard
 from tui.app.background import Background
 from tui.app.commands import Commands
 from tui.app.flows.attaching import AttachFlow
@@ -36,7 +35,7 @@ from tui.app.flows.votes import VoteFlow
 from tui.app.flows.writing import WritingFlow
 from tui.app.hints import hint_for
 from tui.app.keys import default_keymap, install, make_keymap, show_key
-from tui.app.text import clean_lines
+from tui.app.speech import Speech
 from tui.app.themes import ThemeError
 from tui.app.ticker import Ticker
 
@@ -50,19 +49,8 @@ if TYPE_CHECKING:
     from tui.hardware.snapshot import Snapshot
     from tui.library import Model
 
-NOTICE_S = 8.0
-"""How long a notice stays; errors stay longer."""
 
-
-class Told(Message):
-    """Something a worker has to say."""
-
-    def __init__(self, words: str, severity: str = "information") -> None:
-        super().__init__()
-        self.words, self.severity = words, severity
-
-
-class Desk:
+class Desk(Speech):
     """The parts. `start` replaces real engines; without `watch` memory is not measured, without `scan` no model is
     looked for."""
 
@@ -177,33 +165,7 @@ class Desk:
             if transcript.needs_flush:
                 self.ticker.wake()
 
-    # ---- what is said
-
-    def tell(self, words: str, severity: str = "information") -> None:
-        """Show a sentence for a while."""
-        if not words:
-            return
-        if severity == "error":
-            self.app.notify(clean_lines(words), severity="error", markup=False, timeout=NOTICE_S * 2)
-        elif severity == "warning":
-            self.app.notify(clean_lines(words), severity="warning", markup=False, timeout=NOTICE_S)
-        else:
-            self.app.notify(clean_lines(words), markup=False, timeout=NOTICE_S)
-
-    def copy(self, text: str, what: str) -> None:
-        """Send text to the terminal's clipboard, and say so; `what` begins the sentence."""
-        self.app.to_terminal(clipboard.sequence(text))
-        words = f"{what} was sent to the terminal's clipboard."
-        write = self.keymap.keys["write_answer"]
-        if clipboard.too_long(text):
-            words = f"{what} is too long for most terminals' clipboards; it was sent all the same."
-        if write:
-            words += f" {show_key(write[0])} writes the answer to a file instead."
-        self.app.notify(words, markup=False)
-
-    def on_told(self, event: Told) -> None:
-        """A worker has something to say."""
-        self.tell(event.words, event.severity)
+    # ---- what is shown
 
     def show_hint(self) -> None:
         """What the conversation says while it is empty."""

@@ -7,27 +7,19 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from tui.chat.events import EngineEvent
+from tui.chat.turn import AnswerEngine, Generation
 from tui.engine.errors import EngineDied, EngineError
-from tui.engine.protocol import ChatMessage, Delta, Done, PromptProgress, Timings
+from tui.engine.protocol import ChatMessage, Done, Timings
 from tui.llama.receipt import Receipt
 from tui.llama.settings import LoadSettings, SamplingSettings
 
-Events = PromptProgress | Delta | Done
 
-
-class RunningGeneration(Protocol):
-    """An answer being made."""
-
-    def __aiter__(self) -> AsyncIterator[Events]: ...
-    def cancel(self) -> None: ...
-
-
-class RunningEngine(Protocol):
+class RunningEngine(AnswerEngine, Protocol):
     """The part of `tui.engine.client.Engine` that is used here."""
 
     receipt: Receipt
     settings: LoadSettings
-    name: str
     died: EngineDied | None
     thinking_switch: bool
 
@@ -35,18 +27,6 @@ class RunningEngine(Protocol):
     def pid(self) -> int: ...
     @property
     def alive(self) -> bool: ...
-    def generate(
-        self,
-        *,
-        messages: tuple[ChatMessage, ...] | None = None,
-        sampling: SamplingSettings,
-        max_tokens: int | None = None,
-        stop: tuple[str, ...] = (),
-        pane: int = 0,
-        answer: str = "",
-        thinking: str = "",
-        think: bool | None = None,
-    ) -> RunningGeneration: ...
     async def count_tokens(self, *, messages: Sequence[ChatMessage] | None = None, text: str | None = None) -> int: ...
     async def save_state(self, folder: Path, name: str, *, pane: int = 0) -> int: ...
     async def restore_state(self, folder: Path, name: str, *, pane: int = 0) -> int: ...
@@ -72,10 +52,10 @@ class Expected:
         answer: str = "",
         thinking: str = "",
         think: bool | None = None,
-    ) -> RunningGeneration:
+    ) -> Generation:
         """Begin to answer, now or when the model is there."""
 
-        def begin(engine: RunningEngine) -> RunningGeneration:
+        def begin(engine: RunningEngine) -> Generation:
             return engine.generate(
                 messages=messages,
                 sampling=sampling,
@@ -98,11 +78,11 @@ class ExpectedGeneration:
     def __init__(
         self,
         arrival: asyncio.Future[RunningEngine] | None,
-        begin: Callable[[RunningEngine], RunningGeneration],
+        begin: Callable[[RunningEngine], Generation],
     ) -> None:
         self._arrival, self._begin = arrival, begin
         self._stop = asyncio.Event()
-        self._generation: RunningGeneration | None = None
+        self._generation: Generation | None = None
 
     def cancel(self) -> None:
         """Ask for an early end; safe at any time."""
@@ -110,7 +90,7 @@ class ExpectedGeneration:
         if self._generation is not None:
             self._generation.cancel()
 
-    async def __aiter__(self) -> AsyncIterator[Events]:
+    async def __aiter__(self) -> AsyncIterator[EngineEvent]:
         engine = await self._wait()
         if engine is None:
             yield Done(0, "cancelled", Timings())

@@ -13,9 +13,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui.app.panels.chat.state import Answering, Reading, Ready
-from tui.chat.budget import forecast, sent_part
+from tui.chat.budget import LETTERS_A_TOKEN, forecast, sent_part
 from tui.chat.events import AnswerBegun, AnswerEnded, SessionEvent, StoreHealed, StoreTrouble, UserStored
-from tui.chat.prompt import SUMMARISE
 from tui.chat.session import ChatSession
 from tui.chat.turn import AnswerEngine, TurnOptions
 from tui.chat.values import Message, PresetChoice
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from tui.app.ticker import Ticker
     from tui.chat.thread import AsyncStore
 
-
-LETTERS_A_TOKEN = 4.0
-"""Until the engine counts at the end of an answer: the usual rule of thumb for text in Latin letters."""
 
 RATE_EVERY_S = 1.0
 """Seconds between two changes of the rate in the title: each repaints the whole frame around the transcript."""
@@ -83,6 +79,11 @@ class Talk:
         return next((m for m in reversed(self.session.messages) if m.role == "assistant" and m.content), None)
 
     @property
+    def used(self) -> int:
+        """Tokens of the context that this conversation takes; 0 while that is not known."""
+        return self._used
+
+    @property
     def sent(self) -> Sequence[Message]:
         """What of the branch that is shown goes to the model."""
         conversation = self.session.conversation
@@ -112,6 +113,7 @@ class Talk:
     async def set_preset(self, preset: PresetChoice | None, system: str) -> None:
         """Have the next turns answered in another way. Raises StoreError."""
         await self.session.set_preset(preset, system)
+        self._used = 0  # the system prompt is another one
         self._show_preset()
 
     def _show_preset(self) -> None:
@@ -137,17 +139,11 @@ class Talk:
         """Have the last answer gone on with."""
         await self.session.go_on(engine, sampling, options)
 
-    async def summary(self, engine: AnswerEngine, end: int, *, max_tokens: int, pane: int = 0) -> str:
-        """A summary, by the model, of what is sent now up to message `end`. Raises EngineError."""
-        asked = self.session.prompt([one for one in self.sent if one.id <= end], SUMMARISE)
-        events = engine.generate(messages=asked, sampling=SamplingSettings(), max_tokens=max_tokens, pane=pane)
-        text = [event.text async for event in events if isinstance(event, Delta) and event.channel == "answer"]
-        return "".join(text).strip()
-
     async def show(self, change: Coroutine[Any, Any, tuple[Message, ...]]) -> None:
         """Change the branch that is shown, by one of the session's own methods. Raises ChatError."""
         messages = await change
         self.flush()
+        self._used = 0
         self._show(messages)
 
     def stop(self) -> None:

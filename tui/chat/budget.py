@@ -14,7 +14,8 @@ LEAST_ANSWER, ANSWER_SHARE = 256, 8
 """Room that an answer needs at least: so many tokens, or that part of a small context."""
 _TYPICAL = 6
 """Turns that a forecast looks back on."""
-_LETTERS_A_TOKEN = 4.0
+LETTERS_A_TOKEN = 4.0
+"""Where nothing was counted: the usual rule of thumb for text in Latin letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def turn_sizes(path: Sequence[Message]) -> tuple[TurnSize, ...]:
             sizes.append(TurnSize(first_id, after - used, measured=True))
             used = after
         else:  # cut, or from another model, or after what was left out
-            tokens = max(1, round(letters / _LETTERS_A_TOKEN))
+            tokens = max(1, round(letters / LETTERS_A_TOKEN))
             sizes.append(TurnSize(first_id, tokens, measured=False))
             used = after if isinstance(after, int) else used + tokens
         first_id, letters = None, 0

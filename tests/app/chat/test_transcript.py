@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from textual.color import Color
 from textual.theme import Theme
 
 from tests.app.chat.host import answer, painted, screen, showing, stream, user
 from tests.app.chat.texts import EVERYTHING
-from tui.app.panels.chat.transcript import Transcript, TranscriptMessage, warm_up
+from tui.app.panels.chat.transcript import Transcript, TranscriptMessage
 
 
 def finish(transcript: Transcript) -> None:
@@ -449,4 +452,13 @@ async def test_every_size_of_screen(size: tuple[int, int]) -> None:
 
 
 def test_warming_up_imports_what_messages_need() -> None:
-    warm_up()
+    script = (
+        "import sys\n"
+        "from tui.app.panels.chat.transcript import warm_up\n"
+        "needed = {'markdown_it', 'pygments.lexers.python', 'tui.app.panels.chat.document'}\n"
+        "assert not needed & set(sys.modules), 'the first frame does without them'\n"
+        "warm_up()\n"
+        "assert needed <= set(sys.modules), needed - set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

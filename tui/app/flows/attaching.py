@@ -24,8 +24,6 @@ LOOK_S = 0.25
 """Seconds after a key until the files that are mentioned are looked at."""
 MOST_NAMED = 2
 """Files that are told by name; more are counted together."""
-LETTERS_A_TOKEN = 4
-"""Where no model is loaded that could count: the usual rule of thumb."""
 
 
 @dataclass
@@ -114,11 +112,12 @@ class AttachFlow:
             self._say("")
 
     async def _count(self, names: Sequence[str]) -> None:
+        from tui.chat.budget import LETTERS_A_TOKEN
         from tui.engine.errors import EngineError
 
         files, problems = await asyncio.to_thread(_read, names, {})
         engine = self._desk.loading.engines.engine if self._desk.loading.ready else None
-        about, counts = "~ ", [len(file.text) // LETTERS_A_TOKEN for file in files]
+        about, counts = "~ ", [int(len(file.text) / LETTERS_A_TOKEN) for file in files]
         if engine is not None:
             try:
                 about, counts = "", [await engine.count_tokens(text=file.text) for file in files]

@@ -74,16 +74,20 @@ class BranchFlow:
         if panel.editor.text.strip() and self.editing is None:
             self._desk.tell("Send or empty what you are writing first.")
             return
-        self.editing = message
+        self.resume(message)
         panel.editor.text = parted(message.content)[0]
-        panel.set_editing(EDITING)
         self._desk.bench.go("chat")
+
+    def resume(self, message: Message | None) -> None:
+        """What is in the editor is to be a new version of `message`; of none, if that is None."""
+        self.editing = message
+        self._desk.bench.chat.set_editing(EDITING if message is not None else "")
 
     def leave(self) -> bool:
         """Stop editing; False when nothing was edited."""
         if self.editing is None:
             return False
-        self._done()
+        self.resume(None)
         self._desk.bench.chat.editor.clear()
         return True
 
@@ -92,13 +96,9 @@ class BranchFlow:
         message, talk = self.editing, self._desk.chatting.talk
         if message is None:
             return None
-        self._done()
+        self.resume(None)
         same = talk is not None and message.conversation_id == _number(talk)
         return message if same else None
-
-    def _done(self) -> None:
-        self.editing = None
-        self._desk.bench.chat.set_editing("")
 
     # ---- versions and deletions
 
@@ -136,6 +136,7 @@ class BranchFlow:
         except ChatError as error:
             self._desk.tell(str(error), "error")
             return False
+        self._desk.chatting.recount()
         return True
 
     def _keys(self, action: str) -> str:

@@ -16,17 +16,25 @@ from tui.app.text import brief, clean, plural
 from tui.chat.attachments import parted
 from tui.chat.budget import answer_room, last_left_out, turns_to_drop, will_fit
 from tui.chat.errors import ChatError
+from tui.chat.prompt import SUMMARISE
 from tui.engine.errors import EngineError
+from tui.engine.protocol import Delta
+from tui.llama.settings import SamplingSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.app.desk import Desk
     from tui.app.expected import RunningEngine
     from tui.app.pane import Pane
     from tui.app.panels.chat.editor import PromptEditor
     from tui.app.talk import Talk
+    from tui.chat.values import Message as Stored
 
 REST_S = 0.3
 """How long a person stops writing before it is counted."""
+MARKUP = 64
+"""Tokens that a template puts around a turn, at the most; a token of the text itself is a byte at least."""
 Way = Literal["drop", "summarise", "reload", "send"]
 
 
@@ -39,6 +47,8 @@ class ContextFull(Message):
     """What was to be sent; empty where it is stored already."""
     prompt_tokens: int
     n_ctx: int
+    edited: Stored | None = None
+    """The message in whose place it was to be sent."""
 
 
 class ContextFlow:
@@ -83,19 +93,24 @@ class ContextFlow:
 
     # ---- before a turn
 
-    async def check(self, pane: Pane, text: str) -> bool:
-        """Whether the next turn leaves room for an answer; what to do is asked where it does not."""
+    async def check(self, pane: Pane, text: str, edited: Stored | None = None) -> bool:
+        """Whether the next turn, in place of `edited` and what followed it, leaves room for an answer; what to do is
+        asked where it does not. Nothing is counted while there is certainly room.
+        """
         engine, talk, forced = pane.engine, pane.turns.talk, self._as_it_is
         self._as_it_is = False
         if engine is None or talk is None or forced:  # one that is on its way says so itself
             return True
+        n_ctx = engine.receipt.n_ctx
+        if edited is None and talk.used and will_fit(talk.used + len(text.encode()) + MARKUP, n_ctx):
+            return True
         session = talk.session
         await session.load()
-        tokens = await engine.count_tokens(messages=session.prompt(session.messages, text))
-        n_ctx = engine.receipt.n_ctx
+        before = _before(session.messages, edited)
+        tokens = await engine.count_tokens(messages=session.prompt(before, text))
         if will_fit(tokens, n_ctx):
             return True
-        self._desk.app.post_message(ContextFull(pane, text, tokens, n_ctx))
+        self._desk.app.post_message(ContextFull(pane, text, tokens, n_ctx, edited))
         return False
 
     def on_context_full(self, event: ContextFull) -> None:
@@ -108,6 +123,7 @@ class ContextFlow:
         ways = [Option(way, title, detail) for way, title, detail in self._ways(talk, event)]
         if event.text:
             self._desk.bench.chat.give_back(parted(event.text)[0])
+            self._desk.branches.resume(event.edited)
         elif len(ways) == 1:  # one message that is too long by itself: its answer says so
             return
         title = f"{brief(event.prompt_tokens)} of {brief(event.n_ctx)} tokens: there is no room for an answer"
@@ -119,7 +135,7 @@ class ContextFlow:
         self._desk.app.push_screen(ChooseScreen(title, ways, self._desk.keymap), chosen)
 
     def _ways(self, talk: Talk, event: ContextFull) -> list[tuple[Way, str, str]]:
-        path = talk.sent
+        path = _before(talk.sent, event.edited)
         count = turns_to_drop(path, event.prompt_tokens, event.n_ctx)
         ways: list[tuple[Way, str, str]] = []
         if count:
@@ -148,8 +164,9 @@ class ContextFlow:
         elif not await self._make_room(event, summarise=way == "summarise"):
             return
         if event.text:
+            desk.branches.leave()
             desk.bench.chat.editor.clear()
-            event.pane.turns.submit(event.text)
+            event.pane.turns.submit(event.text, event.edited)
             desk.chatting.go_on()
         else:
             event.pane.turns.again()
@@ -157,7 +174,7 @@ class ContextFlow:
     async def _make_room(self, event: ContextFull, *, summarise: bool) -> bool:
         """Leave out the oldest turns from now on; False when that was not possible."""
         talk = event.pane.turns.talk
-        path = talk.sent if talk is not None else ()
+        path = _before(talk.sent, event.edited) if talk is not None else ()
         end = last_left_out(path, turns_to_drop(path, event.prompt_tokens, event.n_ctx))
         if talk is None or end is None:
             return False
@@ -170,9 +187,18 @@ class ContextFlow:
         return True
 
     async def _summary(self, pane: Pane, end: int) -> str:
-        """The model's own summary of what is not sent from now on."""
+        """The model's own summary of what is not sent from now on. Raises EngineError."""
         engine, talk = pane.engine, pane.turns.talk
         if engine is None or talk is None:
             raise ChatError("The model is not there any more, so nothing can be summarised.")
         self._desk.tell("The model writes a summary of the oldest turns first.")
-        return await talk.summary(engine, end, max_tokens=answer_room(engine.receipt.n_ctx), pane=pane.sequence)
+        asked = talk.session.prompt([one for one in talk.sent if one.id <= end], SUMMARISE)
+        room = answer_room(engine.receipt.n_ctx)
+        events = engine.generate(messages=asked, sampling=SamplingSettings(), max_tokens=room, pane=pane.sequence)
+        text = [event.text async for event in events if isinstance(event, Delta) and event.channel == "answer"]
+        return "".join(text).strip()
+
+
+def _before(path: Sequence[Stored], edited: Stored | None) -> tuple[Stored, ...]:
+    """What of a branch stays before a new version of `edited`."""
+    return tuple(message for message in path if edited is None or message.id < edited.id)

@@ -49,7 +49,7 @@ class MovingFlow:
         self._desk.app.push_screen(WriteScreen(title, text, self._desk.keymap), written)
 
     async def _export(self, conversation_id: int, path: Path) -> None:
-        from tui.app.desk import Told
+        from tui.app.speech import Told
         from tui.chat.exchange.files import written
         from tui.chat.exchange.moving import taken_out
 

@@ -81,6 +81,7 @@ class PresetFlow:
         except StoreError as error:
             desk.tell(str(error), "error")
             return
+        desk.chatting.recount()
         how = f"by the preset {preset.name}" if preset.name else USUAL
         desk.tell(f"Answers in this conversation are made {how} from now on.")
 

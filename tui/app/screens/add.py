@@ -10,6 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from tui.app.keys import Keymap
+from tui.app.list_keys import ListKeys
 from tui.app.screens.rows import Choice, RowsScreen
 from tui.app.text import size
 from tui.library.completion import MOST, Entry, completions
@@ -34,7 +35,7 @@ class PathCompleted(Message):
     entries: tuple[Entry, ...]
 
 
-class AddScreen(RowsScreen[str]):
+class AddScreen(ListKeys, RowsScreen[str]):
     """The path."""
 
     AUTO_FOCUS = "PathInput"
@@ -90,18 +91,6 @@ class AddScreen(RowsScreen[str]):
             self.action_complete()
         else:
             self.dismiss(entry.text)
-
-    def action_cursor_up(self) -> None:
-        self.rows.action_cursor_up()
-
-    def action_cursor_down(self) -> None:
-        self.rows.action_cursor_down()
-
-    def action_page_up(self) -> None:
-        self.rows.action_page_up()
-
-    def action_page_down(self) -> None:
-        self.rows.action_page_down()
 
     def _entry(self) -> Entry | None:
         row = self.rows.selected

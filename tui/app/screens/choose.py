@@ -16,6 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.app.keys import Keymap, install
+from tui.app.list_keys import ListKeys
 from tui.app.rows import RowList
 from tui.app.text import clean, fit, fit_right, plural
 from tui.app.typed import is_typed
@@ -93,7 +94,7 @@ class Filter(Input):
             event.prevent_default()  # Textual would type the letter; so it goes on to the keys of the screen
 
 
-class ChooseScreen(ModalScreen[Value | None], Generic[Value]):
+class ChooseScreen(ListKeys, ModalScreen[Value | None], Generic[Value]):
     """Ends with the chosen value, or None. `on_move` hears of every row that the cursor comes to."""
 
     AUTO_FOCUS = "Input"
@@ -155,20 +156,6 @@ class ChooseScreen(ModalScreen[Value | None], Generic[Value]):
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:
         event.stop()
         self.action_choose()
-
-    # The filter has the focus, so the list's keys arrive here.
-
-    def action_cursor_up(self) -> None:
-        self.rows.action_cursor_up()
-
-    def action_cursor_down(self) -> None:
-        self.rows.action_cursor_down()
-
-    def action_page_up(self) -> None:
-        self.rows.action_page_up()
-
-    def action_page_down(self) -> None:
-        self.rows.action_page_down()
 
     def action_choose(self) -> None:
         option = self.rows.selected

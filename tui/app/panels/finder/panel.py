@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from tui.app.list_keys import ListKeys
 from tui.app.panels.finder import filters
 from tui.app.panels.finder.about import About
 from tui.app.panels.finder.detail import DetailPane
@@ -22,7 +23,6 @@ from tui.app.panels.finder.filters import Choices
 from tui.app.panels.finder.frame import Frame
 from tui.app.panels.finder.line import SearchLine
 from tui.app.panels.finder.list import FinderList, Heads
-from tui.app.panels.finder.list_keys import ListKeys
 from tui.app.panels.finder.shelf import Shelf
 from tui.app.panels.finder.wanted import PullWanted
 from tui.app.rows import RowList
@@ -98,6 +98,14 @@ class FinderPanel(FilterKeys, ListKeys, Frame):
         """One model in detail."""
         self.search = SearchLine(self._typed)
         """The line to search in."""
+
+    @property
+    def rows(self) -> FinderList:
+        """What the keys of a list move in, while one types."""
+        return self.found
+
+    def action_choose(self) -> None:
+        self.found.action_choose()
 
     def compose(self) -> ComposeResult:
         yield self.search

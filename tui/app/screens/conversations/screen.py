@@ -17,6 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.app.keys import Keymap, install
+from tui.app.list_keys import ListKeys
 from tui.app.screens.choose import Filter
 from tui.app.screens.conversations.rows import ConversationRows, Heads, Row, rows_of
 from tui.app.text import plural
@@ -40,7 +41,7 @@ class Chosen:
     """The message to go to; None for the end."""
 
 
-class ConversationsScreen(ModalScreen[Chosen | None]):
+class ConversationsScreen(ListKeys, ModalScreen[Chosen | None]):
     """Ends with what is to be opened, or None. Letters go into the search line; `tab` goes to the list, where plain
     keys work, and back."""
 
@@ -173,20 +174,6 @@ class ConversationsScreen(ModalScreen[Chosen | None]):
     def on_row_list_chosen(self, event: ConversationRows.Chosen) -> None:
         event.stop()
         self.action_choose()
-
-    # The search line has the focus, so the list's keys arrive here.
-
-    def action_cursor_up(self) -> None:
-        self.rows.action_cursor_up()
-
-    def action_cursor_down(self) -> None:
-        self.rows.action_cursor_down()
-
-    def action_page_up(self) -> None:
-        self.rows.action_page_up()
-
-    def action_page_down(self) -> None:
-        self.rows.action_page_down()
 
     def action_first(self) -> None:
         self.rows.action_first()
