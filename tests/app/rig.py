@@ -206,13 +206,19 @@ class Bench:
         loop = asyncio.get_running_loop()
         end = loop.time() + limit_s
         while not test():
+            assert self.app._exception is None, f"the app failed: {self.app._exception!r}"
             assert loop.time() < end, f"never came true; the screen was:\n{self.text()}"
-            await self.pilot.pause(0.01)
+            await asyncio.sleep(0.01)
         await self.pilot.pause()
 
     async def shows(self, *texts: str) -> None:
         """Wait until all of these are on the screen."""
-        await self.until(lambda: all(text in self.text() for text in texts))
+
+        def all_there() -> bool:
+            screen = self.text()
+            return all(text in screen for text in texts)
+
+        await self.until(all_there)
 
     async def press(self, *keys: str) -> None:
         """Press keys."""
