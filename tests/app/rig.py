@@ -10,6 +10,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from tests.chat.scripted import Gate, ScriptedGeneration, Step
+from tests.rigs.screen import screen_lines
 from tui.app.app import Opening, PunaApp
 from tui.app.panels.chat.state import Status
 from tui.app.themes import ThemeBook
@@ -233,7 +234,7 @@ class Bench:
 
     def text(self) -> str:
         """The screen as lines of text."""
-        return "\n".join(strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
+        return "\n".join(screen_lines(self.app))
 
     def status(self) -> Status:
         """What the status line stands for."""

@@ -53,12 +53,15 @@ def main() -> None:
 
 async def _run(arguments: argparse.Namespace) -> None:
     settings = LoadSettings(n_ctx=arguments.n_ctx, n_gpu_layers=0, threads=1)
+    # A victim of the kernel that gets no time to end in is passed over, and the next one is ended too: this process.
+    niceness = {"nice": 0} if arguments.cgroup is not None else {}
     engine = await Engine.start(
         arguments.model,
         settings,
         name="front end's",
         on_progress=(lambda share: _tell(loading=share)) if arguments.what == "load" else None,
         engines_dir=arguments.engines_dir,
+        **niceness,
     )
     _tell(engine=engine.pid)
     if arguments.what == "leave":

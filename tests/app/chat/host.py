@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from tests.rigs.screen import screen_lines
 from tui.app.panels.chat.editor import PromptEditor
 from tui.app.panels.chat.transcript import Transcript, TranscriptMessage
 
@@ -60,7 +61,7 @@ def screen(widget: Widget) -> list[str]:
 
 def painted(pilot: Pilot[None]) -> list[str]:
     """The lines of the whole screen."""
-    return [strip.text.rstrip() for strip in pilot.app.screen._compositor.render_strips()]
+    return screen_lines(pilot.app)
 
 
 def follows(transcript: Transcript) -> bool:

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.pilot import Pilot
 
+from tests.rigs.screen import screen_lines
 from tui.app.footer import KeyBar
 from tui.app.keys import default_keymap, install
 from tui.app.look import LookApp
@@ -55,7 +56,7 @@ class Host(LookApp):
 
     def text(self) -> str:
         """The screen as lines of text."""
-        return "\n".join(strip.text.rstrip() for strip in self.screen._compositor.render_strips())
+        return "\n".join(screen_lines(self))
 
 
 @asynccontextmanager

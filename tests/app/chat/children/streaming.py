@@ -12,6 +12,7 @@ from pathlib import Path
 from textual.app import App, ComposeResult
 
 from tests.app.chat.texts import EVERYTHING
+from tests.rigs.screen import screen_lines
 from tui.app.panels.chat.editor import PromptEditor
 from tui.app.panels.chat.transcript import Transcript, TranscriptMessage
 
@@ -52,8 +53,7 @@ class Streaming(App[None]):
         self._steps += 1
         if self._steps > STEPS:
             if self._steps == STEPS + 10:  # everything is painted and coloured by now
-                lines = [strip.text.rstrip() for strip in self.screen._compositor.render_strips()]
-                self._file.write_text("\n".join(lines))
+                self._file.write_text("\n".join(screen_lines(self)))
             return
         transcript, editor = self.query_one(Transcript), self.query_one(PromptEditor)
         rng = self._random
