@@ -81,6 +81,7 @@ BAD_LOAD: list[tuple[str, Any, str]] = [
     ("yarn_ext_factor", 5.0, "file"),
     ("yarn_orig_ctx", -1, "file"),
     ("lora", (LoraAdapter(""),), "path"),
+    ("mmproj", " ", "projector"),
     ("lora", (LoraAdapter("a.gguf", math.nan),), "scale"),
     ("lora", (LoraAdapter("a.gguf", -1.0),), "scale"),
     ("lora", (LoraAdapter("a.gguf", 1e9),), "scale"),

@@ -22,7 +22,7 @@ from tui.fit.extras import Extras, adapter_tensors, adapters_prediction, added, 
 from tui.fit.questions import Answered, AskedDevice, KnownDevice, NotTried, Question, Reply, WasRefused
 from tui.fit.values import Machine, Prediction, Refused
 from tui.gguf.stripped import StrippedHeader
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import NO_PROJECTOR, LoadSettings
 from tui.process.spawn import spawn as spawn_process
 
 ANSWER_S = 20.0
@@ -239,7 +239,14 @@ def _of(reply: Reply, settings: LoadSettings, machine: Machine, fallback: Fallba
 def _relevant(settings: LoadSettings) -> LoadSettings:
     """The settings without those that no layout depends on, so that questions which differ in them are one."""
     return msgspec.structs.replace(
-        settings, threads=1, load_mode="none", mlock=False, lora=(), draft_model="", chat_template=""
+        settings,
+        threads=1,
+        load_mode="none",
+        mlock=False,
+        lora=(),
+        draft_model="",
+        chat_template="",
+        mmproj=NO_PROJECTOR,
     )
 
 

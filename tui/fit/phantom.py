@@ -13,7 +13,7 @@ from tui.fit.values import Machine, Prediction, Refused
 from tui.fit.verdict import DeviceFit, HostFit, assess
 from tui.gguf.stripped import StrippedHeader
 from tui.llama.phantom_messages import PhantomAnswer, PhantomFailed, PhantomRequest, PhantomSpeed
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import NO_PROJECTOR, LoadSettings
 from tui.process.once import OnceError, run_once
 
 MODULE = "tui.llama.phantom"
@@ -44,7 +44,14 @@ async def phantom_speed(
     """
     _check_room(prediction, machine, n_block, n_cpu_moe)
     bare = msgspec.structs.replace(
-        settings, lora=(), draft_model="", chat_template="", load_mode="none", mlock=False, panes=1
+        settings,
+        lora=(),
+        draft_model="",
+        chat_template="",
+        mmproj=NO_PROJECTOR,
+        load_mode="none",
+        mlock=False,
+        panes=1,
     )
     request = PhantomRequest(
         header=header.data, data_bytes=header.data_bytes, settings=bare, threads=threads, cpus=cpus

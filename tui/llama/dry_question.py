@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from tui.llama.devices import Device
-from tui.llama.settings import NO_DEVICES, LoadSettings
+from tui.llama.settings import NO_DEVICES, NO_PROJECTOR, LoadSettings
 from tui.llama.standin import StandIns
 
 Devices = tuple[Device, ...] | None
@@ -40,7 +40,7 @@ _PLACE_ONLY = {
 """Settings that decide only where a model lies."""
 _MANY_ROWS = 64
 """Rows of a micro-batch beyond which no rule of a backend depends on how many there are."""
-_BESIDE = {"lora": (), "draft_model": "", "chat_template": ""}
+_BESIDE = {"lora": (), "draft_model": "", "chat_template": "", "mmproj": NO_PROJECTOR}
 """Settings that llama.cpp is not told."""
 
 

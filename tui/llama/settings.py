@@ -29,6 +29,8 @@ NO_DRAFT_MODEL = "this version cannot run a draft model; set it to an empty text
 """Why a load with `draft_model` is refused."""
 NO_DEVICES = ("none",)
 """`devices` for a load that leaves every GPU alone; with no layer on it a GPU still computes long prompts."""
+NO_PROJECTOR = "none"
+"""`mmproj` for a load without a projector, whether or not one lies beside the model."""
 
 CONTEXT_MULTIPLE = 256
 """llama.cpp pads n_ctx, and so the cells of a KV cache, to a multiple of this many tokens."""
@@ -114,9 +116,16 @@ class LoadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Path of a smaller model of the same vocabulary for speculative decoding; empty is none."""
     chat_template: str = ""
     """Jinja chat template used instead of the model's own; empty is the model's own."""
+    mmproj: str = "auto"
+    """Path of the projector that lets the model see; auto takes one that lies beside the model, none leaves it out."""
 
     def __post_init__(self) -> None:
         check_load_settings(self)
+
+    @property
+    def projector(self) -> str | None:
+        """Path of the projector that is loaded beside the model; None without one, and while that is "auto"."""
+        return None if self.mmproj in ("auto", NO_PROJECTOR) else self.mmproj
 
 
 def check_load_settings(s: LoadSettings) -> None:
@@ -156,6 +165,8 @@ def check_load_settings(s: LoadSettings) -> None:
         if not adapter.path:
             raise SettingsError("lora", "an adapter without a path; give the path of its GGUF file")
         _within("lora", adapter.scale, 0.0, 10.0, "the adapter's scale")
+    if not s.mmproj.strip():
+        raise SettingsError("mmproj", "an empty text; give the path of a projector's GGUF file, auto, or none")
 
 
 def _check_devices(s: LoadSettings) -> None:
