@@ -17,7 +17,7 @@ import numpy as np
 from tests.rigs.tiny_tensors import Shape, Tensors, random_tensors, scripted_tensors
 from tests.rigs.tiny_vocab import CHATML, Kind, Vocabulary, vocabulary
 
-Architecture = Literal["llama", "gemma3", "mamba", "jamba"]
+Architecture = Literal["llama", "gemma3", "qwen2vl", "mamba", "jamba"]
 Quant = Literal["F32", "F16", "Q8_0", "Q4_0"]
 
 GEMMA3_PATTERN = 6
@@ -59,10 +59,10 @@ def tiny_model(
 
     It answers with nonsense, and under greedy sampling it never ends by itself. `llama` is dense (`n_expert` > 0: a
     mixture of experts), `gemma3` has sliding-window layers of `sliding_window` tokens with every sixth layer global,
-    `mamba` is recurrent, `jamba` alternates recurrent and attention layers. With `chat_template=None` the file has
-    none. `shards` > 1 splits it as llama.cpp does.
+    `qwen2vl` is dense with M-RoPE, `mamba` is recurrent, `jamba` alternates recurrent and attention layers. With
+    `chat_template=None` the file has none. `shards` > 1 splits it as llama.cpp does.
     """
-    layers = n_layer or {"llama": 2, "gemma3": GEMMA3_PATTERN, "mamba": 2, "jamba": 4}[architecture]
+    layers = n_layer or {"llama": 2, "gemma3": GEMMA3_PATTERN, "qwen2vl": 2, "mamba": 2, "jamba": 4}[architecture]
     words = vocabulary(vocab or ("spm" if architecture == "gemma3" else "bpe"))
     shape = Shape(n_vocab=len(words.tokens), n_embd=n_embd, n_layer=layers, n_expert=n_expert)
     tensors = random_tensors(architecture, shape, words, seed)
@@ -164,6 +164,8 @@ def _add_shape(writer: Any, recipe: _Recipe) -> None:
         writer.add_key_length(shape.head_dim)
         writer.add_value_length(shape.head_dim)
         writer.add_sliding_window(recipe.sliding_window)
+    if arch == "qwen2vl":
+        writer.add_rope_dimension_sections([shape.head_dim // 4, shape.head_dim // 8, shape.head_dim // 8, 0])
     if shape.n_expert:
         writer.add_expert_count(shape.n_expert)
         writer.add_expert_used_count(2)

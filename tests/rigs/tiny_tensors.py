@@ -131,6 +131,9 @@ def _attention(fill: _Filler, architecture: str, shape: Shape, block: str) -> No
     fill.matrix(f"{block}.attn_k", narrow, shape.n_embd, scale=_SHARPNESS)
     fill.matrix(f"{block}.attn_v", narrow, shape.n_embd, scale=2.0)
     fill.matrix(f"{block}.attn_output", shape.n_embd, wide, scale=2.0)
+    if architecture == "qwen2vl":
+        for part, length in (("attn_q", wide), ("attn_k", narrow), ("attn_v", narrow)):
+            fill.made[f"{block}.{part}.bias"] = np.zeros(length, dtype=np.float32)
     if architecture == "gemma3":
         fill.norm(f"{block}.attn_q_norm", shape.head_dim)
         fill.norm(f"{block}.attn_k_norm", shape.head_dim)

@@ -64,6 +64,8 @@ class Engine:
         self._waiting = Waiting()
         self._next_id = 1
         self._on_progress: Callable[[float], None] | None = None
+        self._projector = ""
+        """Name of the projector's file while that is loaded."""
         self._load: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._death_callbacks: list[Callable[[EngineDied], None]] = []
         self._closing = False
@@ -268,13 +270,14 @@ class Engine:
 
     def _doing(self) -> str:
         if not self._load.done():
-            return "loading the model"
+            return f"loading the projector {self._projector}" if self._projector else "loading the model"
         if self._waiting.writing:
             return "writing the answer"
         return "reading your prompt" if self._waiting else "waiting"
 
     def _take(self, event: Event) -> None:
         if isinstance(event, LoadProgress):
+            self._projector = event.projector
             self._tell_progress(event.fraction)
         elif isinstance(event, Loaded):
             if not self._load.done():

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tui.engine.beginning import Beginning
+from tui.engine.pictures import piece_of
+from tui.engine.prefix import is_part
 from tui.engine.protocol import Delta, Done, DoneReason, Event, Generate, PromptProgress, Timings
 from tui.engine.sequence import Prompt, Sequence
 from tui.engine.step import Share
@@ -73,8 +75,8 @@ class Generation:
         return (self._draws - 1) / elapsed if elapsed > 0 else None
 
     def share(self, room: int) -> Share:
-        """What to compute next, at most `room` tokens."""
-        tokens = self._pending[:room]
+        """What to compute next: at most `room` tokens, or a part of an image."""
+        tokens = piece_of(self._pending, room)
         return Share(self.sequence, tokens, len(tokens) == len(self._pending))
 
     def computed(self, share: Share, index: int) -> DoneReason | None:
@@ -121,7 +123,8 @@ class Generation:
             self._clock.prefill_done = time.monotonic()
             self._sampler = Sampler(request.sampling, vocab=model.vocab.handle, n_ctx=model.n_ctx)
             for token in self._prompt.tokens:
-                self._sampler.accept(token)
+                if not is_part(token):
+                    self._sampler.accept(token)
         if self._count == request.max_tokens:
             return "length"
         token = self._sampler.sample(model.context, index)

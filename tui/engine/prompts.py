@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Literal, Self
 
 from tui.engine.beginning import Beginning, beginning
-from tui.engine.protocol import ChatMessage, CountTokens, Generate
+from tui.engine.pictures import mark, unmarked
+from tui.engine.protocol import ChatMessage, CountTokens, Generate, ImageFile
 from tui.engine.template import ChatTemplate
 from tui.llama.errors import LlamaError
 from tui.llama.model import LoadedModel
@@ -48,15 +49,35 @@ class TemplatePrompts:
     def beginning(self, request: Generate) -> Beginning:
         """What the model goes on from. Raises LlamaError (kind template)."""
         if request.prompt is not None:
-            return Beginning(request.prompt)
+            return Beginning(unmarked(request.prompt))
         rendered = self._rendered(request.messages or (), request.think)
-        return beginning(rendered, answer=request.answer, thinking=request.thinking)
+        return beginning(rendered, answer=unmarked(request.answer), thinking=unmarked(request.thinking))
 
     def counted(self, request: CountTokens) -> str:
         """The text whose tokens are asked for. Raises LlamaError (kind template)."""
-        return request.text if request.text is not None else self._rendered(request.messages or (), None)
+        return unmarked(request.text) if request.text is not None else self._rendered(request.messages or (), None)
 
     def _rendered(self, messages: Sequence[ChatMessage], think: bool | None) -> str:
-        if self._template is not None:
-            return self._template.render(messages, think=think)
-        return "\n\n".join(message.content for message in messages)
+        marked = [_marked(message) for message in messages]
+        if self._template is None:
+            return "\n\n".join(message.content for message in marked)
+        rendered = self._template.render(marked, think=think)
+        images = [mark(image.digest) for message in messages for image in message.images]
+        if any(rendered.count(one) < images.count(one) for one in set(images)):
+            raise LlamaError(
+                "template",
+                "the chat template leaves out a message that carries an image",
+                "set chat_template for this model to one that keeps it, or take the image out",
+            )
+        return rendered
+
+
+def images_of(request: Generate | CountTokens) -> tuple[ImageFile, ...]:
+    """The images that a request carries."""
+    return tuple(image for message in request.messages or () for image in message.images)
+
+
+def _marked(message: ChatMessage) -> ChatMessage:
+    """The message with marks in its text for what it carries, as mtmd's own front ends place them: before the text."""
+    marks = "".join(mark(image.digest) for image in message.images)
+    return ChatMessage(message.role, marks + unmarked(message.content), unmarked(message.thinking))

@@ -29,6 +29,15 @@ FailedKind = Literal[
 ]
 
 
+class ImageFile(msgspec.Struct, frozen=True):
+    """An image that a message carries: its bytes stay in their file."""
+
+    digest: str
+    """SHA-256 of the file in hexadecimal digits; the same digest is the same image, wherever it lies."""
+    path: bytes
+    """Absolute, as the file system has it."""
+
+
 class ChatMessage(msgspec.Struct, frozen=True):
     """One turn as the chat template sees it."""
 
@@ -36,6 +45,8 @@ class ChatMessage(msgspec.Struct, frozen=True):
     content: str
     thinking: str = ""
     """Thinking before an answer; most templates leave it out of later turns."""
+    images: tuple[ImageFile, ...] = ()
+    """Images that come before its text, in order."""
 
 
 class Timings(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +154,8 @@ class LoadProgress(msgspec.Struct, frozen=True, tag=True):
     """Share of the file read, 0.0 to 1.0."""
 
     fraction: float
+    projector: str = ""
+    """Name of the projector's file, while that is the one being read."""
 
 
 class Loaded(msgspec.Struct, frozen=True, tag=True):

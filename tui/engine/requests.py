@@ -55,7 +55,7 @@ def count_tokens(number: int, messages: Sequence[ChatMessage] | None, text: str 
 def _messages(messages: Sequence[ChatMessage] | None) -> tuple[ChatMessage, ...] | None:
     if messages is None:
         return None
-    return tuple(ChatMessage(one.role, _sendable(one.content), _sendable(one.thinking)) for one in messages)
+    return tuple(ChatMessage(one.role, _sendable(one.content), _sendable(one.thinking), one.images) for one in messages)
 
 
 def _sendable(text: str) -> str:

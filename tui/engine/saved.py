@@ -11,6 +11,7 @@ import os
 import shutil
 from pathlib import Path
 
+from tui.engine.pictures import MOST_EXTRA
 from tui.engine.protocol import STATE_ENDING
 from tui.engine.sequence import Sequence
 from tui.llama.errors import LlamaError
@@ -25,25 +26,33 @@ _LEAVE_FREE = 1 << 30
 
 
 def fingerprint(path: Path, settings: LoadSettings) -> str:
-    """What a state depends on, as a short text: the file by its size and both ends, and the settings of its cache.
+    """What a state depends on, as a short text: the file by its size and both ends, the projector's likewise, and the
+    settings of its cache.
 
     Source of the list: what llama.cpp does not check by itself when a state is read. The number of sequences is not in
     it: in a unified cache a sequence is read alike whatever stands beside it (`tests.rigs.moved_logits` measures that).
     """
     digest = hashlib.sha256()
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        digest.update(file.read(_ENDS_READ))
-        file.seek(max(0, size - _ENDS_READ))
-        digest.update(file.read(_ENDS_READ))
+    projector = [Path(settings.projector).expanduser()] if settings.projector is not None else []
+    sizes = [_add_ends(digest, file) for file in (path, *projector)]
     adapters = [(lora.path, lora.scale) for lora in settings.lora]
     cache = (settings.type_k, settings.type_v, settings.flash_attn, settings.swa_full)
     rope = (
         settings.rope_scaling, settings.rope_freq_base, settings.rope_freq_scale, settings.yarn_ext_factor,
         settings.yarn_orig_ctx,
     )  # fmt: skip
-    digest.update(repr((size, cache, rope, adapters)).encode())
+    digest.update(repr((sizes, cache, rope, adapters)).encode())
     return digest.hexdigest()[:_KEY_CHARS]
+
+
+def _add_ends(digest: hashlib._Hash, path: Path) -> int:
+    """Add both ends of a file; its bytes."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        digest.update(file.read(_ENDS_READ))
+        file.seek(max(0, size - _ENDS_READ))
+        digest.update(file.read(_ENDS_READ))
+    return size
 
 
 def save(model: LoadedModel, sequence: Sequence, folder: Path, name: str) -> int:
@@ -58,7 +67,7 @@ def save(model: LoadedModel, sequence: Sequence, folder: Path, name: str) -> int
             raise LlamaError("state", f"the disk of {folder} has no room for {wanted >> 20} MiB", "make room there")
         final = _file(model, folder, name)
         part = final.with_suffix(".part")
-        written = write_state(model.context, sequence.number, tokens, part)
+        written = write_state(model.context, sequence.number, sequence.pictures.portable(tokens), part)
         if not written:
             part.unlink(missing_ok=True)
             raise LlamaError("state", "llama.cpp could not write the state of this conversation", "it is read again")
@@ -81,12 +90,13 @@ def restore(model: LoadedModel, sequence: Sequence, folder: Path, name: str) -> 
         except FileNotFoundError:
             return 0
         sequence.clear()
-        tokens = read_state(model.context, sequence.number, reading, model.n_ctx)
-        if not tokens or sequence.used != len(tokens):
+        numbers = read_state(model.context, sequence.number, reading, model.n_ctx + MOST_EXTRA)
+        tokens = sequence.pictures.known_again(numbers)
+        sequence.note(tokens)
+        if not tokens or sequence.held.places[-1] != model.positions(sequence.number)[1]:
             sequence.clear()
             reading.unlink(missing_ok=True)
             raise LlamaError("state", f"what was kept in {final.name} cannot be used", "the conversation is read again")
-        sequence.note(tokens)
         os.utime(reading)  # the least recently used go first
         reading.rename(final)
     except OSError as error:

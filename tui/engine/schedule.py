@@ -16,6 +16,8 @@ from typing import Protocol
 from tui.engine import saved
 from tui.engine.beginning import Beginning
 from tui.engine.generation import Generation
+from tui.engine.pictures import Pictures
+from tui.engine.prompts import images_of
 from tui.engine.protocol import (
     CountTokens,
     Done,
@@ -63,7 +65,10 @@ class Schedule:
         """`fail` tells of a request that could not be carried out."""
         self._model, self._prompts, self._entry = model, prompts, entry
         self._send, self._fail = send, fail
-        self.sequences = [Sequence(model, number) for number in range(panes)]
+        self._pictures = Pictures(model.vocab, model.projector)
+        self.sequences = [Sequence(model, number, self._pictures) for number in range(panes)]
+        self._looked = False
+        """The last call was for an image: what is being written has its turn."""
         self._waiting: deque[Work] = deque()
         self._running: dict[int, Generation] = {}
 
@@ -135,6 +140,7 @@ class Schedule:
 
     def _generation(self, work: Generate) -> Generation:
         sequence = self._sequence(work.pane)
+        self._pictures.expect(images_of(work))
         beginning = self._prompts.beginning(work)
         return Generation(work, beginning, model=self._model, sequence=sequence, send=self._send)
 
@@ -154,18 +160,26 @@ class Schedule:
         return self.sequences[pane]
 
     def _count(self, work: CountTokens) -> None:
+        self._pictures.expect(images_of(work))
         text = self._prompts.counted(work)
         self._send(TokenCount(work.id, len(self.sequences[0].prepare(text).tokens) if text else 0))
 
     def _shares(self) -> list[tuple[Generation, Share]]:
-        """What the next call computes: a token of every answer, and a piece of the oldest prompt that is being read."""
+        """What the next call computes: a token of every answer, and a piece of the oldest prompt that is being read.
+
+        An image is computed by itself, and between two parts of images every answer gets a token.
+        """
         writing = [one for one in self._running.values() if not one.reading]
         shares = [(one, one.share(self._model.n_ubatch)) for one in writing]
         room = self._model.n_ubatch - sum(len(share.tokens) for _, share in shares)
         reading = next((one for one in self._running.values() if one.reading), None)
-        if reading is not None and room > 0:
-            shares.append((reading, reading.share(min(room, PATIENT_TOKENS) if writing else room)))
-        return shares
+        if reading is None or room <= 0:
+            return shares
+        read = reading.share(min(room, PATIENT_TOKENS) if writing else room)
+        if not read.is_image:
+            return [*shares, (reading, read)]
+        self._looked = not (self._looked and writing)
+        return [(reading, read)] if self._looked else shares
 
     def _computed(self, shares: Several[tuple[Generation, Share]]) -> None:
         index = -1

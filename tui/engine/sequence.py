@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tui.engine.pictures import Pictures
 from tui.engine.prefix import Held, reusable
+from tui.engine.prompt_text import PromptText
 from tui.llama.errors import LlamaError
 from tui.llama.model import LoadedModel
 
@@ -26,15 +28,16 @@ class Prompt:
 class Sequence:
     """One pane's part of the context."""
 
-    def __init__(self, model: LoadedModel, number: int) -> None:
-        """`number` is llama.cpp's sequence id."""
+    def __init__(self, model: LoadedModel, number: int, pictures: Pictures | None = None) -> None:
+        """`number` is llama.cpp's sequence id; `pictures` are those of all sequences of the model."""
         self._model, self.number = model, number
+        self.pictures = pictures or Pictures(model.vocab, None)
         self.held = Held()
 
     @property
     def used(self) -> int:
-        """Tokens in the context, from llama.cpp's memory itself."""
-        return self._model.positions(self.number)[1] + 1
+        """Tokens in the context, by what llama.cpp's memory itself says of their positions."""
+        return self.held.count(self._model.positions(self.number)[1])
 
     def prepare(self, text: str) -> Prompt:
         """Tokens of `text`, and how many of them can stay in the context. Changes nothing."""
@@ -42,37 +45,43 @@ class Sequence:
         raw = text.encode("utf-8", "replace")
         if vocab.adds_bos and vocab.bos and not raw.startswith(vocab.bos):
             raw = vocab.bos + raw
-        tokens = vocab.tokenize(raw, start=False)
+        prompt = PromptText(raw, self.pictures)
+        tokens = prompt.tokens_from(0)
         if not tokens:
             raise LlamaError("input", "the prompt is empty", "type something to say")
         same = self.held.same_tokens(tokens)
-        matched = self.held.match(raw, self._starts_with_control)
+        matched = self.held.match(prompt.raw, self._starts_with_control)
         if matched > same:
-            rest = vocab.tokenize(raw[self.held.ends[matched - 1] :], start=False)
-            tokens = [*self.held.tokens[:matched], *rest]
+            tokens = [*self.held.tokens[:matched], *prompt.tokens_from(self.held.ends[matched - 1])]
             same = matched
         return Prompt(tuple(tokens), self._reusable(min(same, len(tokens) - 1)))
 
     def _starts_with_control(self, rest: bytes) -> bool:
+        if rest.startswith(b"\0"):  # only an image does
+            return True
         first = self._model.vocab.tokenize(rest[:_LOOK_AHEAD], start=False)[:1]
         return bool(first) and self._model.vocab.is_control(first[0])
 
     def _reusable(self, matched: int) -> int:
-        model = self._model
+        """How many of the first `matched` tokens that are held can stay."""
+        model, held = self._model, self.held
         first, last = model.positions(self.number)
-        return reusable(
-            matched,
+        there = held.count(last)
+        matched = held.whole(min(matched, there))
+        kept = reusable(
+            held.position(matched),
             first=first,
-            last=last,
+            last=held.position(there) - 1,
             n_swa=model.n_swa,
             swa_full=model.settings.swa_full,
             recurrent=model.recurrent,
         )
+        return matched if kept else 0
 
     def begin(self, prompt: Prompt) -> Prompt:
         """Make the context hold exactly what is kept of `prompt`; the prompt with what really could be kept."""
         model = self._model
-        if not (prompt.kept and model.keep_until(prompt.kept, sequence=self.number)):
+        if not (prompt.kept and model.keep_until(self.held.position(prompt.kept), sequence=self.number)):
             model.clear(self.number)
             prompt = Prompt(prompt.tokens, 0)
         self.held.cut(prompt.kept)
@@ -85,13 +94,18 @@ class Sequence:
 
     def note(self, tokens: Iterable[int]) -> None:
         """These were computed behind what is held."""
-        vocab = self._model.vocab
+        pictures = self.pictures
         for token in tokens:
-            self.held.add(token, vocab.piece(token), control=vocab.is_control(token))
+            grid = pictures.grid(token)
+            self.held.add(token, pictures.piece(token), control=pictures.is_control(token), grid=grid)
 
     def settle(self) -> None:
-        """Forget what the memory lost in a call that failed."""
-        self.held.cut(self.used)
+        """Forget what the memory lost in a call that failed, and what it has of an image that is not whole."""
+        model, held = self._model, self.held
+        held.cut(self.used)
+        end = held.position(len(held.tokens))
+        if model.positions(self.number)[1] >= end and not model.keep_until(end, sequence=self.number):
+            self.clear()
 
     def recover(self) -> tuple[int, ...]:
         """Go on after an aborted call that was not meant for this sequence: the memory is brought back to what is held.

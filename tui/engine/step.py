@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence as Several
 from dataclasses import dataclass
 
+from tui.engine.prefix import is_part
 from tui.engine.sequence import Sequence
 from tui.llama.errors import LlamaError
 from tui.llama.model import LoadedModel, Piece
@@ -23,15 +24,29 @@ class Share:
     output: bool
     """Logits of the last token are wanted."""
 
+    @property
+    def position(self) -> int:
+        """Where its first token is going to stand."""
+        held = self.sequence.held
+        return held.position(len(held.tokens))
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is part of an image, which is computed by itself."""
+        return is_part(self.tokens[0])
+
 
 def compute(model: LoadedModel, shares: Several[Share]) -> None:
-    """Compute all shares, at most n_ubatch tokens together.
+    """Compute all shares, at most n_ubatch tokens together, or the one share that is part of an image.
 
-    Raises Aborted, or LlamaError (kind decode): nothing is noted then, and `Sequence.recover` finds out what there is.
+    Raises Aborted, or LlamaError (kinds decode, input): nothing is noted then, and `Sequence.recover` finds out what
+    there is.
     """
-    code = model.decode(
-        [Piece(share.sequence.number, len(share.sequence.held.tokens), share.tokens, share.output) for share in shares]
-    )
+    first = shares[0]
+    if first.is_image:
+        code = first.sequence.pictures.compute(first.tokens[0], first.sequence.number, first.position)
+    else:
+        code = model.decode([Piece(one.sequence.number, one.position, one.tokens, one.output) for one in shares])
     if code == 0:
         for share in shares:
             share.sequence.note(share.tokens)

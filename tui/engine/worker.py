@@ -122,16 +122,9 @@ class Worker:
 
     def _load(self, entry: Entry) -> Receipt | None:
         """The receipt, or None when it failed and that was told."""
-        last = -1.0
-
-        def progress(fraction: float) -> None:
-            nonlocal last
-            if fraction - last >= _PROGRESS_STEP or fraction >= 1.0 > last:
-                last = fraction
-                self._send(LoadProgress(fraction))
-
+        projector = Path(self._load_request.settings.projector or "").name
         try:
-            self._model.load(progress)
+            self._model.load(self._progress(""), self._progress(projector))
             self._prompts = TemplatePrompts.of(self._model, self._load_request.settings, self._warn)
         except LlamaError as error:
             self._model.close()
@@ -148,6 +141,20 @@ class Worker:
         with self._lock:
             self._running = frozenset()
         return receipt
+
+    def _progress(self, projector: str) -> Callable[[float], None]:
+        """Tells of the share of a file that was read, now and then; of `projector`'s from its first byte on, for
+        whatever it may end this process over.
+        """
+        last = -1.0
+
+        def progress(fraction: float) -> None:
+            nonlocal last
+            if fraction - last >= _PROGRESS_STEP or fraction >= 1.0 > last:
+                last = fraction
+                self._send(LoadProgress(fraction, projector))
+
+        return progress
 
     def _warn(self, text: str) -> None:
         self._send(Log("warning", text))

@@ -17,6 +17,7 @@ from tui.llama import binding
 from tui.llama.devices import GPU_TYPES
 
 _GET_TENSOR = "_ZNK11llama_model10get_tensorEPKc"
+_PROJECTOR = "_Z21mtmd_get_memory_usagePKc19mtmd_context_params"
 _BUFFER_OFFSET = 8
 """Of ggml_tensor.buffer, in bytes (ggml.h)."""
 _SYMBOLS = ("_Z26llama_get_memory_breakdownPK13llama_context", "llama_get_memory_breakdown")
@@ -76,6 +77,29 @@ def memory_breakdown(context: Any) -> tuple[BufferBytes, ...] | None:
     finally:
         for node in nodes:
             _delete(ctypes.addressof(node))
+
+
+def projector_bytes(library: ctypes.CDLL, path: bytes, params: Any) -> dict[str | None, int] | None:
+    """What the projector at `path` occupies by device (None is the host), its weights and what it computes with; None
+    where that cannot be read. `library` is libmtmd, `params` are mtmd_context_params.
+
+    Source: `mtmd_get_memory_usage`, which lays it out once more without allocating it.
+    """
+    function = getattr(library, _PROJECTOR, None) if sys.platform.startswith("linux") else None
+    if function is None:
+        return None
+    function.restype, function.argtypes = _StdMap, [ctypes.c_char_p, type(params)]
+    nodes = list(_in_order(function(path, params).root))
+    found: dict[str | None, int] = {}
+    try:
+        for node in nodes:  # pairs of ggml_backend_dev_t and size_t: the first two fields of a node's value
+            is_gpu = binding.dev_type(node.buft) in GPU_TYPES
+            name = binding.dev_name(node.buft).decode(errors="replace") if is_gpu else None
+            found[name] = found.get(name, 0) + node.model
+    finally:
+        for node in nodes:
+            _delete(ctypes.addressof(node))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

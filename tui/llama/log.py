@@ -40,6 +40,10 @@ class NativeLog:
         """Send llama.cpp's log here from now on."""
         L.llama_log_set(self._callback, ctypes.c_void_p(0))
 
+    def hear(self, set_log: Callable[[Any, Any], None]) -> None:
+        """Have another library's log come here, too."""
+        set_log(self._callback, None)
+
     @contextmanager
     def muted(self) -> Iterator[None]:
         """Nothing is logged meanwhile, and llama.cpp calls no Python for its thousand lines a context."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tui.llama.breakdown import BufferBytes, memory_breakdown
 from tui.llama.devices import gpu_devices
 from tui.llama.receipt import DeviceBytes, Receipt
@@ -20,16 +22,28 @@ def take_receipt(model: LoadedModel, *, template: str | None) -> Receipt:
     """What `model` occupies now, by device and part; `template` says where its chat template comes from."""
     facts = model.facts()
     rows = memory_breakdown(model.context)
+    beside = model.projector.memory() if model.projector is not None else {}
     devices = gpu_devices()
     return Receipt(
-        devices=tuple(sum_of(device.name, device.description, rows or ()) for device in devices),
-        host=sum_of(None, "", rows or ()),
+        devices=tuple(
+            _with(sum_of(device.name, device.description, rows or ()), beside.get(device.name)) for device in devices
+        ),
+        host=_with(sum_of(None, "", rows or ()), beside.get(None)),
         output_bytes=output_bytes(facts["n_vocab"], model.settings),
+        projector=model.projector.path.name if model.projector is not None else "",
         mapped_bytes=sum(row.weights_bytes for row in rows or () if row.buffer.endswith("_Mapped")),
         exact=rows is not None,
         n_gpu_layers=layers_on_devices(facts["n_layer"], model.settings) if devices else 0,
         template=template,
         **facts,
+    )
+
+
+def _with(part: DeviceBytes, projector: tuple[int, int] | None) -> DeviceBytes:
+    """`part` and what a projector has there: bytes of its weights, and of what it computes with."""
+    weights, compute = projector or (0, 0)
+    return msgspec.structs.replace(
+        part, weights_bytes=part.weights_bytes + weights, compute_bytes=part.compute_bytes + compute
     )
 
 

@@ -10,41 +10,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tui.llama.binding import L, start_backend
+from tui.llama.cancel import CancelFlag
+from tui.llama.devices import gpu_devices, select_devices
 from tui.llama.errors import LlamaError
 from tui.llama.log import NativeLog
 from tui.llama.params import context_params, model_params
-from tui.llama.settings import NO_DRAFT_MODEL, LoadSettings, SettingsError
+from tui.llama.projector import Projector
+from tui.llama.settings import NO_DEVICES, NO_DRAFT_MODEL, LoadSettings, SettingsError
 from tui.llama.vocab import Vocab
 
 _BAD_FILE = "if it is damaged, download it again; a model newer than this llama.cpp needs a newer one"
 _BAD_CONTEXT = "try the defaults for the KV types, flash attention and batch sizes"
-_libc = ctypes.CDLL(None)
-
-
-class CancelFlag:
-    """A flag that llama.cpp polls between operations without Python: its abort callback is libc's strlen over two
-    bytes.
-
-    A callback written in Python would take the GIL about a thousand times a token. strlen("") is 0, go on;
-    strlen("x") is 1, stop. Set it from any thread.
-    """
-
-    def __init__(self) -> None:
-        self._bytes = ctypes.create_string_buffer(2)
-        self.callback = ctypes.cast(_libc.strlen, L.ggml_abort_callback)
-        self.data = ctypes.cast(self._bytes, ctypes.c_void_p)
-
-    def set(self) -> None:
-        """Ask for a stop."""
-        self._bytes[0] = b"x"
-
-    def clear(self) -> None:
-        """Forget the request."""
-        self._bytes[0] = b"\0"
-
-    def is_set(self) -> bool:
-        """True after `set`."""
-        return self._bytes[0] != b"\0"
 
 
 class Piece(NamedTuple):
@@ -70,14 +46,21 @@ class LoadedModel:
         self._model: Any = None
         self._adapters: list[Any] = []
         self.context: Any = None
+        self.projector: Projector | None = None
 
-    def load(self, on_progress: Callable[[float], None]) -> None:
-        """Read the file and make the context; `on_progress` gets the share of the file read, from the loading thread.
+    def load(
+        self, on_progress: Callable[[float], None], on_projector: Callable[[float], None] = lambda _share: None
+    ) -> None:
+        """Read the file and make the context; `on_progress` gets the share of the file read, from the loading thread,
+        and `on_projector` that of the projector's file.
 
         Raises LlamaError (kinds load, memory, cancelled, settings); nothing stays allocated then.
         """
         begun = time.monotonic()
         _check_file(self.path)
+        projector = Path(self.settings.projector).expanduser() if self.settings.projector is not None else None
+        if projector is not None:
+            _check_file(projector)
         if self.settings.draft_model:
             raise LlamaError("settings", f"draft_model: {NO_DRAFT_MODEL}")
         start_backend()
@@ -85,6 +68,8 @@ class LoadedModel:
             self._load_weights(on_progress)
             self._make_context()
             self._apply_lora()
+            if projector is not None:
+                self._load_projector(projector, on_projector)
         except SettingsError as error:
             self.close()
             raise LlamaError("settings", str(error)) from error
@@ -141,6 +126,22 @@ class LoadedModel:
             scales = (ctypes.c_float * len(wanted))(*[lora.scale for lora in wanted])
             if L.llama_set_adapters_lora(self.context, handles, len(wanted), scales):
                 raise LlamaError("settings", f"lora: llama.cpp refused the adapters: {self._last_error()}")
+
+    def _load_projector(self, path: Path, on_progress: Callable[[float], None]) -> None:
+        """It lies where the first layers do: on the first device that is used, or on the host."""
+        settings, named = self.settings, None
+        if settings.devices and settings.devices != NO_DEVICES:
+            named = select_devices(settings.devices, gpu_devices())[0].handle
+        self.projector = Projector(
+            path, model=self._model, context=self.context, n_ubatch=self.n_ubatch, cancel=self.cancel
+        )
+        self.projector.load(
+            threads=self.threads,
+            use_gpu=settings.devices != NO_DEVICES and settings.n_gpu_layers != 0,
+            device=named,
+            log=self._log,
+            on_progress=on_progress,
+        )
 
     def _last_error(self) -> str:
         errors = self._log.errors()
@@ -227,6 +228,9 @@ class LoadedModel:
 
     def close(self) -> None:
         """Free everything; llama.cpp aborts when a model goes before its context."""
+        if self.projector is not None:
+            self.projector.close()
+            self.projector = None
         if self.context is not None:
             L.llama_batch_free(self._batch)
             L.llama_free(self.context)

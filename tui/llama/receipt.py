@@ -28,6 +28,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     host: DeviceBytes
     output_bytes: int = 0
     """The host's output buffer (logits and embeddings of one step); part of no breakdown row."""
+    projector: str = ""
+    """Name of the projector's file beside the model, whose bytes are among the others; empty without one."""
     mapped_bytes: int = 0
     """Bytes of the file that are mapped instead of copied, under load_mode mmap."""
     exact: bool = True

@@ -217,6 +217,8 @@ def _settings(paths: Paths, path: Path) -> list[str]:
     for identity, table in read_models(paths)[0].items():
         adapters = table.get("lora", ())
         listed = [each.get("path") for each in adapters if isinstance(each, dict)] if isinstance(adapters, list) else []
-        if names.intersection(each for each in (table.get("draft_model"), table.get("mmproj"), *listed) if isinstance(each, str)):
+        if names.intersection(
+            each for each in (table.get("draft_model"), table.get("mmproj"), *listed) if isinstance(each, str)
+        ):
             told.append(f"the settings of {identity} name it (models.toml)")
     return told
