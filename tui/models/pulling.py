@@ -13,9 +13,10 @@ from tui.hub.address import Address
 from tui.hub.choice import address_of, choose
 from tui.hub.client import Hub
 from tui.hub.downloads.values import Item, beside, item_of
-from tui.hub.files import RemoteFile, repo_files
+from tui.hub.files import repo_files
 from tui.library.model import LibraryError, Model
 from tui.library.remembered import remember
+from tui.models.projectors import preference
 from tui.models.resolve import ModelNotFound, names_repository, resolve
 
 
@@ -62,7 +63,7 @@ def order_at(hub: Hub, address: Address, settings: DownloadSettings) -> Order:
     chosen = choose(files, address)
     folder = str(absolute(settings.folder)) if settings.folder else ""
     revision = address.revision
-    projectors = sorted(files.projectors, key=_preference)
+    projectors = sorted(files.projectors, key=lambda file: preference(file.path, file.size_bytes))
     return Order(
         item_of(chosen, folder, revision),
         chosen.reason,
@@ -79,9 +80,3 @@ def keep_in_library(paths: Paths, item: Item) -> str:
     except LibraryError as error:
         return str(error)
     return ""
-
-
-def _preference(file: RemoteFile) -> tuple[bool, int]:
-    """Half precision first: what projectors are published in for use; then the smallest."""
-    name = file.path.upper()
-    return "F16" not in name or "BF16" in name, file.size_bytes
