@@ -216,7 +216,8 @@ async def test_a_header_that_cannot_be_read_leaves_usual_numbers(
     path.unlink()
     async with Asking(here) as fitting:
         made = await prepared(fitting, here, model, monkeypatch, ROOMY, wished=LoadSettings(n_gpu_layers="all"))
-    assert (made.subject, made.prediction, made.settings) == (None, None, LoadSettings(n_gpu_layers="all", n_ctx=8192))
+    blind = LoadSettings(n_gpu_layers="all", n_ctx=8192, mmproj="none")
+    assert (made.subject, made.prediction, made.settings) == (None, None, blind)
 
 
 async def test_less_context_than_the_persons_minimum_is_said(

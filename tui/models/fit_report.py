@@ -12,7 +12,7 @@ from tui.fit.receipts import LoadRecord
 from tui.fit.speed import Speed
 from tui.fit.values import Machine, Prediction
 from tui.fit.verdict import Assessment
-from tui.llama.settings import FlashAttention, LoadSettings
+from tui.llama.settings import NO_PROJECTOR, FlashAttention, LoadSettings
 from tui.models.subject import Subject
 
 
@@ -112,6 +112,7 @@ def resolved(
     panes = plain.pop("panes")
     return {
         **plain,
+        "mmproj": settings.projector or NO_PROJECTOR,
         "n_gpu_layers": n_gpu_layers,
         "n_ctx": n_ctx,
         "flash_attn": flash_attn,
