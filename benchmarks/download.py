@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import quantiles, tell
-from tests.rigs.hub import LoopbackHub, Repo, Slow, of_bytes, of_file
+from tests.rigs.hub import LoopbackHub, Repo, Slow, gguf_bytes, of_bytes, of_file
 from tests.rigs.terminal import Terminal
 
 NAME = "m-Q4_K_M.gguf"
@@ -61,6 +61,8 @@ def _throughput(folder: Path) -> list[dict[str, Any]]:
     with file.open("wb") as out:
         for _ in range(SIZE // 1_000_000):
             out.write(os.urandom(1_000_000))
+        out.seek(0)
+        out.write(gguf_bytes(24))
     rows: list[dict[str, Any]] = []
     with LoopbackHub(Repo("org/m", {NAME: of_file(file)})) as hub:
         hub.fail("cdn", Slow(LINE_BYTES_S))
@@ -144,7 +146,7 @@ def _curl(target: Path, hub: LoopbackHub) -> dict[str, Any]:
 
 def _kills(folder: Path) -> dict[str, Any]:
     """Kill a pull again and again; what each next one asks for that was written already."""
-    data = random.randbytes(KILL_SIZE)
+    data = gguf_bytes(KILL_SIZE)
     name = hashlib.sha256(data).hexdigest()
     home = folder / "killed"
     part = home / "hf" / "puna-parts" / f"{name}.part"

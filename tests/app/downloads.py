@@ -8,7 +8,7 @@ from tui.app.panels.downloads.values import Phase, Row
 from tui.hub.downloads.values import Item, Wanted
 
 GIB, MIB = 1 << 30, 1 << 20
-RESET = "127.0.0.1 closed the connection in the middle; once more in 8 s"
+RESET = "127.0.0.1 closed the connection in the middle"
 GATED = "org/private-GGUF is gated: accept its terms at https://huggingface.co/org/private-GGUF, then retry"
 
 
@@ -34,7 +34,7 @@ ALL = (
     ),
     a_row(
         "again", an_item("bartowski/Llama-3.3-70B-Instruct-GGUF", gib=42.5, shards=2), 3.1, reason=RESET, tries=3,
-        last_reason=RESET,
+        last_reason=RESET, again_s=8,
     ),
     a_row("checks", an_item("ggml-org/gemma-3-12b-it-GGUF", "Q5_K_M", 8.4), 6.2, rate=900 * MIB, left_s=3.0),
     a_row("waits", an_item("ggml-org/gemma-3-12b-it-GGUF", "F16", 0.8, file="mmproj-model-f16.gguf"), 0),

@@ -13,9 +13,10 @@ from rich.cells import cell_len
 from tests.app.downloads import ALL, GATED, GIB, MIB, RESET, a_row, an_item
 from tui.app.glyphs import AsciiGlyphs, Glyphs
 from tui.app.panels.downloads.details import facts
+from tui.app.panels.downloads.limit import limit_text, parse_limit
 from tui.app.panels.downloads.lines import POINTER, columns, line, longest_name
 from tui.app.panels.downloads.values import Live, Phase, Row, Sum, row_of, summed
-from tui.app.panels.downloads.words import all_together, amount, clock, for_title, in_short
+from tui.app.panels.downloads.words import all_together, amount, clock, for_title, in_short, state
 from tui.hub.downloads.values import Entry, Event
 
 
@@ -139,32 +140,62 @@ def test_the_corner_and_the_title_say_how_far_it_is_and_nothing_when_it_is_over(
 
 
 def test_a_reason_stays_until_bytes_come_and_is_remembered() -> None:
-    live = Live().after(told("progress", 10, bytes_s=5, eta_s=18.0)).after(told("retry", 10, message=RESET))
-    assert (live.reason, live.rate, live.tries) == (RESET, None, 1)
-    assert live.after(told("progress", 10, bytes_s=0)).reason == RESET
-    better = live.after(told("progress", 11, bytes_s=1))
-    assert (better.reason, better.last_reason, better.tries) == ("", RESET, 1)
-    assert live.after(told("verify", 5, bytes_s=1)).reason == ""
+    live = Live().after(told("progress", 10, bytes_s=5, eta_s=18.0), 0.0)
+    live = live.after(told("retry", 10, message=RESET, again_s=8.0, tries=1), 100.0)
+    assert (live.reason, live.rate, live.tries, live.again_at) == (RESET, None, 1, 108.0)
+    assert live.after(told("progress", 10, bytes_s=0), 0.0).reason == RESET
+    better = live.after(told("progress", 11, bytes_s=1), 0.0)
+    assert (better.reason, better.last_reason, better.tries, better.again_at) == ("", RESET, 1, None)
+    assert live.after(told("verify", 5, bytes_s=1), 0.0).reason == ""
+
+
+def test_the_time_before_the_next_try_is_counted_down() -> None:
+    entry, live = Entry(an_item(), "running", 10, 7), Live(10, reason=RESET, again_at=160.0)
+    said = [state(row_of(entry, live, 7, now)) for now in (100.0, 100.5, 159.5, 160.0, 170.0)]
+    times = ["again in 60 s", "again in 60 s", "again in 1 s", "trying again", "trying again"]
+    assert said == [f"{time}: {RESET}" for time in times]
+
+
+@pytest.mark.parametrize(
+    ("written", "mib_s"),
+    [
+        ("", 0),
+        (" 0 ", 0),
+        ("5", 5),
+        ("2.5 MiB/s", 2.5),
+        ("512KiB/s", 0.5),
+        ("20 Mbit/s", 2.5e6 / MIB),
+        ("1,5gib", 1536),
+    ],
+)
+def test_a_limit_is_written_as_lines_are_sold(written: str, mib_s: float) -> None:
+    assert parse_limit(written) == pytest.approx(mib_s)
+    assert parse_limit(limit_text(mib_s)) == pytest.approx(mib_s, rel=1e-4)
+
+
+@pytest.mark.parametrize("written", ["fast", "-1", "5 apples", "1e3", "10 KB/h", "1 KB/s", "٣"])
+def test_what_is_no_limit_is_said(written: str) -> None:
+    with pytest.raises(ValueError, match=r"is no speed|too slow"):
+        parse_limit(written)
 
 
 def test_a_row_is_what_the_list_says_and_what_was_told_since() -> None:
     item = an_item(gib=100 / GIB)
     running = Entry(item, "running", 10, 7)
-    assert row_of(running, None, 7).phase == "connects"
-    assert row_of(running, Live(20, 5, 2.0), 7) == Row(item, "fetches", 20, 5, 2.0)
-    assert row_of(running, Live(20, reason=RESET), 7).phase == "again"
-    assert row_of(running, Live(20, checking=True), 7).phase == "checks"
-    assert row_of(Entry(item, "paused", 10), Live(20, 5, 2.0), 7) == Row(item, "paused", 10)
-    elsewhere = row_of(Entry(item, "running", 10, 8), Live(100, 5, 2.0), 7)
-    assert (elsewhere.phase, elsewhere.elsewhere) == ("checks", 8), "it has come, and is not done"
+    assert row_of(running, None, 7, 0.0).phase == "connects"
+    assert row_of(running, Live(20, 5, 2.0), 7, 0.0) == Row(item, "fetches", 20, 5, 2.0)
+    assert row_of(running, Live(20, reason=RESET), 7, 0.0).phase == "again"
+    assert row_of(running, Live(20, checking=True), 7, 0.0).phase == "checks"
+    assert row_of(Entry(item, "paused", 10), Live(20, 5, 2.0), 7, 0.0) == Row(item, "paused", 10)
+    assert row_of(Entry(item, "running", 10, 8), Live(20, 5, 2.0), 7, 0.0).elsewhere == 8
 
 
 def test_while_one_shard_is_checked_the_others_are_still_to_come() -> None:
     item = an_item("org/m-GGUF", gib=4.0, shards=2)
     live = Live()
     for event, done in (("progress", 2 * GIB), ("verify", GIB)):
-        live = live.after(told(event, done, bytes_s=900 * MIB))
-    row = row_of(Entry(item, "running", 2 * GIB, 7), live, 7)
+        live = live.after(told(event, done, bytes_s=900 * MIB), 0.0)
+    row = row_of(Entry(item, "running", 2 * GIB, 7), live, 7, 0.0)
     assert (row.phase, row.share) == ("checks", 0.25)
     assert summed([row]) == Sum(1, 2 * GIB, 4 * GIB, 0)
     assert "2.0/4.0 GiB" in text(row, 100, (row,))

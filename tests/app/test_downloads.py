@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -21,6 +20,7 @@ from tests.rigs.hub import (
     Repo,
     Slow,
     Stall,
+    gguf_bytes,
     of_bytes,
     of_file,
     rate_limited,
@@ -55,7 +55,7 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 
 
 def content(seed: int = 1, size: int = MIB) -> Content:
-    return of_bytes(random.Random(seed).randbytes(size))
+    return of_bytes(gguf_bytes(size, seed))
 
 
 def repo(name: str = "org/m-GGUF", seed: int = 1, *, more: Mapping[str, Content] | None = None) -> Repo:
@@ -172,8 +172,10 @@ async def test_pause_resume_and_a_limit_by_keys(tmp_path: Path, serve: Serve) ->
         assert "⇣" not in bench.text(), "nothing is on its way"
         kept = rows(bench)[0].done_bytes
         await bench.press("b")
-        await bench.shows("At most, for all that this puna fetches", "no limit")
-        await bench.press(*"100", "enter")
+        await bench.shows("At most, for all downloads together", "no limit")
+        await bench.press(*"fast", "enter")
+        await bench.shows("'fast' is no speed")
+        await bench.press(*["backspace"] * 4, *"100", "enter")
         await bench.shows("at most 100 MiB/s")
         await bench.press("space")
         await bench.until(lambda: phases(bench) == ["done"])

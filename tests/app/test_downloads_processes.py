@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import signal
 import subprocess
 import sys
@@ -13,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.puna import ROOT, environment
-from tests.rigs.hub import LoopbackHub, Repo, Slow, of_bytes
+from tests.rigs.hub import LoopbackHub, Repo, Slow, gguf_bytes, of_bytes
 from tests.rigs.terminal import Terminal
 
 KIB, MIB = 1 << 10, 1 << 20
-DATA = random.Random(3).randbytes(2 * MIB)
+DATA = gguf_bytes(2 * MIB)
 PUNA = [sys.executable, "-m", "tui"]
 
 

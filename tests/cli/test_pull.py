@@ -18,11 +18,11 @@ import pytest
 
 from tests.cli.puna import ROOT, environment, puna
 from tests.rigs.gguf_maker import plain_gguf
-from tests.rigs.hub import IgnoreRange, LoopbackHub, Repo, Reset, Slow, of_bytes, of_file
+from tests.rigs.hub import IgnoreRange, LoopbackHub, Repo, Reset, Slow, gguf_bytes, of_bytes, of_file
 from tests.rigs.terminal import Terminal
 
 KIB, MIB = 1 << 10, 1 << 20
-DATA = random.Random(9).randbytes(3 * MIB + 5)
+DATA = gguf_bytes(3 * MIB + 5)
 SUM = hashlib.sha256(DATA).hexdigest()
 NAME = "m-Q4_K_M.gguf"
 CONTRACT = ["event", "file", "done_bytes", "total_bytes", "bytes_s", "eta_s", "message"]
@@ -150,7 +150,11 @@ def test_what_is_not_there_is_one_line_and_exit_1(tmp_path: Path, hub: LoopbackH
 
 
 def test_the_projector_comes_too_when_asked_for(tmp_path: Path) -> None:
-    files = {NAME: of_bytes(DATA), "mmproj-F16.gguf": of_bytes(b"f16"), "mmproj-BF16.gguf": of_bytes(b"bf16")}
+    files = {
+        NAME: of_bytes(DATA),
+        "mmproj-F16.gguf": of_bytes(gguf_bytes(40)),
+        "mmproj-BF16.gguf": of_bytes(gguf_bytes(50)),
+    }
     with LoopbackHub(Repo("org/m", files)) as hub:
         done = pull(tmp_path, hub, "org/m", "--projector")
         assert done.returncode == 0, done.stderr

@@ -51,7 +51,7 @@ class _Lines:
     def tell(self, event: Event) -> None:
         name = self._names.get(event.item, event.file)
         if event.event == "retry" or (event.event == "progress" and event.message):
-            say(f"{name}: {event.message}")
+            say(f"{name}: {event.sentence}")
         elif event.event in ("progress", "verify"):
             step = _percent(event) // _STEP
             if self._said.get((event.item, event.event)) != step:
@@ -72,7 +72,7 @@ class _Bar:
         name = self._names.get(event.item, event.file)
         if event.event == "retry" or (event.event == "progress" and event.message):
             self.clear()
-            say(f"{name}: {event.message}")
+            say(f"{name}: {event.sentence}")
         elif event.event in ("progress", "verify"):
             full, empty = ("█", "░") if self._fancy else ("#", ".")
             cells = _BAR_CELLS * event.done_bytes // (event.total_bytes or 1)

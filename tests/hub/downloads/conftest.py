@@ -56,7 +56,7 @@ class Told:
 
     def messages(self, kind: str = "retry") -> list[str]:
         """What was said with the events of one kind."""
-        return [event.message or "" for event in self.events if event.event == kind]
+        return [event.sentence or "" for event in self.events if event.event == kind]
 
 
 @pytest.fixture

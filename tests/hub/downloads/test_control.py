@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from tests.hub.conftest import Serve
 from tests.hub.downloads.conftest import Open, item
-from tests.rigs.hub import Answer, Content, LoopbackHub, Repo, Slow, Stall, of_bytes, with_hole
+from tests.rigs.hub import Answer, Content, LoopbackHub, Repo, Slow, Stall, gguf_bytes, of_bytes, with_hole
 from tui.config.errors import ConfigError
 from tui.config.paths import Paths
 from tui.config.settings import DownloadSettings
@@ -18,15 +17,18 @@ from tui.hub.choice import locate
 from tui.hub.client import Hub
 from tui.hub.downloads.control import Downloads
 from tui.hub.downloads.errors import NoSpace
+from tui.hub.downloads.limit import SharedLimit
+from tui.hub.downloads.persistence import Persistence
 from tui.hub.downloads.queue import Queue
 from tui.hub.downloads.space import RESERVE_BYTES, Room
+from tui.hub.downloads.throttle import Throttle
 from tui.hub.downloads.values import Item, beside
 
 KIB, MIB = 1 << 10, 1 << 20
 
 
 def content(seed: int, size: int = MIB) -> Content:
-    return of_bytes(random.Random(seed).randbytes(size))
+    return of_bytes(gguf_bytes(size, seed))
 
 
 def repos(count: int) -> list[Repo]:
@@ -239,6 +241,54 @@ def test_a_second_puna_sees_the_queue_follows_it_and_does_not_double_it(serve: S
     asked = [int(seen.request.headers["range"][6:].partition("-")[0]) for seen in loopback.seen("cdn")]
     assert len(asked) == 2
     assert asked[1] > 0
+
+
+def test_why_another_puna_waits_is_known_here_and_it_goes_on_when_it_is_asked_to(
+    serve: Serve, open_downloads: Open
+) -> None:
+    loopback, hub = serve(*repos(1))
+    loopback.fail("cdn", Answer(503))
+    first, told = open_downloads(hub, persistence=Persistence(first_pause_s=600.0, longest_pause_s=600.0))
+    added = first.add(item(hub, "org/m0"))
+    told.wait(lambda event: event.event == "retry")
+    second, also_told = open_downloads(hub)
+    waits = also_told.wait(lambda event: event.event == "retry")
+    assert "trouble of its own" in (waits.message or "")
+    assert 500 < (waits.again_s or 0) <= 600
+    assert waits.tries == 1
+    loopback.heal()
+    second.hurry(added.id)
+    assert (told.end().event, also_told.wait(lambda event: event.event == "done").event) == ("done", "done")
+
+
+def test_what_is_no_model_is_told_and_stays(serve: Serve, open_downloads: Open) -> None:
+    files = {"m-Q8_0-00001-of-00002.gguf": content(1), "m-Q8_0-00002-of-00002.gguf": of_bytes(b"<html>")}
+    _, hub = serve(Repo("org/m", files))
+    downloads, told = open_downloads(hub)
+    added = downloads.add(item(hub))
+    failed = told.end()
+    assert failed.event == "failed"
+    assert "00002-of-00002.gguf is not a GGUF file; that is how the hub has it" in (failed.message or "")
+    (entry,) = downloads.entries()
+    assert (entry.state, entry.done_bytes) == ("failed", MIB + 6)
+    downloads.cancel(added.id)
+    assert Path(entry.item.path).stat().st_size == MIB
+
+
+def test_every_process_takes_its_share_of_a_limit_that_may_change(puna_home: Paths) -> None:
+    throttle = Throttle()
+    limit = SharedLimit(puna_home, 8.0, throttle)
+    shares = []
+    for here, everywhere in ((1, 1), (1, 4), (0, 3)):
+        limit.share(here, everywhere)
+        shares.append(throttle.bytes_s)
+    assert shares == [8 * MIB, 2 * MIB, 8 * MIB]
+    puna_home.config_file.parent.mkdir(parents=True)
+    puna_home.config_file.write_text("[downloads]\nlimit_mib_s = 3\n")
+    limit.share(1, 2)
+    assert throttle.bytes_s == 1.5 * MIB
+    limit.set(0)
+    assert throttle.bytes_s == 0
 
 
 def test_what_one_closes_another_goes_on_with(serve: Serve, open_downloads: Open, puna_home: Paths) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import random
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,14 @@ from tests.rigs.hub import (
     Slow,
     Stall,
     WrongLength,
+    gguf_bytes,
     of_bytes,
     rate_limited,
 )
 from tests.rigs.hub.faults import Fault
 
 KIB, MIB = 1 << 10, 1 << 20
-DATA = random.Random(5).randbytes(3 * MIB + 17)
+DATA = gguf_bytes(3 * MIB + 17)
 NAME = "m-Q4_K_M.gguf"
 SUM = hashlib.sha256(DATA).hexdigest()
 
@@ -206,7 +206,7 @@ def test_a_file_that_changes_on_the_hub_begins_anew_and_says_so(
     wanted = item(hub)
     downloads, told = open_downloads(hub, run=False)
     downloads.add(wanted)
-    newer = random.Random(6).randbytes(2 * MIB)
+    newer = gguf_bytes(2 * MIB, 6)
     loopback.fail("cdn", Cut(after=MIB), times=1)
     loopback.fail("resolve", Answer(404, "EntryNotFound"), times=1, skip=1)
     downloads.start()

@@ -208,7 +208,7 @@ def test_pauses(error: HubTrouble, failures: int, pause_s: float | None) -> None
 
 def test_failures_count_only_while_nothing_comes() -> None:
     done = [0]
-    told: list[str] = []
+    told: list[tuple[str, float]] = []
 
     def work() -> str:
         done[0] += 1
@@ -217,9 +217,9 @@ def test_failures_count_only_while_nothing_comes() -> None:
         return "done"
 
     quick = Persistence(tries=3, first_pause_s=0.0)
-    assert persist(work, quick, Stop(), told.append, lambda: done[0]) == "done"
-    assert told == ["trouble; once more in 0 s"] * 29
+    assert persist(work, quick, Stop(), lambda why, pause_s: told.append((why, pause_s)), lambda: done[0]) == "done"
+    assert told == [("trouble", 0.0)] * 29
     done[0] = 0
     with pytest.raises(HubTrouble):
-        persist(work, quick, Stop(), told.append)
+        persist(work, quick, Stop(), lambda why, pause_s: None)
     assert done[0] == 3

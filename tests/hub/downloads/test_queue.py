@@ -13,7 +13,7 @@ import pytest
 from tui.config.errors import ConfigError
 from tui.config.paths import Paths
 from tui.hub.downloads.queue import KEPT, Queue
-from tui.hub.downloads.values import Item, Wanted
+from tui.hub.downloads.values import Item, Told, Wanted
 
 
 def made(number: int, **more: object) -> Item:
@@ -101,8 +101,15 @@ def test_an_item_belongs_to_one_at_a_time_and_names_its_owner(queue: Queue, puna
     claim = queue.claim("item0")
     assert claim is not None
     assert Queue(puna_home).claim("item0") is None
-    assert queue.owner("item0") == multiprocessing.current_process().pid
+    own = multiprocessing.current_process().pid
+    assert queue.owner("item0") == (own, None)
+    for told in (Told(reason="a long reason " * 9, again_at=5.5, tries=2), Told(done_bytes=7)):
+        claim.say(msgspec.json.encode(told))
+        assert queue.owner("item0") == (own, told)
+    claim.say(b"{half")
+    assert queue.owner("item0") == (own, None)
     claim.release()
+    claim.say(b"{}")
     assert queue.owner("item0") is None
     again = queue.claim("item0")
     assert again is not None
@@ -127,7 +134,7 @@ def test_what_belonged_to_a_killed_process_is_free(queue: Queue, puna_home: Path
     with child:
         assert child.stdout is not None
         assert child.stdout.readline() == "held\n"
-        assert (queue.claim("item0"), queue.owner("item0")) == (None, child.pid)
+        assert (queue.claim("item0"), queue.owner("item0")) == (None, (child.pid, None))
         child.kill()
         child.wait()
         assert queue.owner("item0") is None

@@ -9,7 +9,7 @@ What it serves are values, what went wrong and what travelled can be asserted. T
 
 from __future__ import annotations
 
-from tests.rigs.hub.content import Content, of_bytes, of_file, with_hole
+from tests.rigs.hub.content import Content, gguf_bytes, of_bytes, of_file, with_hole
 from tests.rigs.hub.faults import (
     BAD_TOKEN,
     CAPTIVE_PORTAL,
@@ -42,6 +42,7 @@ __all__ = [
     "Slow",
     "Stall",
     "WrongLength",
+    "gguf_bytes",
     "of_bytes",
     "of_file",
     "rate_limited",

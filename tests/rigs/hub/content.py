@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import random
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +33,12 @@ class Content:
 def of_bytes(data: bytes) -> Content:
     """Exactly these bytes."""
     return Content(len(data), hashlib.sha256(data).hexdigest(), lambda start, stop: data[start:stop])
+
+
+def gguf_bytes(size: int, seed: int = 0) -> bytes:
+    """`size` bytes that pass for a model, others for each seed: a GGUF header without keys and tensors, and noise."""
+    header = b"GGUF" + struct.pack("<IQQ", 3, 0, 0)
+    return header + random.Random(seed).randbytes(size - len(header))
 
 
 def of_file(path: Path) -> Content:

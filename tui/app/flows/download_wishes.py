@@ -5,19 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.app.text import clean, size
-from tui.config.sizes import MIB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tui.app.desk import Desk
     from tui.app.flows.downloads import DownloadsFlow
     from tui.app.panels.downloads.list import DownloadList
     from tui.app.panels.downloads.values import Row
+    from tui.app.screens.read import ReadScreen
     from tui.hub.downloads.control import Downloads
-
-LIMITS_MIB_S = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
-"""What the limit on all downloads can be set to from the screen; any other in config.toml."""
 
 
 class DownloadWishes:
@@ -25,6 +22,18 @@ class DownloadWishes:
 
     def __init__(self, desk: Desk, flow: DownloadsFlow) -> None:
         self._desk, self._flow = desk, flow
+        self._reading: ReadScreen | None = None
+        self._read: Row | None = None
+
+    def follow(self, rows: Sequence[Row]) -> None:
+        """Keep what is read of one download true."""
+        before = self._read
+        row = next((row for row in rows if before is not None and row.item.id == before.item.id), None)
+        if self._reading is not None and row is not None and row != before:
+            from tui.app.panels.downloads.details import details_text
+
+            self._read = row
+            self._reading.put(details_text(row))
 
     def do(self, event: DownloadList.Wish) -> None:
         """Something that the panel asks for."""
@@ -60,7 +69,11 @@ class DownloadWishes:
         from tui.app.panels.downloads.details import details_text
         from tui.app.screens.read import ReadScreen
 
-        self._desk.app.push_screen(ReadScreen(clean(row.item.name), details_text(row), self._desk.keymap))
+        def closed(_nothing: None) -> None:
+            self._reading = self._read = None
+
+        self._read, self._reading = row, ReadScreen(clean(row.item.name), details_text(row), self._desk.keymap)
+        self._desk.app.push_screen(self._reading, closed)
 
     def _pause(self, row: Row) -> None:
         if row.phase == "paused":
@@ -80,6 +93,8 @@ class DownloadWishes:
             self._ask(lambda downloads: downloads.retry(row.item.id), f"go on with {row.item.name}")
         elif row.phase == "again":
             self._ask(lambda downloads: downloads.hurry(row.item.id), f"go on with {row.item.name}")
+            if row.elsewhere is not None:
+                self._desk.tell(f"The puna that fetches it (process {row.elsewhere or '?'}) is asked to try again now.")
 
     def _earlier(self, row: Row) -> None:
         self._ask(lambda downloads: downloads.move(row.item.id, -1), f"move {row.item.name}")
@@ -89,7 +104,7 @@ class DownloadWishes:
 
     def _cancel(self, row: Row) -> None:
         item = row.item
-        if row.phase == "done" or not row.done_bytes:
+        if row.phase == "done" or not row.done_bytes or item.path:
             self._ask(lambda downloads: downloads.cancel(item.id), f"take {item.name} off the list")
             return
         from tui.app.screens.choose import ChooseScreen, Option
@@ -109,20 +124,24 @@ class DownloadWishes:
         self._desk.app.push_screen(ChooseScreen(f"Cancel {clean(item.name)}", options, self._desk.keymap), chosen)
 
     def _choose_limit(self) -> None:
-        from tui.app.screens.choose import ChooseScreen, Option
+        from tui.app.panels.downloads.limit import HINT, limit_text, parse_limit
+        from tui.app.screens.write import WriteScreen
 
-        now = self._flow.limit
-        limits = sorted({*LIMITS_MIB_S, now})
-        options = [Option(limit, f"{size(round(limit * MIB))}/s" if limit else "no limit") for limit in limits]
+        def problem(text: str) -> str:
+            try:
+                parse_limit(text)
+            except ValueError as error:
+                return str(error)
+            return ""
 
-        def chosen(limit: float | None) -> None:
-            if limit is not None and limit != now:
+        def chosen(text: str | None) -> None:
+            limit = parse_limit(text) if text is not None else self._flow.limit
+            if limit != self._flow.limit:
                 self._flow.limit_mib_s = limit
                 self._ask(lambda downloads: downloads.limit(limit), "limit the downloads")
                 self._desk.background.keep_setting("downloads.limit_mib_s", limit)
                 self._flow.draw()
 
-        at = limits.index(now)
-        self._desk.app.push_screen(
-            ChooseScreen("At most, for all that this puna fetches", options, self._desk.keymap, at=at), chosen
-        )
+        title, now = "At most, for all downloads together", limit_text(self._flow.limit)
+        screen = WriteScreen(title, now, self._desk.keymap, placeholder="no limit", hint=HINT, problem=problem)
+        self._desk.app.push_screen(screen, chosen)

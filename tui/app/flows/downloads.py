@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 CLOSE_S = 2.0
 """How long the end of the program waits for each download to let go; what it has written is safe before."""
+COUNT_S = 1.0
+"""How often the time before a next try is drawn."""
 _KEYS = ("pull", "find", "downloads", "load_fetched")
 
 
@@ -56,6 +58,7 @@ class DownloadsFlow:
         self._panel: DownloadsPanel | None = None
         self._begun, self._told_at_start = time.time(), False
         self._waiting: list[Callable[[], object]] = []
+        self._counts_down = False
         self.limit_mib_s: float | None = None
         """The most that downloads take, in MiB a second, where it was set here; 0 is no limit."""
         self._load_when_listed: Item | None = None
@@ -239,14 +242,23 @@ class DownloadsFlow:
     # ---- what is drawn
 
     def _update(self) -> None:
-        own = os.getpid()
-        self.rows = tuple(row_of(entry, self._lives.get(entry.item.id), own) for entry in self._entries)
+        own, now = os.getpid(), time.time()
+        self.rows = tuple(row_of(entry, self._lives.get(entry.item.id), own, now) for entry in self._entries)
         what, app = summed(self.rows), self._desk.app
         app.key_bar.note = in_short(what, app.glyphs, app.size.width)
         settings = self._desk.settings
         if settings is not None and settings.ui.title:
             self._title.show(for_title(what, app.glyphs.fetching))
         self.draw()
+        self._wishes.follow(self.rows)
+        if any(row.again_s for row in self.rows) and not self._counts_down:
+            self._counts_down = True
+            app.set_timer(COUNT_S, self._count_down)
+
+    def _count_down(self) -> None:
+        """The seconds before a next try are fewer."""
+        self._counts_down = False
+        self._update()
 
     def draw(self) -> None:
         """Bring the panel up to date."""

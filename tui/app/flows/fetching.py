@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -170,7 +171,7 @@ class Fetching:
             if event.event in ("done", "failed"):
                 self._ended.append(event)
             else:
-                self._lives[event.item] = self._lives.get(event.item, Live()).after(event)
+                self._lives[event.item] = self._lives.get(event.item, Live()).after(event, time.time())
             told, self._told, self._more = self._told, True, True
         if not told:
             self._post(DownloadsMoved())

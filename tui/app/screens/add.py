@@ -10,6 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from tui.app.keys import Keymap
+from tui.app.line_input import LineInput
 from tui.app.list_keys import ListKeys
 from tui.app.screens.rows import Choice, RowsScreen
 from tui.app.text import size
@@ -19,12 +20,11 @@ FIRST = "~/"
 """What stands there at first."""
 
 
-class PathInput(Input):
+class PathInput(LineInput):
     """The line. Enter and the keys that move are the list's."""
 
     def __init__(self) -> None:
-        super().__init__(FIRST, id="filter", compact=True, select_on_focus=False)
-        del self._bindings.key_to_bindings["enter"]
+        super().__init__(FIRST, without=("enter",), select_on_focus=False)
 
 
 @dataclass

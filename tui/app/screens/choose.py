@@ -16,10 +16,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.app.keys import Keymap, install
+from tui.app.line_input import LineInput
 from tui.app.list_keys import ListKeys
 from tui.app.rows import RowList
 from tui.app.text import clean, fit, fit_right, plural
-from tui.app.typed import is_typed
 
 Value = TypeVar("Value")
 
@@ -78,20 +78,11 @@ class Options(RowList[Option[Any]]):
         return [*segments, Segment(" ", self.pen(on=on))]
 
 
-class Filter(Input):
+class Filter(LineInput):
     """The line that narrows the list. Enter is the list's."""
 
     def __init__(self) -> None:
-        super().__init__(placeholder="type to narrow", id="filter", compact=True)
-        del self._bindings.key_to_bindings["enter"]
-
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        """What is typed belongs here."""
-        return is_typed(key, character)
-
-    async def _on_key(self, event: events.Key) -> None:
-        if event.key.startswith("alt+"):
-            event.prevent_default()  # Textual would type the letter; so it goes on to the keys of the screen
+        super().__init__(placeholder="type to narrow", without=("enter",))
 
 
 class ChooseScreen(ListKeys, ModalScreen[Value | None], Generic[Value]):

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.app.keys import Keymap, install
+from tui.app.line_input import LineInput
 from tui.app.text import clean_lines
 
 _HINT = "org/repo, org/repo:QUANT, or the address of a page or a file; without a quantization the usual one is proposed"
@@ -27,7 +28,7 @@ class PullScreen(ModalScreen[None]):
         install(self, keymap, "dialog")
 
     def compose(self) -> ComposeResult:
-        line = Input(placeholder="org/repo:QUANT", id="filter", compact=True)
+        line = LineInput(placeholder="org/repo:QUANT")
         box = Vertical(line, Static(Content(_HINT).stylize("$muted"), id="none"), id="dialog")
         box.border_title = Content("Pull a model from the Hub")
         yield box

@@ -1,5 +1,5 @@
-"""Who fetches an item: a lock that holds the owner's pid, and that the system lets go of when the owner ends, however
-it ends.
+"""Who fetches an item, and what it says of it: a lock that holds the owner's pid and words, and that the system lets go
+of when the owner ends, however it ends.
 """
 
 from __future__ import annotations
@@ -8,10 +8,14 @@ import contextlib
 import errno
 import fcntl
 import os
+import threading
 from pathlib import Path
 
 _WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """Some network file systems have none; one puna at a time works there, too, and sums find what two would spoil."""
+
+_MOST_BYTES = 8 << 10
+"""What is read of an owner's words."""
 
 
 class Claim:
@@ -19,12 +23,26 @@ class Claim:
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path, self._descriptor = path, descriptor
+        self._lock, self._held, self._said = threading.Lock(), True, b""
+        self.say(b"")
+
+    def say(self, words: bytes) -> None:
+        """Let whoever looks at the lock know this, without line ends. A full disk costs nothing but these words."""
+        with self._lock, contextlib.suppress(OSError):
+            if not self._held or (words and words == self._said):
+                return
+            text = b"%d\n%b\n" % (os.getpid(), words)
+            os.pwrite(self._descriptor, text, 0)
+            os.truncate(self._descriptor, len(text))
+            self._said = words
 
     def release(self) -> None:
         """Let it go. The file goes while the lock is held, so that nobody locks one that is about to go."""
-        with contextlib.suppress(OSError):
-            self._path.unlink()
-        os.close(self._descriptor)
+        with self._lock:
+            self._held = False
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+            os.close(self._descriptor)
 
 
 def claim(path: Path) -> Claim | None:
@@ -33,13 +51,11 @@ def claim(path: Path) -> Claim | None:
     descriptor = lock_file(path)
     if descriptor is None:
         return None
-    os.truncate(descriptor, 0)
-    os.write(descriptor, str(os.getpid()).encode())
     return Claim(path, descriptor)
 
 
-def owner(path: Path) -> int | None:
-    """The pid that holds the lock at `path`; 0 where it is held by one that does not say, None when nobody does."""
+def owner(path: Path) -> tuple[int, bytes] | None:
+    """The pid that holds the lock at `path`, and what it says; 0 for one that does not tell, None when nobody does."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -47,8 +63,8 @@ def owner(path: Path) -> int | None:
     try:
         if _locked(descriptor, fcntl.LOCK_SH):
             return None
-        text = os.read(descriptor, 20)
-        return int(text) if text.isdigit() else 0
+        pid, _, words = os.read(descriptor, _MOST_BYTES).partition(b"\n")
+        return (int(pid) if pid.isdigit() else 0), words.partition(b"\n")[0]
     finally:
         os.close(descriptor)
 

@@ -5,6 +5,7 @@ Everything asked for is written to the queue, so that it holds for whichever pun
 
 from __future__ import annotations
 
+import time
 from collections.abc import Container
 from pathlib import Path
 
@@ -12,10 +13,10 @@ import msgspec
 
 from tui.config.paths import Paths
 from tui.config.settings import DownloadSettings
-from tui.config.sizes import MIB
 from tui.hub.client import Hub
 from tui.hub.downloads.crew import Crew, delete_if_gone, entries_of
 from tui.hub.downloads.fetch import Means
+from tui.hub.downloads.limit import SharedLimit
 from tui.hub.downloads.persistence import Persistence
 from tui.hub.downloads.places import hub_cache, place_of
 from tui.hub.downloads.queue import Queue
@@ -46,10 +47,11 @@ class Downloads:
         look: Look = look,
         watch: Watch | None = None,
     ) -> None:
-        self._look, self._throttle = look, Throttle(settings.limit_mib_s * MIB)
+        self._look, throttle = look, Throttle()
+        self._limit = SharedLimit(paths, settings.limit_mib_s, throttle)
         self._queue, self._cache = Queue(paths), cache or hub_cache()
-        means = Means(hub, self._throttle, persistence or Persistence(), look)
-        self._crew = Crew(means, self._queue, self._cache, sink, settings.parallel, only, watch)
+        means = Means(hub, throttle, persistence or Persistence(), look)
+        self._crew = Crew(means, self._queue, self._cache, self._limit, sink, settings.parallel, only, watch)
 
     @property
     def problem(self) -> str:
@@ -65,8 +67,8 @@ class Downloads:
         self._crew.close(patience_s)
 
     def limit(self, mib_s: float) -> None:
-        """The most that all downloads of this process take together from now on; 0 is no limit."""
-        self._throttle.bytes_s = mib_s * MIB
+        """The most that all downloads take together from now on; 0 is no limit. Other processes go by the settings."""
+        self._limit.set(mib_s)
 
     def parallel(self, count: int) -> None:
         """How many are fetched at once from now on; what runs goes on."""
@@ -117,8 +119,10 @@ class Downloads:
         self._crew.look()
 
     def hurry(self, item: str) -> None:
-        """Try one again now that waits for its next try; one that another process fetches goes by its own clock."""
+        """Try one again now that waits for its next try, in whichever process."""
         self._crew.hurry(item)
+        self._queue.update(item, hurried=time.time())
+        self._crew.look()
 
     def move(self, item: str, places: int) -> None:
         """Let it come so many places later, or earlier when negative."""

@@ -9,18 +9,22 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from tui.config.errors import ConfigError
 from tui.config.plain import one_line
 from tui.hub.downloads.claim import Claim
+from tui.hub.downloads.errors import Useless
 from tui.hub.downloads.fetch import Means
 from tui.hub.downloads.follow import Follower
+from tui.hub.downloads.limit import SharedLimit
 from tui.hub.downloads.lookout import Lookout
 from tui.hub.downloads.places import place_of
 from tui.hub.downloads.queue import Queue
 from tui.hub.downloads.runner import fetch_item, give_up, present_bytes
 from tui.hub.downloads.stop import Stop
 from tui.hub.downloads.teller import Teller
-from tui.hub.downloads.values import Entry, Item, Sink, Watch
+from tui.hub.downloads.values import Entry, Item, Sink, State, Watch
 from tui.hub.errors import Cancelled, HubError
 
 _LOOK_S = 0.5
@@ -29,7 +33,7 @@ _REST_S = 30.0
 """How long an item rests here whose end could not be written down, as on a full disk: the list still wants it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Job:
     """One item that is fetched here."""
 
@@ -39,6 +43,18 @@ class _Job:
     claim: Claim
     teller: Teller
     stop: Stop
+    hurried: float
+    """Unix seconds when somebody asked last that it wait no longer."""
+
+    def keep_to(self, wanted: Item | None) -> None:
+        """Do what the list says now, and let other processes know how it stands."""
+        if wanted is None or wanted.added != self.item.added:
+            self.stop.set()
+        elif wanted.hurried > self.hurried:
+            self.hurried = wanted.hurried
+            self.stop.hurry()
+        self.teller.pulse()
+        self.claim.say(msgspec.json.encode(self.teller.told))
 
 
 class Crew:
@@ -49,6 +65,7 @@ class Crew:
         means: Means,
         queue: Queue,
         cache: Path,
+        limit: SharedLimit,
         sink: Sink,
         parallel: int,
         only: Container[str] | None,
@@ -58,6 +75,7 @@ class Crew:
         self.problem = ""
         """Why the queue cannot be worked on right now; empty when it can."""
         self._means, self._queue, self._cache, self._sink, self._only = means, queue, cache, sink, only
+        self._limit = limit
         self._jobs: dict[str, tuple[_Job, threading.Thread]] = {}
         self._lock = threading.Lock()
         self._resting: dict[str, float] = {}
@@ -127,16 +145,14 @@ class Crew:
         with self._lock:
             jobs = {item: job for item, (job, _) in self._jobs.items()}
         for job in jobs.values():
-            wanted = waiting.get(job.item.id)
-            if wanted is None or wanted.added != job.item.added:
-                job.stop.set()
-            job.teller.pulse()
+            job.keep_to(waiting.get(job.item.id))
         entries = entries_of(items, self._queue, self._cache)
         self._lookout.sees(entries)
         others = [entry for entry in entries if entry.item.id not in jobs]
         mine = [entry for entry in others if self._only is None or entry.item.id in self._only]
         self._follower.look(mine)
         held = sum(entry.owner is not None for entry in others)
+        self._limit.share(len(jobs), len(jobs) + held)
         self._calm = None if jobs or waiting or held else stamp
         # Those who fetch whatever is queued keep to the number together; who came for some items does not wait.
         busy = len(jobs) + (held if self._only is None else 0)
@@ -163,7 +179,7 @@ class Crew:
             claim.release()
             return False
         ahead = [known for known in items[: items.index(fresh)] if _is_waiting(known)]
-        job = _Job(fresh, ahead, claim, Teller(fresh, self._sink), Stop())
+        job = _Job(fresh, ahead, claim, Teller(fresh, self._sink), Stop(), fresh.hurried)
         thread = threading.Thread(target=self._work, args=(job,), name=f"download {fresh.name}", daemon=True)
         self._follower.ours(item)
         with self._lock:
@@ -178,6 +194,8 @@ class Crew:
             self._fetch(job)
         except Cancelled:
             job.teller.quiet()
+        except Useless as error:
+            self._fail(job, str(error), str(error.path))
         except (HubError, ConfigError) as error:
             self._fail(job, str(error))
         except Exception as error:  # whatever it is, it ends this item and no other
@@ -206,10 +224,10 @@ class Crew:
         self._queue.update(item, outcome="done", path=path, reason="", replaced=())
         job.teller.done(path)
 
-    def _fail(self, job: _Job, reason: str) -> None:
+    def _fail(self, job: _Job, reason: str, path: str = "") -> None:
         text = one_line(reason)
         try:
-            self._queue.update(job.item.id, outcome="failed", reason=text)
+            self._queue.update(job.item.id, outcome="failed", reason=text, path=path)
         except ConfigError as error:
             text = f"{text}; and {one_line(str(error))}"
             self._resting[job.item.id] = time.monotonic() + _REST_S
@@ -236,8 +254,9 @@ def _entry(item: Item, queue: Queue, cache: Path) -> Entry:
     present = sum(present_bytes(item, file, place) for file in item.files)
     if item.outcome:
         return Entry(item, "failed", present)
-    owner = queue.owner(item.id)
-    return Entry(item, "paused" if item.paused else "running" if owner is not None else "queued", present, owner)
+    owner, told = queue.owner(item.id) or (None, None)
+    state: State = "paused" if item.paused else "running" if owner is not None else "queued"
+    return Entry(item, state, present, owner, told)
 
 
 def delete_if_gone(item: Item, claim: Claim, queue: Queue, cache: Path) -> None:

@@ -37,6 +37,14 @@ class WrongSum(DownloadError):
     """The bytes that came are not those that the hub has, twice."""
 
 
+class Useless(DownloadError):
+    """What came is what the hub has, and no model that could be loaded; it stays at `path`."""
+
+    def __init__(self, text: str, path: Path) -> None:
+        super().__init__(text)
+        self.path = path
+
+
 class InTheWay(DownloadError):
     """Another file has the name that this one would get."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui.hub.downloads.teller import Teller
-from tui.hub.downloads.values import Entry, Sink
+from tui.hub.downloads.values import Entry, Sink, Told
 
 
 @dataclass(slots=True)
@@ -14,6 +15,8 @@ class _Followed:
     teller: Teller
     done_bytes: int
     owner: int | None = None
+    trouble: tuple[int, str] = (0, "")
+    """The try and the reason that were told last."""
 
 
 class Follower:
@@ -44,11 +47,19 @@ class Follower:
             self._followed[entry.item.id] = followed
         if entry.owner is None:
             return
+        told = entry.told or Told()
+        done = told.done_bytes if told.checking else entry.done_bytes
+        new_bytes = max(0, done - followed.done_bytes)
         if followed.owner != entry.owner:
             followed.teller.joined(entry.done_bytes, entry.owner)
-        else:
-            followed.teller.fetched(entry.done_bytes, max(0, entry.done_bytes - followed.done_bytes))
-        followed.owner, followed.done_bytes = entry.owner, entry.done_bytes
+        elif told.checking:
+            followed.teller.checked(done, new_bytes)
+        elif new_bytes or not told.reason:
+            followed.teller.fetched(done, new_bytes)
+        if told.reason and (told.tries, told.reason) != followed.trouble:
+            pause_s = max(0.0, round(told.again_at - time.time(), 1)) if told.again_at else None
+            followed.teller.again(told.reason, pause_s, told.tries)
+        followed.owner, followed.done_bytes, followed.trouble = entry.owner, done, (told.tries, told.reason)
 
     def _ended(self, entry: Entry) -> None:
         followed = self._followed.pop(entry.item.id, None)

@@ -10,7 +10,7 @@ from tui.hub.downloads.values import Entry, Watch
 
 
 class Lookout:
-    """Compares the list with what it was. Bytes that came are no difference: the items themselves tell of those."""
+    """Compares the list with what it was. How far an item is makes no difference: the items themselves tell of that."""
 
     def __init__(self, watch: Watch | None) -> None:
         self._watch = watch
@@ -29,7 +29,7 @@ class Lookout:
     def _tell(self, problem: str) -> None:
         if self._watch is None:
             return
-        now = tuple(msgspec.structs.replace(entry, done_bytes=0) for entry in self._entries), problem
+        now = tuple(msgspec.structs.replace(entry, done_bytes=0, told=None) for entry in self._entries), problem
         if now != self._told:
             self._told = now
             self._watch(self._entries, problem)

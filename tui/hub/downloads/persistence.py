@@ -38,10 +38,10 @@ def persist(
     work: Callable[[], T],
     persistence: Persistence,
     stop: Stop,
-    tell: Callable[[str], None],
+    tell: Callable[[str, float], None],
     progress: Callable[[], int] = lambda: 0,
 ) -> T:
-    """Do `work` until it succeeds; each failure that may pass is told with the pause before the next try.
+    """Do `work` until it succeeds; each failure that may pass is told with the seconds before the next try.
 
     Failures in a row count as long as `progress` (bytes) stays the same. Raises the last HubError, and Cancelled.
     """
@@ -55,5 +55,5 @@ def persist(
             pause_s = persistence.pause_s(error, failures)
             if pause_s is None:
                 raise
-            tell(f"{str(error).removesuffix('; try again')}; once more in {pause_s:g} s")
+            tell(str(error).removesuffix("; try again"), pause_s)
             stop.wait(pause_s)

@@ -16,7 +16,7 @@ from tui.config.files import locked, read_text, write_atomic
 from tui.config.paths import Paths
 from tui.hub.downloads.claim import Claim, claim, owner
 from tui.hub.downloads.errors import disk_trouble
-from tui.hub.downloads.values import Item
+from tui.hub.downloads.values import Item, Told
 from tui.hub.files import is_safe
 
 KEPT = 50
@@ -111,9 +111,10 @@ class Queue:
         except OSError as error:
             raise disk_trouble(error, path) from error
 
-    def owner(self, item: str) -> int | None:
-        """The process that has an item; None when nobody does."""
-        return owner(self._lock(item))
+    def owner(self, item: str) -> tuple[int, Told | None] | None:
+        """The process that has an item, and what it says of it; None when nobody does."""
+        found = owner(self._lock(item))
+        return None if found is None else (found[0], _told(found[1]))
 
     def _lock(self, item: str) -> Path:
         return self._locks / f"{item}.lock"
@@ -143,6 +144,14 @@ def _decoded(text: str) -> tuple[Item, ...] | None:
     except (msgspec.MsgspecError, RecursionError):
         return None
     return items if all(_is_sound(item) for item in items) else None
+
+
+def _told(words: bytes) -> Told | None:
+    """None where nothing is said, and for what was read while it was written."""
+    try:
+        return msgspec.json.decode(words, type=Told) if words else None
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
 def _is_sound(item: Item) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from tui.hub.downloads.errors import DownloadError
+from tui.config.plain import clean
+from tui.gguf.header import GgufError, read_header
+from tui.hub.downloads.errors import DownloadError, Useless
 from tui.hub.downloads.fetch import FileFetch, Means
 from tui.hub.downloads.part import clean_up, drop_part, part_bytes, set_aside
 from tui.hub.downloads.persistence import persist
@@ -36,16 +38,18 @@ def fetch_item(
     """Fetch an item; the file to load.
 
     `ahead` are the items that need their room first. `renewed` is called when its files are other ones now. Blocks; for
-    a worker thread. Raises HubError, and Cancelled; what was fetched is kept. Its end is told by the caller.
+    a worker thread. Raises HubError (Useless for what is whole and no model), and Cancelled; what was fetched is kept.
+    Its end is told by the caller.
     """
     place = place_of(item, cache)
     for _ in range(_RENEWALS):
         _set_aside_replaced(item, place, teller)
         try:
             check_room(place.parts, missing_bytes(item, place), needs(ahead, cache), means.look)
-            path = _all_files(means, item, place, teller, stop)
+            paths = _all_files(means, item, place, teller, stop)
             clean_up(place.parts, item.id)
-            return path
+            _check_use(item, paths)
+            return paths[0]
         except (Changed, NotFound) as error:
             item = _renewed(means, item, teller, stop, error)
             teller.renew(item)
@@ -91,12 +95,24 @@ def _set_aside_replaced(item: Item, place: Place, teller: Teller) -> None:
             teller.again(f"{old.path} has changed on the hub, so it begins anew; what came before is set aside")
 
 
-def _all_files(means: Means, item: Item, place: Place, teller: Teller, stop: Stop) -> Path:
+def _all_files(means: Means, item: Item, place: Place, teller: Teller, stop: Stop) -> list[Path]:
     paths, before = [], 0
     for file in item.files:
         paths.append(FileFetch(means, item, file, place, before, teller, stop).run())
         before += file.size_bytes
-    return paths[0]
+    return paths
+
+
+def _check_use(item: Item, paths: Sequence[Path]) -> None:
+    """Raises Useless for a file whose header is broken, or that is none: fetching it again would bring the same."""
+    for file, path in zip(item.files, paths, strict=True):
+        try:
+            read_header(path)
+        except GgufError as error:
+            what = f"{clean(file.path)} {error.reason.partition(';')[0]}"
+            raise Useless(
+                f"{what}; that is how the hub has it, so choose another one; it stays as {clean(str(path))}", paths[0]
+            ) from error
 
 
 def _renewed(means: Means, item: Item, teller: Teller, stop: Stop, error: HubError) -> Item:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from tui.hub.downloads.speed import Speed, eta_s
-from tui.hub.downloads.values import Event, Item, Kind, Sink
+from tui.hub.downloads.values import Event, Item, Kind, Sink, Told
 
 EVERY_S = 0.25
 """Progress is told at most this often."""
@@ -24,6 +24,13 @@ class Teller:
         self._told_at = -EVERY_S
         self._done_bytes = 0
         self._ended = False
+        self._tries, self._reason, self._again_at = 0, "", 0.0
+
+    @property
+    def told(self) -> Told:
+        """How it stands, for other processes."""
+        with self._lock:
+            return Told(self._kind == "verify", self._done_bytes, self._tries, self._reason, self._again_at)
 
     def renew(self, item: Item) -> None:
         """It is about other files of the same item from here on."""
@@ -50,10 +57,14 @@ class Teller:
             self._done_bytes = done_bytes
             self._say("progress", done_bytes, message=f"another puna (process {owner or '?'}) is fetching it")
 
-    def again(self, why: str) -> None:
-        """Something went wrong, and it goes on."""
+    def again(self, why: str, pause_s: float | None = None, tries: int | None = None) -> None:
+        """Something went wrong, and it goes on: after so many seconds, or at once. `tries` is how often it did so by
+        now where that was counted elsewhere.
+        """
         with self._lock:
-            self._say("retry", self._done_bytes, message=why)
+            self._tries, self._reason = tries or self._tries + 1, why
+            self._again_at = time.time() + pause_s if pause_s is not None else 0.0
+            self._say("retry", self._done_bytes, message=why, again_s=pause_s)
 
     def done(self, path: str) -> None:
         """It lies there."""
@@ -75,6 +86,8 @@ class Teller:
     def _moved(self, kind: Kind, done_bytes: int, new_bytes: int) -> None:
         with self._lock:
             changed = kind != self._kind
+            if new_bytes or kind == "verify":
+                self._reason, self._again_at = "", 0.0
             self._kind, self._done_bytes = kind, done_bytes
             self._speeds[kind].add(new_bytes)
             if changed or done_bytes >= self._item.total_bytes or self._clock() - self._told_at >= EVERY_S:
@@ -85,7 +98,13 @@ class Teller:
         self._say(self._kind, self._done_bytes, rate, eta_s(self._item.total_bytes - self._done_bytes, rate))
 
     def _say(
-        self, kind: Kind, done: int, rate: int | None = None, eta: float | None = None, message: str | None = None
+        self,
+        kind: Kind,
+        done: int,
+        rate: int | None = None,
+        eta: float | None = None,
+        message: str | None = None,
+        again_s: float | None = None,
     ) -> None:
         self._told_at = self._clock()
         self._sink(
@@ -98,5 +117,7 @@ class Teller:
                 bytes_s=rate,
                 eta_s=eta,
                 message=message,
+                again_s=again_s,
+                tries=self._tries,
             )
         )

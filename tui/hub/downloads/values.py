@@ -46,12 +46,14 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     added: float = 0.0
     """Unix seconds; another time is another order."""
     paused: bool = False
+    hurried: float = 0.0
+    """Unix seconds when somebody asked last that it wait no longer for its next try."""
     outcome: Literal["", "done", "failed", "kept"] = ""
     """Kept: off the list, with what came of it left where it lies, for whoever asks for it again."""
     reason: str = ""
     """Why it failed."""
     path: str = ""
-    """Of a finished one: the file to load."""
+    """Of a finished one: the file to load. Of a failed one: what came, whole and as the hub has it, yet of no use."""
 
     @property
     def file(self) -> str:
@@ -69,6 +71,21 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         return not self.outcome
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What the process that fetches an item says of it to every other one."""
+
+    checking: bool = False
+    """Its SHA-256 is computed."""
+    done_bytes: int = 0
+    """Fetched; while it is checked, checked."""
+    tries: int = 0
+    """How often it was tried again."""
+    reason: str = ""
+    """Why it is tried again; empty once it gets on."""
+    again_at: float = 0.0
+    """Unix seconds of the next try; 0 where none is waited for."""
+
+
 class Entry(msgspec.Struct, frozen=True):
     """One item as it stands now."""
 
@@ -78,6 +95,8 @@ class Entry(msgspec.Struct, frozen=True):
     """Of its `total_bytes`, on this disk."""
     owner: int | None = None
     """Process that fetches it now; None when none does."""
+    told: Told | None = None
+    """What that process says; None where it has said nothing yet."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,13 +113,24 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     eta_s: float | None = None
     message: str | None = None
     """For people: why again, why not, or where it lies."""
+    again_s: float | None = None
+    """Of a `retry`: seconds until the next try; None where it goes on at once."""
+    tries: int = 0
+    """How often it was tried again until now."""
+
+    @property
+    def sentence(self) -> str | None:
+        """The message, with the time of the next try."""
+        if self.again_s is None:
+            return self.message
+        return f"{self.message}; once more in {self.again_s:g} s"
 
     def to_json(self) -> dict[str, Any]:
         """As `pull --json` prints it: these keys are a contract."""
-        return {name: getattr(self, name) for name in _CONTRACT}
+        return {**{name: getattr(self, name) for name in _CONTRACT}, "message": self.sentence}
 
 
-_CONTRACT = ("event", "file", "done_bytes", "total_bytes", "bytes_s", "eta_s", "message")
+_CONTRACT = ("event", "file", "done_bytes", "total_bytes", "bytes_s", "eta_s")
 
 Sink = Callable[[Event], None]
 """Told of every event, in the thread in which it happens; it returns soon and raises nothing."""

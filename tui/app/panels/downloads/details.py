@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.strip import Strip
 
 from tui.app.look import Drawn
-from tui.app.panels.downloads.words import amount, clock, files, speed, state, where_to, why
+from tui.app.panels.downloads.words import amount, clock, files, speed, state, where_to
 from tui.app.text import clean, plural
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def facts(row: Row) -> list[tuple[str, str]]:
     if row.elsewhere is not None:
         found.append(("by", f"another puna, process {row.elsewhere or '?'}; what you do here counts there, too"))
     if row.tries:
-        last = "" if row.last_reason == row.reason else f"; the last time because {why(row.last_reason)}"
+        last = "" if row.last_reason == row.reason else f"; the last time because {clean(row.last_reason)}"
         found.append(("tries", f"again {plural(row.tries, 'time')}{last}"))
     if len(item.files) == 1:
         found.append(("sha256", item.files[0].sha256))

@@ -96,6 +96,8 @@ class DownloadsPanel(Vertical):
             words, color = clean(self._problem), "$error"
         elif row is not None and row.phase in ("failed", "again") and not self._details.display:
             words, color = state(row), "$warning"
+        elif row is not None and row.elsewhere is not None and not self._details.display:
+            words = f"fetched by another puna, process {row.elsewhere or '?'}"
         else:
             limit = f"at most {speed(round(self._limit_mib_s * MIB))}" if self._limit_mib_s else ""
             words = f" {dot} ".join(part for part in (all_together(summed(rows), dot), limit) if part)

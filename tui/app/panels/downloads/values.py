@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -34,14 +35,18 @@ class Live:
     """How often it was tried again."""
     last_reason: str = ""
     """Why it was tried again last, also when it has got on since."""
+    again_at: float | None = None
+    """Unix seconds of the next try, where one is waited for."""
     fetched_bytes: int = 0
     """Fetched, also while it is checked: of several shards one may be, before the others come."""
 
-    def after(self, event: Event) -> Live:
-        """The same once this was told, too."""
+    def after(self, event: Event, now: float) -> Live:
+        """The same once this was told, too, at `now` in Unix seconds."""
         if event.event == "retry":
-            why = event.message or ""
-            return replace(self, rate=None, left_s=None, reason=why, last_reason=why, tries=self.tries + 1)
+            why, again_at = event.message or "", now + event.again_s if event.again_s is not None else None
+            return replace(
+                self, rate=None, left_s=None, reason=why, last_reason=why, tries=event.tries, again_at=again_at
+            )
         checking = event.event == "verify"
         got_on = checking or event.done_bytes > self.done_bytes
         return replace(
@@ -52,6 +57,7 @@ class Live:
             left_s=event.eta_s,
             checking=checking,
             reason="" if got_on else self.reason,
+            again_at=None if got_on else self.again_at,
         )
 
 
@@ -70,6 +76,8 @@ class Row:
     """Why it failed or is tried again, in a sentence."""
     tries: int = 0
     last_reason: str = ""
+    again_s: int | None = None
+    """Seconds until the next try, 0 once it has begun; None where none is waited for."""
     elsewhere: int | None = None
     """Process of another puna that fetches it; None when none does."""
     checked_of: int | None = None
@@ -111,8 +119,8 @@ class Row:
         return self.done_bytes / self.item.total_bytes if self.item.total_bytes else 1.0
 
 
-def row_of(entry: Entry, live: Live | None, own_pid: int) -> Row:
-    """What the list says of an item, and what was told of it, together."""
+def row_of(entry: Entry, live: Live | None, own_pid: int, now: float) -> Row:
+    """What the list says of an item, and what was told of it, together; at `now` in Unix seconds."""
     item, elsewhere = entry.item, entry.owner if entry.owner not in (None, own_pid) else None
     known = live or Live()
     if entry.state in _REST:
@@ -122,11 +130,11 @@ def row_of(entry: Entry, live: Live | None, own_pid: int) -> Row:
         )
     if live is None:
         return Row(item, "connects", entry.done_bytes, elsewhere=elsewhere)
-    whole = elsewhere is not None and live.done_bytes >= item.total_bytes
-    phase = "checks" if live.checking or whole else "again" if live.reason else "fetches"
+    phase = "checks" if live.checking else "again" if live.reason else "fetches"
+    again_s = math.ceil(max(0.0, live.again_at - now)) if live.again_at is not None else None
     return Row(
-        item, phase, live.done_bytes, live.rate, live.left_s, live.reason, live.tries, live.last_reason, elsewhere,
-        live.fetched_bytes if live.checking else None,
+        item, phase, live.done_bytes, live.rate, live.left_s, live.reason, live.tries, live.last_reason, again_s,
+        elsewhere, live.fetched_bytes if live.checking else None,
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from tui.app.text import clean
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
     from tui.app.glyphs import Glyphs
     from tui.app.panels.downloads.values import Row, Sum
 
-_ONCE_MORE = re.compile(r"; once more in (\S+) s$")
 _STATES = {"waits": "waits", "connects": "connecting", "paused": "paused", "done": "done"}
 
 
@@ -46,7 +44,7 @@ def amount(done_bytes: int, total_bytes: int) -> str:
 def state(row: Row) -> str:
     """Where a download is, in a few words; empty while it simply comes."""
     if row.phase == "checks":
-        return f"checking {int(row.share * 100)} %" if row.elsewhere is None else "checking"
+        return f"checking {int(row.share * 100)} %"
     if row.phase == "again":
         return reason(row)
     if row.phase == "failed":
@@ -59,13 +57,9 @@ def state(row: Row) -> str:
 def reason(row: Row) -> str:
     """Why it is tried again, and when: the time first, as the rest may be cut off."""
     text = clean(row.reason)
-    found = _ONCE_MORE.search(text)
-    return f"again in {found[1]} s: {text[: found.start()]}" if found else text
-
-
-def why(reason: str) -> str:
-    """A reason without the time of the next try."""
-    return _ONCE_MORE.sub("", clean(reason))
+    if row.again_s is None:
+        return text
+    return f"again in {row.again_s} s: {text}" if row.again_s else f"trying again: {text}"
 
 
 def all_together(what: Sum, dot: str) -> str:

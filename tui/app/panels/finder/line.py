@@ -6,17 +6,15 @@ from collections.abc import Callable
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.strip import Strip
-from textual.widgets import Input
 
+from tui.app.line_input import LineInput
 from tui.app.look import Drawn
-from tui.app.text import clean, fit_right
-from tui.app.typed import is_typed
+from tui.app.text import fit_right
 
 MOST_TYPED = 200
 """Characters that are looked for."""
@@ -34,34 +32,20 @@ class SearchSign(Drawn):
         )
 
 
-class SearchInput(Input):
-    """What is typed. Enter is the list's, and ctrl+a belongs to screen."""
+class SearchInput(LineInput):
+    """What is typed. Enter is the list's."""
 
     virtual_size = Reactive(Size(0, 0), layout=False)
     """The text's; as Textual's own it has the whole screen laid out anew with each letter."""
 
     def __init__(self, typed: Callable[[str], None]) -> None:
-        super().__init__(placeholder="name, owner or family", id="query", compact=True, max_length=MOST_TYPED)
+        super().__init__(placeholder="name, owner or family", id="query", most=MOST_TYPED, without=("enter",))
         self._typed = typed
-        for key in ("enter", "ctrl+a"):
-            self._bindings.key_to_bindings.pop(key, None)
         self.cursor_blink = False  # each blink would be a repaint, over a slow line, too
 
     def watch_value(self, value: str) -> None:
         """Told at once: by a message it would be seen a frame later than the letter, and painted by itself."""
         self._typed(value)
-
-    def on_paste(self, event: events.Paste) -> None:
-        """One line of it, without what a terminal would obey: as usual it would be drawn as it came."""
-        event.prevent_default()
-        event.stop()
-        lines = event.text.strip().splitlines()
-        if lines:
-            self.replace(clean(lines[0])[: max(0, MOST_TYPED - len(self.value))], *self.selection)
-
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        """What is typed belongs here."""
-        return is_typed(key, character)
 
 
 class Summary(Drawn):
