@@ -41,7 +41,7 @@ class SplitFlow:
 
         desk = self._desk
         first = desk.panes.chosen.model or desk.bench.library.selected
-        models = [model for model in desk.bench.library.rows if not model.problem]
+        models = [model for model in desk.bench.library.models if not model.problem]
         models.sort(key=lambda model: first is None or model.identity != first.identity)
         same = first.identity if first is not None else ""
         options = [
