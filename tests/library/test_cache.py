@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ import pytest
 from tests.library.conftest import Home
 from tests.rigs.gguf_maker import tiny_model
 from tui.gguf.header import Header, read_header
-from tui.library import cached, look
+from tui.library import Model, cached, look
+from tui.library.entries import models_of
 from tui.library.index import index_file
+from tui.library.scanner import Look
+from tui.library.walking import Found
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,6 +83,41 @@ def test_headers_are_read_once_and_again_when_a_file_changes(home: Home, tiny: P
     tiny_model(file, "mamba")
     assert home.look(home.folder)["one"].architecture == "mamba"
     assert reads == [file]
+
+
+def test_files_that_are_what_they_were_become_no_models_again(
+    home: Home, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [0]
+
+    def spy(files: Sequence[Found], *stores: Any) -> list[Model]:
+        made[0] += 1
+        return models_of(files, *stores)
+
+    monkeypatch.setattr("tui.library.scanner.models_of", spy)
+    file, other = home.folder / "one.gguf", home.hub.put("org/m", "m.gguf", tiny)
+    shutil.copy(tiny, file)
+    for place in (file, other):
+        os.utime(place, ns=(1, 1))
+
+    def scanned(before: Look | None = None) -> Look:
+        return look(home.paths, [str(home.folder)], home.environ, before=before)
+
+    first = scanned()
+    for again in (scanned(), scanned(first)):
+        assert (again.models, made) == (first.models, [1])
+    file.chmod(0o600)
+    assert (scanned(first).models, made) == (first.models, [2])
+    broken = home.folder / "broken.gguf"
+    broken.touch()
+    os.utime(broken, ns=(1, 1))
+    for times in (3, 4):
+        assert (len(scanned().models), made) == (len(first.models) + 1, [times]), (
+            "what is broken is looked at each time"
+        )
+    broken.unlink()
+    other.unlink()
+    assert (len(scanned(first).models), made) == (len(first.models) - 1, [5])
 
 
 def test_a_change_that_keeps_the_size_is_noticed_by_the_time(home: Home, tiny: Path, reads: list[Path]) -> None:

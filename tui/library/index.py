@@ -1,4 +1,5 @@
-"""The list of the last scan, kept so that the first frame can show it before anything is searched.
+"""The list of the last scan, kept so that the first frame can show it before anything is searched, and so that files
+which are what they were need not be looked into again.
 
 Deleting it loses nothing but that. The standard library only, and little of it.
 """
@@ -26,15 +27,28 @@ def index_file(paths: Paths) -> Path:
 
 def cached(paths: Paths) -> tuple[Model, ...]:
     """The models of the last scan; none when there was none. They may have gone since."""
-    records = read_json(index_file(paths)).get("models")
+    return _models(read_json(index_file(paths)))
+
+
+def cached_for(paths: Paths, signature: str) -> tuple[Model, ...] | None:
+    """The same where the list was made of files with this signature; else None."""
+    found = read_json(index_file(paths))
+    return _models(found) if found.get("signature") == signature else None
+
+
+def save_index(paths: Paths, models: Sequence[Model], signature: str = "") -> None:
+    """Keep a scan's list for the next start; without a `signature` it is for nothing else.
+
+    A cache folder that cannot be written is no failure.
+    """
+    write_json(index_file(paths), {"signature": signature, "models": [to_record(model) for model in models]})
+
+
+def _models(found: dict[str, Any]) -> tuple[Model, ...]:
+    records = found.get("models")
     if not isinstance(records, list):
         return ()
     return tuple(model for record in records if (model := from_record(record)) is not None)
-
-
-def save_index(paths: Paths, models: Sequence[Model]) -> None:
-    """Keep a scan's list for the next start. A cache folder that cannot be written is no failure."""
-    write_json(index_file(paths), {"models": [to_record(model) for model in models]})
 
 
 def read_json(file: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, cast
 
 from tui.config.plain import clean
 
@@ -116,7 +116,7 @@ def to_record(model: Model) -> dict[str, Any]:
 
 def from_record(record: Any) -> Model | None:
     """The model that `to_record` wrote; None for anything else."""
-    if not isinstance(record, dict) or record.get("source") not in get_args(Source):
+    if not isinstance(record, dict) or record.get("source") not in SOURCES:
         return None
     texts = [record.get(key) for key in ("name", "path", "file")]
     counts = [record.get(key) for key in ("file_bytes", "shards")]
@@ -151,7 +151,7 @@ def _places(records: Any) -> tuple[Place, ...]:
         return ()
     whole = [record for record in records if isinstance(record, list) and len(record) == 3]
     sound = [record for record in whole if all(isinstance(text, str) for text in record)]
-    return tuple(Place(Path(path), source, name) for path, source, name in sound if source in get_args(Source))
+    return tuple(Place(Path(path), source, name) for path, source, name in sound if source in SOURCES)
 
 
 def _text(value: Any) -> str | None:

@@ -12,13 +12,14 @@ from tui.config.folders import absolute, hub_cache
 from tui.library.digests import DigestStore
 from tui.library.entries import models_of
 from tui.library.facts import FactStore
-from tui.library.index import save_index
+from tui.library.index import cached_for, save_index
 from tui.library.model import Model
 from tui.library.naming import named
 from tui.library.owners import owned_files, owned_places
 from tui.library.places import demo_files, folder_files, hub_files
 from tui.library.remembered import remembered_places
 from tui.library.single import siblings
+from tui.library.unchanged import State, state_of
 from tui.library.walking import Found, Trail, is_file, is_folder
 from tui.library.watching import to_watch
 
@@ -36,6 +37,8 @@ class Look:
     """What was passed over and why, one sentence each."""
     stamps: Mapping[Path, int | None] = field(default_factory=dict, compare=False)
     """The folders and files that were read, for `tui.library.watching.changed`."""
+    signature: str = field(default="", compare=False)
+    """Of the files, where all of them are sound; empty elsewhere."""
 
 
 def scan(paths: Paths, folders: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> tuple[Model, ...]:
@@ -48,9 +51,11 @@ def look(
     folders: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
     system: Path = Path("/"),
+    before: Look | None = None,
 ) -> Look:
     """Search the demo package, the Hugging Face cache, other programs' folders, `folders`, and what was added; keep the
-    list for `cached`. `environ` (default: this process's) and `system` tell where they are.
+    list for `cached`. `environ` (default: this process's) and `system` tell where they are. `before` is what the same
+    search found last: it costs least where nothing has changed.
 
     Never raises for what is found: what cannot be read is in the notes, or a model with a problem.
     """
@@ -63,12 +68,31 @@ def look(
     for folder in folders:
         files += _in_folder(absolute(folder), trail)
     files += _added(paths, trail)
+    state = state_of(files, [digest_file(paths)])
+    models = _as_before(paths, state, before)
+    if models is None:
+        models = _made(paths, files, state)
+    broken = [model.path for model in models if model.problem is not None]
+    stamps = to_watch(trail.stamps, state.stamps, broken)
+    return Look(models, tuple(dict.fromkeys(trail.notes)), stamps, "" if broken else state.signature)
+
+
+def _as_before(paths: Paths, state: State, before: Look | None) -> tuple[Model, ...] | None:
+    """The models of the last scan where nothing is different; None where that is not sure."""
+    if not state.signature:
+        return None
+    if before is not None and before.signature == state.signature:
+        return before.models
+    return cached_for(paths, state.signature)
+
+
+def _made(paths: Paths, files: Sequence[Found], state: State) -> tuple[Model, ...]:
     store = FactStore(paths.cache / "header-cache.json")
     models = named(models_of(files, store, DigestStore(digest_file(paths))))
     store.save()
-    save_index(paths, models)
-    stamps = to_watch(trail.stamps, store.stamps, [model.path for model in models if model.problem is not None])
-    return Look(models, tuple(dict.fromkeys(trail.notes)), stamps)
+    # What could not be read may be readable the next time without being another file.
+    save_index(paths, models, "" if any(model.problem is not None for model in models) else state.signature)
+    return models
 
 
 def digest_file(paths: Paths) -> Path:

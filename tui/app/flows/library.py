@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tui.app.panels.library.panel import LibraryPanel
     from tui.library import Model
     from tui.library.details import Details
+    from tui.library.scanner import Look
     from tui.models.removal import Deletion
     from tui.models.usage import Usage
 
@@ -77,9 +78,10 @@ class LibraryFlow:
             from tui.library import changed, look
 
             cancelled, left = get_current_worker().cancelled_event, _unsettled if first else _nothing
+            found: Look | None = None
             while True:
                 begun = time.monotonic()
-                found = look(desk.paths, folders)
+                found = look(desk.paths, folders, before=found)
                 desk.app.post_message(ModelsFound(found.models, (*found.notes, *left(found.models))))
                 pause, left = max(EVERY_S, _SHARE * (time.monotonic() - begun)), _nothing
                 while True:
