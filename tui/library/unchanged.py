@@ -1,5 +1,5 @@
-"""Tells that nothing is different from the last scan, by what a walk finds and how each file is: no header is read, and no
-model made, for files that are what they were.
+"""Tells that nothing is different from the last scan, by what a walk finds and how each file is: no header is read, and
+no model made, for files that are what they were.
 """
 
 from __future__ import annotations
