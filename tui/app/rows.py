@@ -17,6 +17,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.app.bare import BareLines
 from tui.app.look import Drawn
 
 Row = TypeVar("Row")
@@ -49,6 +50,7 @@ class RowList(Drawn, ScrollView, Generic[Row], can_focus=True):
         self, rows: Sequence[Row] = (), *, name: str | None = None, id: str | None = None, classes: str | None = None
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
+        self._styles_cache = BareLines()
         self._rows: tuple[Row, ...] = tuple(rows)
 
     @property

@@ -9,8 +9,10 @@ from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.geometry import Size
+from textual.message import Message
 from textual.reactive import Reactive
 from textual.strip import Strip
+from textual.widgets import Input
 
 from tui.app.line_input import LineInput
 from tui.app.look import Drawn
@@ -42,6 +44,10 @@ class SearchInput(LineInput):
         super().__init__(placeholder="name, owner or family", id="query", most=MOST_TYPED, without=("enter",))
         self._typed = typed
         self.cursor_blink = False  # each blink would be a repaint, over a slow line, too
+
+    def post_message(self, message: Message) -> bool:
+        """That something was typed is known already."""
+        return not isinstance(message, Input.Changed) and super().post_message(message)
 
     def watch_value(self, value: str) -> None:
         """Told at once: by a message it would be seen a frame later than the letter, and painted by itself."""

@@ -12,7 +12,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tui.app.list_keys import ListKeys
 from tui.app.panels.finder import filters
@@ -160,12 +160,11 @@ class FinderPanel(FilterKeys, ListKeys, Frame):
     def _list(self, *, follow: bool) -> None:
         rows = self.shelf.matching(self.wishes.query)
         self.found.show(rows, self.shelf.name_cells, follow=follow)
-        self.query_one(Heads).refresh()
         self._tell_title()
         if not rows and not self.in_detail:
             self.pane.show(None)
             self._offer()
-            self.post_message(self.Selected(None))
+            self._tell(self.Selected(None))
 
     @property
     def counted(self) -> str:
@@ -184,16 +183,18 @@ class FinderPanel(FilterKeys, ListKeys, Frame):
     def _typed(self, query: str) -> None:
         self.wishes = replace(self.wishes, query=query)
         self._list(follow=False)
-        self.post_message(self.Asked())
+        self._tell(self.Asked())
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """It is known already."""
-        event.stop()
+    def _tell(self, message: Message) -> None:
+        """Tell the app of what may come with each key: on its way through all that the panel stands in, it would cost
+        as much as a line of the list each time.
+        """
+        self.app.post_message(message)
 
     def on_row_list_moved(self, event: RowList.Moved) -> None:
         event.stop()
         self._offer()
-        self.post_message(self.Selected(self.found.selected))
+        self._tell(self.Selected(self.found.selected))
 
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:
         event.stop()
@@ -221,7 +222,7 @@ class FinderPanel(FilterKeys, ListKeys, Frame):
         if self.search.input.value != self.wishes.query:
             self.search.input.value = self.wishes.query
         self._summarise()
-        self.post_message(self.Asked())
+        self._tell(self.Asked())
 
     # ---- keys
 
@@ -255,7 +256,7 @@ class FinderPanel(FilterKeys, ListKeys, Frame):
             return
         self.remove_class("-detail")
         self.found.focus()
-        self.post_message(self.Selected(self.found.selected))  # the pane follows the list again
+        self._tell(self.Selected(self.found.selected))  # the pane follows the list again
 
     def action_finder_pull(self) -> None:
         if (row := self.target) is not None:
@@ -286,7 +287,7 @@ class FinderPanel(FilterKeys, ListKeys, Frame):
         self.post_message(self.FiltersWanted())
 
     def action_finder_retry(self) -> None:
-        self.post_message(self.Asked(again=True))
+        self._tell(self.Asked(again=True))
 
     def _offer(self) -> None:
         """The footer shows other keys where other things can be done; drawing it takes a while."""
