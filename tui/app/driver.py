@@ -1,5 +1,5 @@
-"""Textual's terminal driver with two things that it lacks: a lost terminal ends the program, and standard error may
-be a file. Pinned to one Textual version, since it replaces the reading of keys.
+"""Textual's terminal driver with three things that it lacks: a lost terminal ends the program, standard error may be a
+file, and Alt with a digit or Enter is a key. Pinned to one Textual version, since it replaces the reading of keys.
 """
 
 from __future__ import annotations
@@ -8,8 +8,11 @@ import os
 import selectors
 import sys
 from codecs import getincrementaldecoder
+from collections.abc import Iterable
 from typing import Any, TextIO, cast
 
+from textual import events
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.app import App
@@ -44,6 +47,18 @@ class _Output:
         return self._file.fileno()
 
 
+class Keyboard(XTermParser):
+    """Bytes of a terminal as keys. Every terminal sends Esc and the key for Alt with it. Textual takes that with a digit
+    for the sign that a Mac writes so, and with Enter for two keys."""
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        if sequence == "\x1b\r":
+            return (events.Key("alt+enter", None),)
+        if len(sequence) == 2 and isinstance(ANSI_SEQUENCES_KEYS.get(sequence), str):
+            return super()._sequence_to_key_events(sequence[1], alt=True)
+        return super()._sequence_to_key_events(sequence, alt)
+
+
 class PunaDriver(LinuxDriver):
     """The driver. Keys arrive as with Textual's own."""
 
@@ -74,7 +89,7 @@ class PunaDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop, or until the terminal is gone."""
-        parser = XTermParser(self._debug)
+        parser = Keyboard(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
