@@ -48,8 +48,8 @@ class _Output:
 
 
 class Keyboard(XTermParser):
-    """Bytes of a terminal as keys. Every terminal sends Esc and the key for Alt with it. Textual takes that with a digit
-    for the sign that a Mac writes so, and with Enter for two keys."""
+    """Bytes of a terminal as keys. Every terminal sends Esc and the key for Alt with it. Textual takes that with a
+    digit for the sign that a Mac writes so, and with Enter for two keys."""
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         if sequence == "\x1b\r":

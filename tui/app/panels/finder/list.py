@@ -15,7 +15,6 @@ from tui.app.rows import RowList
 from tui.app.text import clean, fit
 from tui.models.finder.values import FinderRow
 
-
 _MOST_DRAWN = 512
 """Lines that are kept; the highest terminal shows a fifth of them."""
 
