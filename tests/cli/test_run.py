@@ -40,14 +40,13 @@ def _events(stdout: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stdout.splitlines()]
 
 
-def test_the_same_seed_gives_the_same_answer_and_sane_figures(tmp_path: Path) -> None:
-    question = ("run", "smollm2-demo", "Name three rivers.", "--seed", "1", "--temperature", "0", "--json")
-    first, second = (_events(puna(tmp_path, *question).stdout) for _ in range(2))
-    done = first[-1]
+def test_the_same_seed_gives_the_same_answer_and_sane_figures_and_plain_output_is_the_answer(tmp_path: Path) -> None:
+    question = ("run", "smollm2-demo", "Hi", "--seed", "1", "--temperature", "0")
+    events = _events(puna(tmp_path, *question, "--json").stdout)
+    done = events[-1]
     assert list(done) == _DONE_KEYS
-    assert done["text"] == second[-1]["text"] != ""
-    assert done["text"] == "".join(event["text"] for event in first[:-1])
-    assert {(event["event"], event["channel"]) for event in first[:-1]} == {("delta", "answer")}
+    assert done["text"] == "".join(event["text"] for event in events[:-1]) != ""
+    assert {(event["event"], event["channel"]) for event in events[:-1]} == {("delta", "answer")}
     assert done["stop_reason"] == "eog"
     assert done["template"] == "model"
     assert 10 < done["prompt_tokens"] < 60
@@ -56,14 +55,9 @@ def test_the_same_seed_gives_the_same_answer_and_sane_figures(tmp_path: Path) ->
     assert done["decode_tok_s"] > 0
     assert done["prefill_tok_s"] > 0
     assert done["load_s"] > 0
-
-
-def test_plain_output_is_the_answer_and_one_newline(tmp_path: Path) -> None:
-    question = ("run", "smollm2-demo", "Name three rivers.", "--temperature", "0", "--max-tokens", "24")
     plain = puna(tmp_path, *question)
-    events = _events(puna(tmp_path, *question, "--json").stdout)
     assert plain.returncode == 0
-    assert plain.stdout.decode() == events[-1]["text"].rstrip("\n") + "\n"
+    assert plain.stdout.decode() == done["text"].rstrip("\n") + "\n"
 
 
 def test_what_does_not_fit_is_loaded_as_it_was_asked_for_and_that_is_said(tmp_path: Path) -> None:
@@ -76,21 +70,21 @@ def test_what_does_not_fit_is_loaded_as_it_was_asked_for_and_that_is_said(tmp_pa
     assert "puna: It is loaded all the same, as it was asked for." in said
 
 
-def test_what_is_piped_in_is_added_to_the_prompt(tmp_path: Path) -> None:
+def test_what_is_piped_in_is_added_to_the_prompt(tmp_path: Path, tiny_llama: Path) -> None:
     options = ("--max-tokens", "4", "--json")
-    alone = _events(puna(tmp_path, "run", "smollm2-demo", "Summarise", *options).stdout)[-1]
-    piped = _events(puna(tmp_path, "run", "smollm2-demo", "Summarise", *options, stdin=b"a long text\n").stdout)[-1]
-    only = _events(puna(tmp_path, "run", "smollm2-demo", *options, stdin=b"a long text\n").stdout)[-1]
+    alone = _events(puna(tmp_path, "run", str(tiny_llama), "Summarise", *options).stdout)[-1]
+    piped = _events(puna(tmp_path, "run", str(tiny_llama), "Summarise", *options, stdin=b"a long text\n").stdout)[-1]
+    only = _events(puna(tmp_path, "run", str(tiny_llama), *options, stdin=b"a long text\n").stdout)[-1]
     assert alone["prompt_tokens"] < piped["prompt_tokens"]
     assert only["prompt_tokens"] < piped["prompt_tokens"]
     assert piped["stop_reason"] == "length"
     assert piped["completion_tokens"] == 4
 
 
-def test_the_system_prompt_counts(tmp_path: Path) -> None:
+def test_the_system_prompt_counts(tmp_path: Path, tiny_llama: Path) -> None:
     options = ("--max-tokens", "2", "--json")
-    without = _events(puna(tmp_path, "run", "smollm2-demo", "Hi", "--system", "Be kind.", *options).stdout)[-1]
-    longer = _events(puna(tmp_path, "run", "smollm2-demo", "Hi", "--system", "Be kind. " * 20, *options).stdout)[-1]
+    without = _events(puna(tmp_path, "run", str(tiny_llama), "Hi", "--system", "Be kind.", *options).stdout)[-1]
+    longer = _events(puna(tmp_path, "run", str(tiny_llama), "Hi", "--system", "Be kind. " * 20, *options).stdout)[-1]
     assert longer["prompt_tokens"] > without["prompt_tokens"] + 20
 
 
