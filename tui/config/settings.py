@@ -112,6 +112,14 @@ class DownloadSettings(_Section, frozen=True):
     """Folder for what is fetched, as org/name/file in it; empty is the Hugging Face cache, shared with other tools."""
 
 
+class FinderSettings(_Section, frozen=True):
+    """Models to be found."""
+
+    patience_s: Annotated[float, Meta(ge=0)] = 120.0
+    """Seconds that an answer of 300 words may take: models that are slower here are listed after those that are not,
+    however large they are; 0 lists the largest first. A key in the finder (clear) takes it away for the time being."""
+
+
 class FitSettings(_Section, frozen=True):
     """What automatic settings leave free."""
 
@@ -152,6 +160,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     chat: ChatDefaults = ChatDefaults()
     library: LibrarySettings = LibrarySettings()
     downloads: DownloadSettings = DownloadSettings()
+    finder: FinderSettings = FinderSettings()
     fit: FitSettings = FitSettings()
     engine: EngineSettings = EngineSettings()
     monitor: MonitorSettings = MonitorSettings()

@@ -95,6 +95,12 @@ async def test_what_the_hub_finds_streams_in_while_one_types(
         assert hub.count("models") < 9, "not every letter is asked for"
         row = next(row for row in panel.found.rows if row.listing.name == TINY)
         assert (row.listing.downloads, row.listing.licence) == (4321, "apache-2.0")
+        # What is in sight is known by its files after a moment, without being looked at, the gated one, too.
+        await bench.until(lambda: [row.file for row in panel.found.rows if row.listing.name == TINY] != [None])
+        known = next(row for row in panel.found.rows if row.listing.name == TINY)
+        assert {row.quant for row in bench.app.desk.finder.now.rows.rows_of(known.listing)} == {"Q4_K_M", "Q8_0"}
+        guessed = [row.listing.name for row in panel.shelf.rows if row.file is None]
+        assert set(guessed) <= NAMES, "what the Hub does not have stays a guess"
 
 
 async def test_one_model_is_looked_at_until_its_numbers_are_exact_and_fetched(

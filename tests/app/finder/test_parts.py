@@ -269,9 +269,9 @@ def test_why_there_is_nothing_is_said_with_the_key_that_helps() -> None:
 
 def test_the_frame_says_where_rows_come_from() -> None:
     glyphs = Glyphs()
-    assert source_words("2026-11-22", "", "", "", "R", glyphs) == Source("catalogue of 2026-11-22")
+    assert source_words("2026-11-22", "", "", "", "R", glyphs) == Source("catalogue of 2026-11-22 · ~ estimated")
     assert source_words("2026-11-22", "asking", "", "", "R", glyphs).before.endswith("asking the Hub…")
-    assert source_words("2026-11-22", "done", "", "", "R", glyphs).before == "catalogue of 2026-11-22 · the Hub"
+    assert source_words("2026-11-22", "done", "", "", "R", glyphs).before == "catalogue of 2026-11-22 · the Hub · ~ estimated"
     failed = source_words("2026-11-22", "failed", "no network", "5 minutes", "R", glyphs)
     assert failed.fitted(200, glyphs).split(" · ") == [
         "catalogue of 2026-11-22",

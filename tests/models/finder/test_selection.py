@@ -124,6 +124,25 @@ def test_fit_is_verdict_then_parameters_at_four_bits_then_how_new_then_downloads
     assert names(Table(reversed(rows))) == [found.listing.name for found in rows]
 
 
+def test_with_a_patience_what_is_slow_comes_after_what_is_not_and_stays_in_its_order() -> None:
+    def one(name: str, verdict: Verdict, low: float, billions: int) -> Any:
+        said = listing(name, parameters=billions * 10**9)
+        return row(said, verdict=verdict, decode_tok_s=(low, 2 * low) if low else None)
+
+    rows = [
+        one("large", "ram", 0.5, 34),
+        one("usual", "ram", 9.0, 8),
+        one("small", "ram", 40.0, 1),
+        one("unknown", "ram", 0.0, 13),
+        one("split", "partial", 5.0, 70),
+        one("none", "no", 0.0, 400),
+    ]
+    assert names(Table(rows)) == ["split", "large", "unknown", "usual", "small", "none"]
+    quick_first = ["split", "usual", "small", "large", "unknown", "none"]
+    assert names(Table(rows), patience_s=120.0) == quick_first
+    assert names(Table(rows), patience_s=120.0, sort="name") == sorted(quick_first)
+
+
 def test_each_order() -> None:
     rows = [
         row(listing("a", downloads=5, likes=1, updated="2026-01-01"), decode_tok_s=(9.0, 9.0), file_bytes=3),

@@ -46,6 +46,11 @@ class _Key(NamedTuple):
     preferred: tuple[bool, int, bool, bool, int]
     """The higher, the sooner it stands for its model."""
 
+    def tier(self, least_tok_s: float) -> int:
+        """What fits and is fast enough, then what fits, then what does not, then what nobody knows of."""
+        fits = self.rank <= _WORST["ram"]
+        return int(self.low_tok_s < least_tok_s) if fits else self.rank
+
 
 class Table:
     """Rows that can be asked for again and again."""
@@ -85,6 +90,9 @@ class Table:
             found = passes(found, self.rows, self._keys)
         if not every_quant:
             found = self._one_each(found)
+        if wishes.patience_s and wishes.sort == "fit":
+            least_tok_s, keys = WAITED_TOKENS / wishes.patience_s, self._keys
+            found = sorted(found, key=lambda index: keys[index].tier(least_tok_s))
         return tuple(self.rows[index] for index in found)
 
     def _one_each(self, found: Sequence[int]) -> list[int]:

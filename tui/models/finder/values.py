@@ -12,7 +12,8 @@ from tui.hub.listing import Listing, UseCase
 
 Sort = Literal["fit", "speed", "size", "downloads", "updated", "likes", "name"]
 SORTS: tuple[Sort, ...] = ("fit", "speed", "size", "downloads", "updated", "likes", "name")
-"""fit: verdict, then the most parameters at four bits a weight or more, then recency and downloads."""
+"""fit: verdict, then the most parameters at four bits a weight or more, then recency and downloads; with a patience
+first of what fits and is soon enough, then of what fits, then of the rest."""
 Fits = Literal["gpu", "partial", "ram", "any"]
 """The verdict that is asked for at least, gpu above partial above ram; any includes what does not fit."""
 WAITED_TOKENS = 400
@@ -68,6 +69,8 @@ class Wishes:
     """Tokens a second, at the low end of what is estimated."""
     max_wait_s: float | None = None
     """Seconds for an answer of `WAITED_TOKENS` at the low end, the load excluded."""
+    patience_s: float | None = None
+    """In the order "fit": what would take longer than so many seconds for such an answer comes after what would not."""
     parameters: tuple[float | None, float | None] = (None, None)
     """At least, and at most."""
     licence: str = ""

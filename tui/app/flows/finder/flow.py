@@ -15,6 +15,7 @@ from tui.app.keys import install, show_key
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
+    from tui.app.flows.finder.glances import GlancesTold
     from tui.app.flows.finder.hub import HubTold
     from tui.app.flows.finder.opened import Opened
     from tui.app.flows.finder.rows import CatalogueRead, RowsMade, WhyTold
@@ -101,11 +102,15 @@ class FinderFlow:
     async def _make(self) -> None:
         from tui.app.flows.finder.opened import opened
         from tui.app.panels.finder.filter_keys import USUAL_CONTEXT
+        from tui.config.settings import Settings
+        from tui.models.finder.values import Wishes
 
         desk = self._desk
-        n_ctx = desk.settings.load.n_ctx if desk.settings is not None else "auto"
+        settings = desk.settings or Settings()
+        n_ctx = settings.load.n_ctx
         self.opened = opened(desk, n_ctx if isinstance(n_ctx, int) else USUAL_CONTEXT)
         panel = self.opened.panel
+        panel.wishes = Wishes(patience_s=settings.finder.patience_s or None)
         await desk.bench.mount(panel, after=desk.bench.library)
         desk.bench.join("finder", panel.enter)
         self.install_keys()
@@ -139,6 +144,7 @@ class FinderFlow:
         panel, stocked = self.now.panel, event.stocked
         panel.show(stocked.shelf, stocked.total, stocked.choices)
         self._model.look()
+        self.now.glances.look(panel.found.in_sight)
         if self._dialog is not None:
             self._dialog.tell(panel.counted)
         self._explain()
@@ -150,6 +156,10 @@ class FinderFlow:
             self.restock()
         self._tell_source()
         self._explain()
+
+    def on_glances_told(self, _event: GlancesTold) -> None:
+        """Which files there are of the models in sight is known."""
+        self.restock()
 
     def on_models_found(self, _event: ModelsFound) -> None:
         """Others are on this disk now."""
@@ -186,6 +196,8 @@ class FinderFlow:
             self.now.hub.search(panel.wishes, catalogue, again=event.again)
         if event.again:
             self._model.look(again=True)
+            self.now.glances.again()
+        self.now.glances.look(panel.found.in_sight)
         panel.note(beyond(panel.wishes.query) or "")
         self._explain()
 

@@ -36,7 +36,8 @@ class ModelFlow:
 
     def on_finder_panel_selected(self, event: FinderPanel.Selected) -> None:
         """The pane and the meter follow once a person rests."""
-        row = event.row
+        row, now = event.row, self._finder.now
+        now.glances.look(now.panel.found.in_sight)
         self._resting.wait(REST_S if row is not None else 0, lambda: self._rested(row))
 
     def _rested(self, row: FinderRow | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.app.flows.finder.glances import Glances
 from tui.app.flows.finder.hub import HubSide
 from tui.app.flows.finder.looking import Looking
 from tui.app.flows.finder.pulls import Pulls
@@ -26,10 +27,13 @@ class Opened:
     hub: HubSide
     looking: Looking
     pulls: Pulls
+    glances: Glances
 
 
 def opened(desk: Desk, n_ctx: int) -> Opened:
     """A finder that prices models at `n_ctx` tokens. Its panel is nowhere yet, and nobody has been asked."""
     sources = Sources(connect)
     looking = Looking(desk, sources)
-    return Opened(FinderPanel(n_ctx), Rows(desk, looking), HubSide(desk, connect), looking, Pulls(desk, sources))
+    glances = Glances(desk, sources)
+    rows, hub = Rows(desk, looking, glances), HubSide(desk, connect)
+    return Opened(FinderPanel(n_ctx), rows, hub, looking, Pulls(desk, sources), glances)

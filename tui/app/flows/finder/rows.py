@@ -18,6 +18,7 @@ from tui.hub.listing import Listing
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
+    from tui.app.flows.finder.glances import Glances
     from tui.app.flows.finder.looking import Looking
     from tui.models.finder.values import FinderRow, Wishes
     from tui.models.machine import Seen
@@ -48,9 +49,9 @@ class WhyTold(Message):
 class Rows:
     """Makes them, in workers."""
 
-    def __init__(self, desk: Desk, looking: Looking) -> None:
-        """What `looking` knows of a model counts for its rows."""
-        self._desk, self._looking = desk, looking
+    def __init__(self, desk: Desk, looking: Looking, glances: Glances) -> None:
+        """What `looking` and `glances` know of a model counts for its rows."""
+        self._desk, self._looking, self._glances = desk, looking, glances
         self._prices = Prices(desk)
         self._stock = Stock()
         self._left_alone = 0
@@ -88,7 +89,7 @@ class Rows:
                 self._looking.forget()
             pricer = await self._prices.pricer(n_ctx)
             exact = self._looking.exact(n_ctx)
-            order = self._order = Order(self._listings, wishes, pricer, self.installed, exact)
+            order = self._order = Order(self._listings, wishes, pricer, self.installed, exact, self._glances.files)
             try:
                 await asyncio.to_thread(self._stock.fill, order, lambda stocked: self._post(RowsMade(stocked)))
             finally:

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, replace
 
 from tui.app.panels.finder.filters import Choices, Filter, cleared, narrowing, without
 from tui.app.panels.finder.shelf import Shelf
+from tui.hub.files import ModelRow
 from tui.hub.listing import Listing
+from tui.models.finder.exact import rows_of_files
 from tui.models.finder.families import family_of
 from tui.models.finder.pricing import Pricer
 from tui.models.finder.selection import Table
@@ -47,7 +49,14 @@ class Order:
     """None while this machine's memory is not known: rows then have no price."""
     installed: Installed = field(default_factory=dict)
     exact: Mapping[str, tuple[FinderRow, ...]] = field(default_factory=dict)
-    """Rows of repositories whose files are known, which count in place of what a card tells; by repository."""
+    """Rows of repositories that were looked at, which count in place of what a card tells; by repository."""
+    files: Mapping[str, tuple[ModelRow, ...]] = field(default_factory=dict)
+    """Of repositories that nobody has looked at yet: what they hold."""
+
+    def known(self, repo: str) -> object:
+        """What is known of a repository besides its card, for telling whether that is news."""
+        return self.exact.get(repo) or self.files.get(repo)
+
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when something else is wanted."""
 
@@ -58,8 +67,8 @@ class _Entry:
 
     listing: Listing
     installed: Mapping[str, str]
-    exact: tuple[FinderRow, ...] | None
-    """What the rows were made of, where its files are known."""
+    known: object
+    """What the rows were made of besides its card."""
     rows: tuple[FinderRow, ...]
 
 
@@ -115,21 +124,21 @@ class Stock:
         return tuple(sorted(counted, key=lambda pair: -pair[1]))
 
     def _is_new(self, listing: Listing, order: Order) -> bool:
-        known, exact = self._entries.get(listing.repo), order.exact.get(listing.repo)
+        entry, known = self._entries.get(listing.repo), order.known(listing.repo)
         return (
-            known is None
-            or known.listing != listing
-            or known.installed != order.installed.get(listing.repo, {})
-            or (exact is not None and known.exact is not exact)
+            entry is None
+            or entry.listing != listing
+            or entry.installed != order.installed.get(listing.repo, {})
+            or (known is not None and entry.known is not known)
         )
 
     def _price(self, listing: Listing, order: Order) -> None:
-        installed, exact = order.installed.get(listing.repo, {}), order.exact.get(listing.repo)
-        rows = exact
-        if rows is None and self._pricer is not None:
-            rows = self._pricer.rows(listing)
+        installed, files = order.installed.get(listing.repo, {}), order.files.get(listing.repo, ())
+        rows = order.exact.get(listing.repo) or ()
+        if not rows and self._pricer is not None:
+            rows = rows_of_files(self._pricer, listing, files) or self._pricer.rows(listing)
         rows = with_installed(rows or _unpriced(listing), installed)
-        self._entries[listing.repo] = _Entry(listing, installed, exact, rows)
+        self._entries[listing.repo] = _Entry(listing, installed, order.known(listing.repo), rows)
 
     def _set_out(self, order: Order) -> None:
         """Put everything into the table, with prices as far as there are any."""

@@ -14,6 +14,10 @@ Sentence = tuple[str, str]
 """Words, and their colour."""
 
 
+GUESSED = "~ estimated"
+"""What the sign before figures means."""
+
+
 def source_words(gathered: str, state: str, problem: str, age: str, retry: str, glyphs: Glyphs) -> Source:
     """Where the rows come from, for the frame. `state` is that of the Hub's answer: "asking", "done" or "failed";
     empty where nobody has asked. `age` is how old its answer is, in words; `retry` the key that asks once more.
@@ -25,7 +29,8 @@ def source_words(gathered: str, state: str, problem: str, age: str, retry: str, 
         return Source(catalogue + old, f"the Hub cannot be reached: {problem}", f"{retry} tries again")
     if state == "asking":
         return Source(f"{catalogue}{dot}asking the Hub{glyphs.ellipsis}")
-    return Source(catalogue + (old or f"{dot}the Hub" if state == "done" else ""))
+    source = catalogue + (old or f"{dot}the Hub" if state == "done" else "")
+    return Source(f"{source} {glyphs.dot} {GUESSED}" if source else "")
 
 
 def age_words(age_s: float) -> str:

@@ -111,8 +111,8 @@ def _quantization(row: FinderRow, here: bool, width: int, glyphs: Glyphs) -> Lin
         Word(f" {glyphs.pointer if here else ' '} ", "accent"),
         Word(f"{glyphs.here if row.installed else ' '} ", "success"),
         Word(fit(clean(row.quant) or "?", QUANT, glyphs.ellipsis), "foreground", "bold" if here else ""),
-        Word(fit_right(words.size(row.file_bytes), FIGURE if width >= NARROW else 0), "muted"),
-        Word(fit_right(words.size(row.need_bytes), FIGURE), "foreground"),
+        Word(fit_right(words.file_size(row), FIGURE if width >= NARROW else 0), "muted"),
+        Word(fit_right(words.need(row), FIGURE), "foreground"),
         Word(f"  {words.verdict_sign(row.verdict, glyphs)} ", color),
     ]
     room = width - sum(cell_len(word.text) for word in cells)

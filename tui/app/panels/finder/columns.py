@@ -61,8 +61,8 @@ COLUMNS: Final = (
     Column("for", 9, 7, lambda row, _: Word(words.purpose(row.listing), "muted")),
     Column("params", 9, 6, lambda row, _: Word(words.parameters(row.listing), "muted"), right=True),
     Column("quant", 7, 4, lambda row, _: Word(clean(row.quant), "muted")),
-    Column("size", 6, 3, lambda row, _: Word(words.size(row.file_bytes), "foreground"), right=True),
-    Column("need", 6, 5, lambda row, _: Word(words.size(row.need_bytes), "foreground"), right=True),
+    Column("size", 7, 3, lambda row, _: Word(words.file_size(row), "foreground"), right=True),
+    Column("need", 7, 5, lambda row, _: Word(words.need(row), "foreground"), right=True),
     Column("fits", 6, 1, lambda row, glyphs: words.verdict_word(row.verdict, glyphs)),
     Column("tok/s", 8, 2, lambda row, glyphs: Word(words.speed(row, glyphs), "foreground"), right=True),
 )

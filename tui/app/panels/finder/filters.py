@@ -13,6 +13,7 @@ from tui.hub.listing import USE_CASES
 from tui.models.finder.values import SORTS, Fits, Wishes
 
 PATIENCE_S: Final = (10.0, 20.0, 30.0, 60.0, 120.0)
+"""Seconds for an answer of 300 words."""
 SPEEDS: Final = (5.0, 10.0, 20.0, 40.0, 80.0)
 """Tokens a second."""
 PARAMETERS: Final = ((None, 4e9), (4e9, 9e9), (9e9, 16e9), (16e9, 40e9), (40e9, 100e9), (100e9, None))
@@ -111,15 +112,25 @@ FILTERS: Final = (
     Filter("licence", "licence", "", lambda choices: choices.licences, lambda value, _: clean(value)),
     Filter("context_length", "trained on", None, lambda _: LENGTHS, lambda v, g: f"{_least(g)} {brief(v)} trained"),
     Filter("min_speed", "speed", None, lambda _: SPEEDS, lambda v, g: f"{_least(g)} {v:g} tok/s"),
+    Filter(
+        "patience_s",
+        "first of all",
+        None,
+        lambda _: PATIENCE_S,
+        lambda v, g: f"{_most(g)} {v:g} s first",
+        "what is largest",
+    ),
     Filter("sort", "sorted by", "fit", lambda _: SORTS, lambda value, _: f"by {_SORTS[value]}", _SORTS["fit"]),
 )
 """In the order in which they are shown."""
+_ORDERING: Final = ("patience_s", "sort")
+"""Those that leave nothing out."""
 BY_NAME: Final = {one.name: one for one in FILTERS}
 
 
 def narrowing(wishes: Wishes) -> tuple[Filter, ...]:
     """The filters that leave rows out as they are set now."""
-    return tuple(one for one in FILTERS if one.name != "sort" and getattr(wishes, one.name) != one.nothing)
+    return tuple(one for one in FILTERS if one.name not in _ORDERING and getattr(wishes, one.name) != one.nothing)
 
 
 def without(wishes: Wishes, *filters: Filter) -> Wishes:
@@ -141,5 +152,7 @@ def longer(n_ctx: int, by: int) -> int:
 
 def summary(wishes: Wishes, n_ctx: int, glyphs: Glyphs) -> str:
     """Everything that is set, and the context, on one line: for code · ≤ 20 s · fits GPU · 8 k."""
-    parts = [one.shown(wishes, glyphs) for one in FILTERS]
+    slow_wanted = wishes.sort == "fit" and (wishes.max_wait_s or float("inf")) > (wishes.patience_s or 0)
+    told = wishes if slow_wanted else replace(wishes, patience_s=None)  # it makes no difference there
+    parts = [one.shown(told, glyphs) for one in FILTERS]
     return f" {glyphs.dot} ".join([*(part for part in parts if part), brief(n_ctx)])

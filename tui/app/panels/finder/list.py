@@ -57,6 +57,12 @@ class FinderList(RowList[FinderRow]):
         if not self.rows:
             self.refresh()
 
+    @property
+    def in_sight(self) -> tuple[FinderRow, ...]:
+        """The rows on the screen."""
+        first = self.scroll_offset.y
+        return self.rows[first : first + self.size.height]
+
     def columns(self, width: int) -> tuple[Column, ...]:
         """The columns for so many cells."""
         if self._fitting[0] != width:

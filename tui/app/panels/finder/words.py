@@ -88,6 +88,20 @@ def size(size_bytes: int | None) -> str:
     return brief_size(size_bytes) if size_bytes is not None else ""
 
 
+def file_size(row: FinderRow) -> str:
+    """What its file takes; with a sign before it where no file is known, and it is guessed."""
+    return _guessed(size(row.file_bytes), known=row.file is not None)
+
+
+def need(row: FinderRow) -> str:
+    """What it needs; with a sign before it where no dry run told."""
+    return _guessed(size(row.need_bytes), known=row.exact)
+
+
+def _guessed(words: str, *, known: bool) -> str:
+    return words if known or not words else f"~{words}"
+
+
 def month(listing: Listing) -> str:
     """When it last changed: 2026-05."""
     return (listing.updated or "")[:7]
