@@ -249,7 +249,7 @@ async def test_a_failure_is_told_stays_on_the_list_and_is_tried_again_by_key(tmp
     hub.fail("resolve", Answer(403, "GatedRepo"), times=1)
     async with workbench(tmp_path / "home", size=(80, 24)) as bench:
         bench.app.desk.downloads.pull("org/m-GGUF")
-        await bench.until(lambda: any("could not be fetched" in notice for notice in bench.notices))
+        await bench.until(lambda: any(" failed: " in notice for notice in bench.notices))
         await bench.press("f12")
         assert phases(bench) == ["failed"]
         await bench.shows("! org/m-GGUF", "accept its terms", "r again")

@@ -268,7 +268,7 @@ def test_what_is_no_model_is_told_and_stays(serve: Serve, open_downloads: Open) 
     added = downloads.add(item(hub))
     failed = told.end()
     assert failed.event == "failed"
-    assert "00002-of-00002.gguf is not a GGUF file; that is how the hub has it" in (failed.message or "")
+    assert "00002-of-00002.gguf is not a GGUF file, and so has the hub it; choose" in (failed.message or "")
     (entry,) = downloads.entries()
     assert (entry.state, entry.done_bytes) == ("failed", MIB + 6)
     downloads.cancel(added.id)

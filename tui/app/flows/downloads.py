@@ -227,7 +227,7 @@ class DownloadsFlow:
         name = clean(item.name) if item is not None else clean(event.file)
         words = f"{name} is here."
         if event.event == "failed":
-            words = f"{name} could not be fetched: {event.message}."
+            words = f"{name} failed: {event.message}."
         elif item is not None:
             self.fetching.keep(item)
             if not is_projector(item.file):

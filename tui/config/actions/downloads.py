@@ -64,7 +64,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "downloads_limit",
         "limit",
-        "Choose the most that all downloads of this puna take of the network.",
+        "Set the most that all downloads together take of the network.",
         ("b",),
         "downloads",
         footer=20,

@@ -55,5 +55,5 @@ def persist(
             pause_s = persistence.pause_s(error, failures)
             if pause_s is None:
                 raise
-            tell(str(error).removesuffix("; try again"), pause_s)
+            tell(str(error).removesuffix(" in a while").removesuffix("; try again"), pause_s)
             stop.wait(pause_s)

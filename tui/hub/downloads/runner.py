@@ -109,9 +109,9 @@ def _check_use(item: Item, paths: Sequence[Path]) -> None:
         try:
             read_header(path)
         except GgufError as error:
-            what = f"{clean(file.path)} {error.reason.partition(';')[0]}"
+            what = f"{clean(file.path)} {error.reason.partition(';')[0]}, and so has the hub it"
             raise Useless(
-                f"{what}; that is how the hub has it, so choose another one; it stays as {clean(str(path))}", paths[0]
+                f"{what}; choose another one, and delete this one in the library, where it is listed", paths[0]
             ) from error
 
 

@@ -34,7 +34,7 @@ def facts(row: Row) -> list[tuple[str, str]]:
         found.append(("tries", f"again {plural(row.tries, 'time')}{last}"))
     if len(item.files) == 1:
         found.append(("sha256", item.files[0].sha256))
-    found += [("to" if row.phase != "done" else "at", where_to(row)), ("file", files(row))]
+    found += [("at" if row.item.path else "to", where_to(row)), ("file", files(row))]
     found.append(("commit", clean(item.commit)))
     if len(item.files) > 1:
         found += [("sha256", f"{file.sha256}  {clean(file.path)}") for file in item.files]

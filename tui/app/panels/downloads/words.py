@@ -87,7 +87,7 @@ def for_title(what: Sum, fetching: str) -> str:
 
 def where_to(row: Row) -> str:
     """Where its file goes, or lies."""
-    if row.phase == "done":
+    if row.item.path:
         return clean(row.item.path)
     return clean(row.item.folder) or "the Hugging Face cache, which other programs use, too"
 
