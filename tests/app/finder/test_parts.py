@@ -134,7 +134,7 @@ def test_a_shelf_finds_what_holds_every_word() -> None:
 def test_a_model_in_detail_is_never_wider_than_its_pane(width: int, at: int) -> None:
     about = About(
         CODER, QUANTS, note="n" * 90, problem="a b " * 60, fixes=("x" * 150, "y"),
-        page="https://hub.example/" + "p" * 80, gate="g " * 70, card="# Head\n\n" + "w" * 300 + "\n\x1b[31m名前 " * 9,
+        page="https://hub.example/" + "p" * 80, card="# Head\n\n" + "w" * 300 + "\n\x1b[31m名前 " * 9,
     )  # fmt: skip
     for line in lines(about, at, width, Glyphs()):
         assert cell_len("".join(word.text for word in line)) <= max(width, 34)
@@ -271,7 +271,8 @@ def test_the_frame_says_where_rows_come_from() -> None:
     glyphs = Glyphs()
     assert source_words("2026-11-22", "", "", "", "R", glyphs) == Source("catalogue of 2026-11-22 · ~ estimated")
     assert source_words("2026-11-22", "asking", "", "", "R", glyphs).before.endswith("asking the Hub…")
-    assert source_words("2026-11-22", "done", "", "", "R", glyphs).before == "catalogue of 2026-11-22 · the Hub · ~ estimated"
+    done = source_words("2026-11-22", "done", "", "", "R", glyphs)
+    assert done == Source("catalogue of 2026-11-22 · the Hub · ~ estimated")
     failed = source_words("2026-11-22", "failed", "no network", "5 minutes", "R", glyphs)
     assert failed.fitted(200, glyphs).split(" · ") == [
         "catalogue of 2026-11-22",

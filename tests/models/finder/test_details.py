@@ -119,7 +119,7 @@ async def test_step_by_step_to_exact_numbers(serve: Serve, fitting: Fitting, cac
         (True, True, True),
     ]
     assert final.rows[1].reason
-    assert (final.header, final.problem, final.card_problem, final.gate_page) == (None, "", "", "")
+    assert (final.header, final.problem, final.card_problem) == (None, "", "")
     assert final.card is not None
     assert final.card.text == "# Card"
     assert final.report is not None
@@ -278,14 +278,15 @@ async def test_a_header_that_stalls(serve: Serve, fitting: Fitting, cache: Paths
 async def test_a_gated_repository_says_where_to_ask(serve: Serve, fitting: Fitting, cache: Paths, model: Path) -> None:
     loopback, connect = serve(repo(model, gated="manual"))
     found = await last(Details(Sources(connect), cache, fitting))
-    assert found.gate_page == found.page == f"{loopback.endpoint}/org/m-GGUF"
+    assert found.page == f"{loopback.endpoint}/org/m-GGUF"
+    assert found.page in found.problem
     assert "accept its terms" in found.problem
     assert "accept its terms" in found.card_problem
     assert found.files is not None
     assert found.files.gated == "manual"
     assert [row.verdict for row in found.rows] == ["gpu", "gpu"]
     _, welcome = serve(repo(model, gated="manual"), token=TOKEN, may=("org/m-GGUF",))
-    assert (await last(Details(Sources(welcome), cache, fitting))).gate_page == ""
+    assert (await last(Details(Sources(welcome), cache, fitting))).problem == ""
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "finder_clear",
         "clear",
-        "No filters, and nothing searched for.",
+        "No filters, and nothing searched for; once more: what is largest first, however slow.",
         ("0", "ctrl+l"),
         "finder",
         footer=12,

@@ -60,8 +60,6 @@ class Detail:
     problem: str = ""
     """Why there are no files, or no exact numbers, and what to do."""
     card_problem: str = ""
-    gate_page: str = ""
-    """Where somebody has to ask for access before anything can be fetched; empty where nobody has to, or has."""
 
     @property
     def row(self) -> FinderRow | None:

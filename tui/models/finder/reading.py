@@ -20,7 +20,7 @@ from tui.fit.speed import estimate
 from tui.fit.values import Refused
 from tui.gguf.errors import GgufError
 from tui.hub.choice import nothing_there
-from tui.hub.errors import Cancelled, Gated, HubError
+from tui.hub.errors import Cancelled, HubError
 from tui.hub.files import ModelRow
 from tui.hub.header import fetch_start
 from tui.hub.listing import Listing
@@ -89,7 +89,7 @@ class Reading:
             if "header" in self._tasks:
                 self._tasks["header"].cancel()
             self._leave = threading.Event()
-            self._tell(focused=file, header=None, report=None, problem="", gate_page="")
+            self._tell(focused=file, header=None, report=None, problem="")
             self._start("header", self._read_header(self._source, file, self._leave))
 
     # ---- telling
@@ -110,8 +110,7 @@ class Reading:
             self._tell(asking=self._detail.asking - {part})
 
     def _tell_problem(self, error: Exception) -> None:
-        page = error.page if isinstance(error, Gated) else ""
-        self._tell(problem=str(error), gate_page=page, header=None)
+        self._tell(problem=str(error), header=None)
 
     # ---- files and card
 

@@ -145,7 +145,6 @@ def about_of(detail: Detail) -> About:
     wrong = detail.problems.get(detail.focused, "")
     problems = [detail.problem, f"{row.quant if row is not None else 'It'} {wrong}" if wrong else ""]
     fixes = tuple(clean(fix.words) for fix in report.fixes or ()) if report is not None else ()
-    gate = f"Access has to be asked for first, at {detail.gate_page}" if detail.gate_page else ""
     return About(
         detail.listing,
         detail.rows,
@@ -153,7 +152,6 @@ def about_of(detail: Detail) -> About:
         problem=" ".join(clean(problem) for problem in problems if problem),
         fixes=fixes,
         page=detail.page,
-        gate=gate,
         card=_card(detail),
     )
 

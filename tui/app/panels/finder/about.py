@@ -43,8 +43,6 @@ class About:
     """What would make the quantization under the cursor fit, or bring all of it on the GPU."""
     page: str = ""
     """Address of the repository's page."""
-    gate: str = ""
-    """What to do to get access."""
     card: str | None = None
     """The model card's text; None while it has not been read."""
 
@@ -138,7 +136,6 @@ def _told(about: About, at: int, width: int) -> Iterator[Line]:
         for number, words_ in enumerate(about.fixes):
             lead = "to help: " if number == 0 else "         "
             yield from _sentence(lead + words_, width, "foreground")
-    yield from _sentence(about.gate, width, "warning")
     yield from _sentence(about.page, width, "accent")
 
 

@@ -62,8 +62,9 @@ class FilterKeys:
         self.wish(filters.BY_NAME[name].stepped(self.wishes, self.choices, 1))
 
     def action_finder_clear(self) -> None:
-        """No filters, and nothing typed."""
-        self.wish(filters.cleared(replace(self.wishes, query="")))
+        """No filters, and nothing typed; where that is so already, the largest first, however slow."""
+        plain = filters.cleared(replace(self.wishes, query=""))
+        self.wish(plain if plain != self.wishes else replace(plain, patience_s=None))
 
     def action_finder_longer(self) -> None:
         self.wish(self.wishes, filters.longer(self.n_ctx, 1))
