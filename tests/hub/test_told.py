@@ -89,7 +89,7 @@ def test_the_gate_names_its_page(serve: Serve) -> None:
     api = HfApi(endpoint=hub.endpoint, token=False)
     with pytest.raises(errors.Gated, match=r"accept its terms at .* and log in with `hf auth") as caught:
         with_words(hub, api)
-    assert caught.value.page == f"{loopback.endpoint}/org/m"
+    assert f"{loopback.endpoint}/org/m" in str(caught.value)
 
 
 def caused(error: Exception, cause: BaseException) -> Exception:

@@ -46,11 +46,7 @@ class NotFound(HubError):
 
 
 class Gated(HubError):
-    """The repository's terms have to be accepted first; `page` is where."""
-
-    def __init__(self, text: str, page: str) -> None:
-        super().__init__(text)
-        self.page = page
+    """The repository's terms have to be accepted first."""
 
 
 class NotAllowed(HubError):

@@ -128,7 +128,7 @@ def _of_status(error: HfHubHTTPError, asked: Asked) -> HubError:
 
 def _gated(asked: Asked) -> HubError:
     then = "with the account of your token" if asked.signed_in else f"and log in with {_LOGIN}"
-    return errors.Gated(f"{asked.named} is gated: accept its terms at {asked.page} {then}", asked.page)
+    return errors.Gated(f"{asked.named} is gated: accept its terms at {asked.page} {then}")
 
 
 def _no_repo(asked: Asked) -> HubError:

@@ -8,16 +8,13 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
 
 import httpx2
 import pytest
 
-from tests.rigs import hub as rig
+from tests.rigs.hub.certificate import certificate
 from tui.hub.downloads.body import MOST_BYTES, read_body
 
-CERTIFICATE = Path(rig.__file__).with_name("loopback.pem")
-"""Of 127.0.0.1, with its key: worth nothing anywhere else."""
 DATA = random.Random(7).randbytes(1_000_003)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000003\r\n\r\n"
 
@@ -32,7 +29,7 @@ def answering(*pieces: bytes, secured: bool = False, hold: bool = False) -> Iter
             line, _ = server.accept()
             if secured:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-                context.load_cert_chain(CERTIFICATE)
+                context.load_cert_chain(certificate())
                 line = context.wrap_socket(line, server_side=True)
             with line, suppress(OSError):
                 line.recv(1 << 16)
@@ -43,7 +40,7 @@ def answering(*pieces: bytes, secured: bool = False, hold: bool = False) -> Iter
 
         thread = threading.Thread(target=serve)
         thread.start()
-        trusted = ssl.create_default_context(cafile=str(CERTIFICATE))
+        trusted = ssl.create_default_context(cafile=str(certificate())) if secured else False
         address = f"http{'s' if secured else ''}://127.0.0.1:{server.getsockname()[1]}/"
         try:
             with (
