@@ -93,7 +93,7 @@ async def test_a_model_is_named_fetched_told_listed_and_loaded_with_one_key(tmp_
         await bench.press("ctrl+l")
         await bench.until(lambda: bench.app.desk.loading.ready)
         assert world.engine.name == "m-Q4_K_M"
-        assert bench.app.desk.downloads.fetched is None
+        assert bench.app.desk.downloads.arrived.last is None
         await bench.press("escape", "d")
         await bench.shows("Downloads · 1", "m Q4_K_M", "done")
         await bench.press("e")
@@ -138,7 +138,7 @@ async def test_the_projector_is_offered_along(tmp_path: Path, serve: Serve) -> N
         await bench.until(lambda: phases(bench) == ["done", "done"])
         assert [row.projector for row in rows(bench)] == [False, True]
         await bench.until(lambda: sum("is here" in notice for notice in bench.notices) == 2)
-        fetched = bench.app.desk.downloads.fetched
+        fetched = bench.app.desk.downloads.arrived.last
         assert fetched is not None
         assert fetched.id == rows(bench)[0].item.id, "a projector is nothing to load"
 

@@ -225,7 +225,7 @@ async def test_what_nobody_may_fetch_says_where_to_ask(
         await bench.press(*"guarded")
         await bench.until(lambda: panel.found.selected and "Guarded" in panel.found.selected.listing.name)
         await bench.press("enter")
-        await bench.shows("Access has to be asked for first", hub.endpoint)
+        await bench.until(lambda: panel.pane.about and f"at {hub.endpoint}" in panel.pane.about.problem)
 
 
 async def test_the_hub_is_asked_once_more_by_a_key(tmp_path: Path, dry_run: DescribedDryRun, hub: LoopbackHub) -> None:

@@ -15,7 +15,7 @@ class Fetch(Part):
         self._desk.downloads.ask()
 
     def load_fetched(self) -> None:
-        self._desk.downloads.load_fetched()
+        self._desk.downloads.arrived.load()
 
     def can_load_fetched(self) -> bool:
-        return self._desk.downloads.fetched is not None
+        return self._desk.downloads.arrived.last is not None

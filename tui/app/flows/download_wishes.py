@@ -55,11 +55,11 @@ class DownloadWishes:
 
     def _open(self, row: Row) -> None:
         if row.phase == "done":
-            model = self._flow.model_of(row.item)
+            model = self._flow.arrived.model_of(row.item)
             if model is not None:
                 self._desk.fit.open_panel(model)
             else:
-                self._flow.tell_gone(row.item)
+                self._flow.arrived.tell_gone(row.item)
         elif row.phase in ("paused", "failed"):
             self._retry(row)
         else:

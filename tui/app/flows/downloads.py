@@ -11,6 +11,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tui.app.flows.arrived import Arrived
 from tui.app.flows.download_wishes import DownloadWishes
 from tui.app.flows.fetching import PACE_S, Fetching
 from tui.app.flows.pulling import PullFlow
@@ -27,14 +28,13 @@ if TYPE_CHECKING:
     from tui.app.desk import Desk
     from tui.app.flows.fetching import DownloadKept, DownloadRefused, DownloadsListed, DownloadsMoved
     from tui.app.flows.pulling import Ordered
-    from tui.app.messages import ConfigRead, ModelsFound
+    from tui.app.messages import ConfigRead
     from tui.app.panels.downloads.list import DownloadList
     from tui.app.panels.downloads.panel import DownloadsPanel
     from tui.app.panels.downloads.values import Live
     from tui.app.panels.finder.wanted import PullWanted
     from tui.hub.downloads.control import Downloads
     from tui.hub.downloads.values import Entry, Event, Item
-    from tui.library import Model
 
 CLOSE_S = 2.0
 """How long the end of the program waits for each download to let go; what it has written is safe before."""
@@ -51,6 +51,8 @@ class DownloadsFlow:
         self._fetching: Fetching | None = None
         self._wishes = DownloadWishes(desk, self)
         self._pulling = PullFlow(desk, self)
+        self.arrived = Arrived(desk)
+        """What came."""
         self._title = TerminalTitle(desk.app.to_terminal)
         self._entries: tuple[Entry, ...] = ()
         self._lives: dict[str, Live] = {}
@@ -61,11 +63,8 @@ class DownloadsFlow:
         self._counts_down = False
         self.limit_mib_s: float | None = None
         """The most that downloads take, in MiB a second, where it was set here; 0 is no limit."""
-        self._load_when_listed: Item | None = None
         self.rows: tuple[Row, ...] = ()
         """Every download in its order."""
-        self.fetched: Item | None = None
-        """The model that came last, until it is loaded."""
 
     @property
     def fetching(self) -> Fetching:
@@ -183,15 +182,6 @@ class DownloadsFlow:
         self._desk.tell(event.problem, "warning")
         self._desk.library.look()
 
-    def on_models_found(self, _event: ModelsFound) -> None:
-        """The library has been read anew: what was to be loaded may be there now."""
-        item, self._load_when_listed = self._load_when_listed, None
-        model = self.model_of(item) if item is not None else None
-        if model is not None:
-            self._desk.loading.load(model)
-        elif item is not None:
-            self.tell_gone(item)
-
     def on_download_refused(self, event: DownloadRefused) -> None:
         """Something that was wanted cannot be done."""
         self._desk.tell(sentence(event.words), "error")
@@ -231,10 +221,7 @@ class DownloadsFlow:
         elif item is not None:
             self.fetching.keep(item)
             if not is_projector(item.file):
-                from msgspec.structs import replace
-
-                self.fetched = replace(item, path=event.message or "")
-                self._desk.refresh_keys()
+                self.arrived.came(item, event.message or "")
                 words = f"{name} is here, {size(item.total_bytes)}, and checked. {self.key('load_fetched')} loads it."
         if not self._in_sight:
             self._desk.tell(words, "error" if event.event == "failed" else "information")
@@ -264,31 +251,6 @@ class DownloadsFlow:
         """Bring the panel up to date."""
         if self._panel is not None and self._in_sight:
             self._panel.show(self.rows, self.limit, self._problem)
-
-    # ---- what came
-
-    def load_fetched(self) -> None:
-        """Load the model that came last."""
-        item, self.fetched = self.fetched, None
-        if item is None:
-            return
-        model = self.model_of(item)
-        if model is not None:
-            self._desk.loading.load(model)
-        else:
-            self._load_when_listed = item
-            self._desk.library.look()
-
-    def model_of(self, item: Item) -> Model | None:
-        """It as the library lists it."""
-        for model in self._desk.bench.library.models:
-            if str(model.path) == item.path or (model.repo == item.repo and model.file == item.file):
-                return model
-        return None
-
-    def tell_gone(self, item: Item) -> None:
-        """Say that what was fetched is nowhere in the library."""
-        self._desk.tell(f"{clean(item.name)} is not in the library; it may have been moved away.", "warning")
 
     @property
     def _in_sight(self) -> bool:

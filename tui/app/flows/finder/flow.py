@@ -198,7 +198,7 @@ class FinderFlow:
             self._model.look(again=True)
             self.now.glances.again()
         self.now.glances.look(panel.found.in_sight)
-        panel.note(beyond(panel.wishes.query) or "")
+        panel.note.say(beyond(panel.wishes.query) or "")
         self._explain()
 
     def on_finder_panel_filters_wanted(self, _event: FinderPanel.FiltersWanted) -> None:

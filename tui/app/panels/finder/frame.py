@@ -10,9 +10,25 @@ from textual import events
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
+from textual.widgets import Static
 
 from tui.app.look import LookApp
 from tui.app.panels.finder.source import Source
+
+
+class Note(Static):
+    """What is to be said of what is searched for, above the list; there while there is something."""
+
+    def __init__(self) -> None:
+        super().__init__(id="finder-words")
+        self._words = ""
+
+    def say(self, words: str) -> None:
+        """Show this; an empty text takes it away."""
+        if words != self._words:
+            self._words = words
+            self.set_class(bool(words), "-on")
+            self.update(Content(words))
 
 
 class Frame(Vertical):

@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 
 from textual import events
 from textual.app import ComposeResult
-from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 
 from tui.app.list_keys import ListKeys
 from tui.app.panels.finder import filters
@@ -20,7 +18,7 @@ from tui.app.panels.finder.about import About
 from tui.app.panels.finder.detail import DetailPane
 from tui.app.panels.finder.filter_keys import USUAL_CONTEXT, FilterKeys
 from tui.app.panels.finder.filters import Choices
-from tui.app.panels.finder.frame import Frame
+from tui.app.panels.finder.frame import Frame, Note
 from tui.app.panels.finder.line import SearchLine
 from tui.app.panels.finder.list import FinderList, Heads
 from tui.app.panels.finder.shelf import Shelf
@@ -90,7 +88,8 @@ class FinderPanel(FilterKeys, ListKeys, Frame):
         """How many models there are, before any wish."""
         self.in_detail = False
         """A person looks at one model: it stays before them, whatever the list comes to hold."""
-        self._note = ""
+        self.note = Note()
+        """What is said above the list."""
         self._offered: tuple[bool | None, ...] = ()
         self.found = FinderList()
         """The list."""
@@ -109,7 +108,7 @@ class FinderPanel(FilterKeys, ListKeys, Frame):
 
     def compose(self) -> ComposeResult:
         yield self.search
-        yield Static(id="finder-words")
+        yield self.note
         yield Heads(self.found)
         yield self.found
         yield self.pane
@@ -129,14 +128,6 @@ class FinderPanel(FilterKeys, ListKeys, Frame):
     def say(self, *sentences: tuple[str, str]) -> None:
         """What is said where no row is left: sentences and their colours."""
         self.found.say(*sentences)
-
-    def note(self, words: str) -> None:
-        """What is to be said of what is searched for, above the list; an empty text takes it away."""
-        if words != self._note:
-            self._note = words
-            note = self.query_one("#finder-words", Static)
-            note.set_class(bool(words), "-on")
-            note.update(Content(words))
 
     def show_about(self, about: About | None) -> None:
         """More is known of the model under the cursor."""
