@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,9 @@ from tests.rigs.hub import (
     rate_limited,
 )
 from tests.rigs.hub.environment import hub_home
+from tui.app.panels.downloads.panel import DownloadsPanel
 from tui.app.panels.downloads.values import Row
+from tui.app.panels.downloads.words import state
 from tui.config.settings import DownloadSettings
 from tui.hub.client import connect
 from tui.hub.downloads.control import Downloads
@@ -323,11 +326,21 @@ async def test_another_punas_download_is_seen_live_and_steered_from_here(tmp_pat
             other.close()
 
 
-async def test_a_cut_is_seen_as_the_reason_while_it_is_waited(tmp_path: Path, serve: Serve) -> None:
+async def test_a_cut_is_shown_as_the_reason_while_it_is_waited(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hub = serve(repo())
     hub.fail("cdn", Cut(after=64 * KIB), times=1)
+    shown: list[str] = []  # it is there for a second only, in which a busy machine may not look at the screen
+    show = DownloadsPanel.show
+
+    def noted(panel: DownloadsPanel, rows: Sequence[Row], *more: Any) -> None:
+        shown.extend(state(row) for row in rows)
+        show(panel, rows, *more)
+
+    monkeypatch.setattr(DownloadsPanel, "show", noted)
     async with workbench(tmp_path / "home", size=(160, 45)) as bench:
         bench.app.desk.downloads.pull("org/m-GGUF")
         await bench.press("f12")
-        await bench.shows("again in 1 s")
         await bench.until(lambda: phases(bench) == ["done"])
+    assert any(words.startswith("again in 1 s: ") for words in shown)
