@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import msgspec
 import pytest
 
-from tests.app.rig import Bench, World, home_paths, workbench
+from tests.app.rig import KILLED, LLAMA, Bench, Scripted, World, home_paths, workbench
 from tests.chat import scripted
+from tests.chat.scripted import Gate
+from tui.app.flows import context
+from tui.app.flows.pricing import Pricing
 from tui.app.panels.chat.state import Ready
 from tui.app.screens.choose import ChooseScreen
+from tui.chat.errors import StoreError
 from tui.chat.prompt import SUMMARISE
+from tui.chat.session import ChatSession
+from tui.engine.errors import EngineError
+from tui.library import Model
+from tui.llama.settings import LoadSettings
+from tui.models.fitting import Priced
 
 WORDS = "word " * 3000
 """In an engine that counts words, with a context of 8192."""
@@ -94,6 +106,114 @@ async def test_a_summary_takes_their_place(tmp_path: Path) -> None:
         assert sent[0].role == "system"
         assert "They spoke of words." in sent[0].content
         assert [message.content.split()[0] for message in sent[1:]] == ["second", "two", "third"]
+
+
+async def test_a_summary_that_is_stopped_leaves_nothing_out_and_the_words_come_back(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["one"], ["two"], [Gate()])) as bench:
+        await talk(bench, f"oldest {WORDS}", f"second {WORDS}")
+        await bench.write(f"third {WORDS}")
+        await asks(bench)
+        await bench.press("down", "enter")
+        await bench.until(lambda: len(bench.world.engine.asked) == 3)
+        assert bench.app.desk.chatting.busy
+        await bench.press("escape")
+        await bench.until(lambda: not bench.app.desk.chatting.busy)
+        await bench.until(lambda: bench.app.bench.chat.editor.text == f"third {WORDS}")
+        session = bench.app.desk.chatting.talk.session  # type: ignore[union-attr]
+        assert session.conversation is not None
+        assert session.conversation.left_out_to is None
+        assert len(session.messages) == 4
+
+
+async def test_a_prompt_that_is_too_long_by_itself_is_not_met_by_leaving_others_out(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["one"])) as bench:
+        await talk(bench, WORDS)
+        await bench.write("word " * 9000)
+        await asks(bench)
+        assert "this prompt alone leaves no room" in bench.text()
+        assert "Leave out" not in bench.text()
+
+
+async def test_the_model_is_loaded_with_more_context_at_its_price(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def quote(_self: Pricing, _model: Model, wished: LoadSettings, *_more: object) -> Priced:
+        assessment = SimpleNamespace(need_bytes=3 << 30, verdict="ram")
+        return cast("Priced", SimpleNamespace(settings=wished, assessment=assessment))
+
+    monkeypatch.setattr(Pricing, "quote", quote)
+    world = World(["one"], ["two"], ["three"])
+    trained = replace(LLAMA, n_ctx_train=65536)
+    async with workbench(tmp_path, world, models=(trained,)) as bench:
+        await talk(bench, WORDS, WORDS)
+        await bench.write(WORDS)
+        await asks(bench)
+        assert "Load the model with n_ctx 11 264" in bench.text()
+        assert "3.0 GiB, fits" in bench.text()
+        await bench.press("down", "down", "enter")
+        await bench.shows("three")
+        await bench.until(lambda: not bench.app.desk.chatting.busy)
+        assert len(world.engines) == 2
+        assert world.engine.settings.n_ctx == 11264
+
+
+async def test_what_a_model_that_was_on_its_way_had_no_room_for_is_counted_then(tmp_path: Path) -> None:
+    full = EngineError("context", "the prompt has 20 tokens", "shorten it")
+    async with workbench(tmp_path, World([full])) as bench:
+        await bench.write("word " * 20)
+        await asks(bench)
+        assert "20 of 8 k tokens" in bench.text()
+
+
+async def test_words_come_back_where_they_could_not_be_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def died(*_self: object, **_more: object) -> int:
+        raise KILLED
+
+    async with workbench(tmp_path, World(["one"])) as bench:
+        await talk(bench, WORDS)
+        monkeypatch.setattr(Scripted, "count_tokens", died)
+        await bench.write(f"second {WORDS}{WORDS}")
+        await bench.until(lambda: not bench.app.desk.chatting.busy)
+        await bench.until(lambda: bench.app.bench.chat.editor.text == f"second {WORDS}{WORDS}")
+
+
+async def test_a_new_version_that_cannot_be_stored_is_edited_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_args: object) -> None:
+        raise StoreError("full", "the disk is full")
+
+    async with workbench(tmp_path, World(["one"])) as bench:
+        await talk(bench, "first")
+        await bench.press("escape", "[", "[", "E")
+        monkeypatch.setattr(ChatSession, "_add_user", refuse)
+        bench.app.bench.chat.editor.text = "better"
+        await bench.press("enter")
+        await bench.until(lambda: bench.app.bench.chat.editor.text == "better")
+        edited = bench.app.desk.branches.editing
+        assert edited is not None
+        assert edited.content == "first"
+
+
+async def test_a_large_prompt_is_counted_again_only_when_much_of_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "LARGE_CHARS", 100)
+    monkeypatch.setattr(context, "REST_S", 0.0)
+    engine, counted = Scripted(World(), "m", LoadSettings()), context.Counted()
+    asked: list[str] = []
+    count = engine.count_tokens
+
+    async def counting(*, text: str) -> int:
+        asked.append(text)
+        return await count(text=text)
+
+    monkeypatch.setattr(engine, "count_tokens", counting)
+    large = "word " * 80
+    assert [await counted.of(engine, text) for text in ("few words", large, large + "word ", large, large * 2)] == [
+        2, 80, 81, 80, 160,
+    ]  # fmt: skip
+    assert [len(text) for text in asked] == [9, 400, 800]
 
 
 async def test_it_is_sent_as_it_is_where_one_wants_that(tmp_path: Path) -> None:

@@ -6,26 +6,49 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual.message import Message
 
 from tui.app.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Coroutine
     from typing import Any
 
     from tui.app.desk import Desk
     from tui.app.pane import Pane
     from tui.app.talk import Talk
     from tui.chat.thread import AsyncStore
-    from tui.chat.turn import AnswerEngine, TurnOptions
+    from tui.chat.turn import AnswerEngine, Generation, TurnOptions
     from tui.chat.values import Message as Stored
     from tui.llama.settings import SamplingSettings
 
 STOP_S = 1.5
 """How long a running answer may take to end when the program does."""
+
+
+Way = Literal["drop", "summarise", "send"]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How a turn that does not fit is made to, as the person chose."""
+
+    way: Way
+    drop: int = 0
+    """How many of the oldest turns are not sent from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Words that are to be answered."""
+
+    text: str
+    edited: Stored | None = None
+    """The message in whose place they are sent."""
+    room: Room | None = None
+    """None where it is asked, should there be none."""
 
 
 @dataclass
@@ -34,8 +57,8 @@ class TurnEnded(Message):
 
     pane: Pane
     failed: bool = False
-    unsent: str = ""
-    """A prompt that could not be stored, so nothing was asked."""
+    unsent: Prompt | None = None
+    """Words that were not stored, so nothing was asked."""
 
 
 class Turns:
@@ -43,8 +66,11 @@ class Turns:
 
     def __init__(self, desk: Desk, pane: Pane) -> None:
         self._desk, self._pane = desk, pane
-        self._waiting: deque[tuple[str, Stored | None]] = deque()
-        self._turning = self._stopped = False
+        self._waiting: deque[Prompt] = deque()
+        self._turning = False
+        self.stopped = False
+        """Whether the turn that runs, or ran last, was told to end."""
+        self._aside: Generation | None = None
         self.idle = asyncio.Event()
         """Set while nothing is being answered."""
         self.idle.set()
@@ -66,7 +92,7 @@ class Turns:
         """The words of the prompts that wait; the files that they mention are read again when they are sent."""
         from tui.chat.attachments import parted
 
-        return tuple(parted(text)[0] for text, _ in self._waiting)
+        return tuple(parted(prompt.text)[0] for prompt in self._waiting)
 
     @property
     def kept_tokens(self) -> int:
@@ -89,9 +115,9 @@ class Turns:
         """True when the conversation that is shown has an answer."""
         return self.talk is not None and any(one.role == "assistant" for one in self.talk.session.messages)
 
-    def submit(self, text: str, edited: Stored | None = None) -> None:
-        """Have a prompt answered when those before it have been, as a new version of `edited` if there is one."""
-        self._waiting.append((text, edited))
+    def submit(self, prompt: Prompt) -> None:
+        """Have a prompt answered when those before it have been."""
+        self._waiting.append(prompt)
 
     def go_on(self) -> None:
         """Send what has waited longest, once all that it needs is there; a model is loaded for it when none is."""
@@ -99,11 +125,10 @@ class Turns:
         known = desk.settings is not None and desk.bench.library.known
         if self._waiting and self.talk is not None and known and not self.busy:
             if self._have_model():
-                text, edited = self._waiting.popleft()
+                prompt = self._waiting.popleft()
                 desk.bench.view = "chat"
-                with_ = self._with()
-                turn = partial(self.talk.send if edited is None else partial(self.talk.edit, edited.id), text, *with_)
-                self._run(self._where_there_is_room(text, edited, turn), "answer a prompt", text)
+                ended = TurnEnded(self._pane, unsent=prompt)
+                self._run(self._send(self.talk, prompt, ended), "answer a prompt", ended)
             else:
                 self._give_back()
 
@@ -111,29 +136,45 @@ class Turns:
         """After a failure or a stop, the person decides about what else was to be sent."""
         self._turning = False
         self.idle.set()
-        if event.failed or self._stopped:
+        if event.failed or self.stopped:
             self._give_back(event.unsent)
 
-    def again(self, *, begin: str = "") -> None:
+    def again(self, *, begin: str = "", room: Room | None = None) -> None:
         """Have the last question answered once more; `begin` is how that answer begins."""
         if self.talk is not None and not self.busy and self.talk.can_answer_again and self._have_model():
-            engine, sampling, options = self._with()
-            self._run(self.talk.again(engine, sampling, replace(options, begin=begin)), "answer again", "")
+            self._run(self._again(self.talk, begin, room), "answer again")
 
     def go_on_writing(self) -> None:
         """Have the last answer gone on with where it stopped."""
         if self.talk is not None and not self.busy and self.talk.can_go_on and self._have_model():
-            self._run(self.talk.go_on(*self._with()), "go on with an answer", "")
+            self._run(self.talk.go_on(*self._with()), "go on with an answer")
+
+    def do(self, work: Coroutine[Any, Any, None], description: str) -> None:
+        """Do something else with the pane's engine. Prompts wait meanwhile; nothing else may run here."""
+        self._run(work, description)
+
+    async def written(self, generation: Generation) -> str:
+        """What a model writes that is no part of the conversation; `stop` ends it early. Raises EngineError."""
+        from tui.engine.protocol import Delta
+
+        self._aside = generation
+        try:
+            text = [event.text async for event in generation if isinstance(event, Delta) and event.channel == "answer"]
+        finally:
+            self._aside = None
+        return "".join(text).strip()
 
     def stop(self) -> None:
         """End the running answer; what there is stays."""
         if self.talk is not None:
-            self._stopped = True
+            self.stopped = True
             self.talk.stop()
+        if self._aside is not None:
+            self._aside.cancel()
 
     async def close(self) -> None:
         """End the running answer, and wait until it is stored."""
-        if self.talk is not None and self.talk.busy:
+        if self.busy:
             self.stop()
             workers = [worker for worker in self._desk.app.workers if worker.group == self._group]
             waits = [asyncio.ensure_future(worker.wait()) for worker in workers if not worker.is_finished]
@@ -149,13 +190,30 @@ class Turns:
     def _group(self) -> str:
         return f"answer{self._pane.number or ''}"
 
-    async def _where_there_is_room(
-        self, text: str, edited: Stored | None, turn: Callable[[], Coroutine[Any, Any, None]]
-    ) -> None:
+    async def _send(self, talk: Talk, prompt: Prompt, ended: TurnEnded) -> None:
         """A turn, unless its answer would have no room in the context: then what to do is asked instead."""
-        await self._pane.states.settled()
-        if await self._desk.context.check(self._pane, text, edited):
-            await turn()
+        desk, pane = self._desk, self._pane
+        await pane.states.settled()
+        if prompt.room is not None:
+            await desk.room.make(pane, prompt.room, prompt)
+        elif not await desk.context.check(pane, prompt):
+            ended.unsent = None  # the words are in the editor again, and what to do is asked
+            return
+        if not self.stopped:
+            shown, session = talk.session.messages, talk.session
+            try:
+                if prompt.edited is None:
+                    await talk.send(prompt.text, *self._with())
+                else:
+                    await talk.edit(prompt.edited.id, prompt.text, *self._with())
+            finally:
+                if session.messages is not shown:
+                    ended.unsent = None
+
+    async def _again(self, talk: Talk, begin: str, room: Room | None) -> None:
+        if room is None or await self._desk.room.make(self._pane, room):
+            engine, sampling, options = self._with()
+            await talk.again(engine, sampling, replace(options, begin=begin))
 
     def _with(self) -> tuple[AnswerEngine, SamplingSettings, TurnOptions]:
         """What a turn is made with."""
@@ -164,15 +222,11 @@ class Turns:
         engine = pane.place.engines.expected(pane.label if self._desk.panes.split else "")
         return engine, chatting.sampling(pane), chatting.options(pane)
 
-    def _give_back(self, *first: str) -> None:
+    def _give_back(self, first: Prompt | None = None) -> None:
         """What was not sent returns to the editor, before what was written there meanwhile."""
-        from tui.chat.attachments import parted
-
-        unsent = [text for text in (*(parted(text)[0] for text in first), *self.unsent) if text]
+        prompts = (*((first,) if first is not None else ()), *self._waiting)
         self._waiting.clear()
-        text, written = "\n".join(unsent), f"{self._desk.bench.chat.editor.text}\n"
-        if unsent and not (self._desk.panes.split and written.startswith(f"{text}\n")):  # the other pane gave it back
-            self._desk.bench.chat.give_back(text)
+        self._desk.chatting.give_back(prompts)
 
     def _have_model(self) -> bool:
         """True when a model is loaded or on its way; the pane's own or the selected one is loaded when not."""
@@ -192,32 +246,35 @@ class Turns:
         desk.loading.load(model, pane.wished, pane=pane)
         return True
 
-    def _run(self, turn: Coroutine[Any, Any, None], description: str, text: str) -> None:
-        self._turning, self._stopped = True, False
+    def _run(self, turn: Coroutine[Any, Any, None], description: str, ended: TurnEnded | None = None) -> None:
+        self._turning, self.stopped = True, False
         self.idle.clear()
         self._desk.app.run_worker(
-            self._guarded(turn, text), group=self._group, description=description, exclusive=True, exit_on_error=False
+            self._guarded(turn, ended or TurnEnded(self._pane)),
+            group=self._group,
+            description=description,
+            exclusive=True,
+            exit_on_error=False,
         )
         self._desk.refresh_keys()
 
-    async def _guarded(self, turn: Coroutine[Any, Any, None], text: str) -> None:
-        """One turn. What the engine could not do is told; text that could not be stored goes back to the editor."""
-        from tui.app.flows.context import ContextFull
+    async def _guarded(self, turn: Coroutine[Any, Any, None], ended: TurnEnded) -> None:
+        """One turn. What the engine could not do is told."""
         from tui.app.speech import Told
         from tui.chat.errors import ChatError
         from tui.engine.errors import EngineError
 
-        desk, ended = self._desk, TurnEnded(self._pane)
+        desk = self._desk
         try:
             await turn
         except EngineError as error:
             ended.failed = True
-            if error.kind == "context" and self._pane.n_ctx:
-                desk.app.post_message(ContextFull(self._pane, "", self._pane.n_ctx, self._pane.n_ctx))
+            if error.kind == "context":
+                await desk.context.full(self._pane)
             if error.kind not in ("died", "cancelled", "load", "settings"):  # those are told where they happen
                 desk.app.post_message(Told(f"{error}. {error.hint}", "warning"))
         except ChatError as error:
-            ended = TurnEnded(self._pane, failed=True, unsent=text)
+            ended.failed = True
             desk.app.post_message(Told(str(error), "error"))
         except BaseException:
             ended.failed = True

@@ -30,6 +30,7 @@ from tui.app.flows.load import LoadFlow
 from tui.app.flows.moving import MovingFlow
 from tui.app.flows.panes import PaneFlow
 from tui.app.flows.presets import PresetFlow
+from tui.app.flows.room import RoomFlow
 from tui.app.flows.splitting import SplitFlow
 from tui.app.flows.votes import VoteFlow
 from tui.app.flows.writing import WritingFlow
@@ -69,6 +70,7 @@ class Desk(Speech):
         self.commands = Commands(self)
         self.panes = PaneFlow(self)
         self.context = ContextFlow(self)
+        self.room = RoomFlow(self)
         self.idle = IdleFlow(self)
         self.loading = LoadFlow(self, start)
         self.library = LibraryFlow(self)
@@ -88,7 +90,7 @@ class Desk(Speech):
         self.votes = VoteFlow(self)
         fetching = (self.downloads, self.downloads.arrived)
         models = (self.panes, self.library, self.loading, self.fit, *fetching, *self.finder.parts)
-        talking = (self.chatting, self.history, self.branches, self.splitting, self.context, self.presets)
+        talking = (self.chatting, self.history, self.branches, self.splitting, self.context, self.room, self.presets)
         prompt = (self.drafts, self.attaching, self.writing)
         self._parts = (self, *models, *talking, *prompt, self.conversations, self.moving)
         """Who hears what workers and panels post."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui.app.panels.chat.state import Answering, Reading, Ready
-from tui.chat.budget import LETTERS_A_TOKEN, forecast, sent_part
+from tui.chat.budget import LETTERS_A_TOKEN, forecast
 from tui.chat.events import AnswerBegun, AnswerEnded, SessionEvent, StoreHealed, StoreTrouble, UserStored
 from tui.chat.session import ChatSession
 from tui.chat.turn import AnswerEngine, TurnOptions
@@ -86,8 +86,7 @@ class Talk:
     @property
     def sent(self) -> Sequence[Message]:
         """What of the branch that is shown goes to the model."""
-        conversation = self.session.conversation
-        return sent_part(self.session.messages, conversation.left_out_to if conversation else None)
+        return self.session.sent(self.session.messages)
 
     @property
     def can_go_on(self) -> bool:

@@ -76,19 +76,33 @@ def forecast(path: Sequence[Message], used: int, n_ctx: int) -> int | None:
     return max(0, int((n_ctx - used) / max(1.0, mean)))
 
 
-def turns_to_drop(path: Sequence[Message], prompt_tokens: int, n_ctx: int) -> int:
-    """How many of the oldest turns have to go for the prompt to leave room for an answer; all of them at most.
+def turns_to_drop(path: Sequence[Message], prompt_tokens: int, alone_tokens: int, n_ctx: int) -> int:
+    """How many of the oldest turns have to go for the prompt to leave room for an answer; 0 where even all of them are
+    not enough, since so much (`alone_tokens`) is left of it without them.
 
-    A quarter of the context is made free at once, so that not every turn asks again.
+    A quarter of the context is made free at once, where that can be, so that not every turn asks again.
     """
-    wanted = prompt_tokens - (n_ctx - max(answer_room(n_ctx), n_ctx // 4))
+    sizes = turn_sizes(path)
+    if not sizes or not will_fit(alone_tokens, n_ctx):
+        return 0
+    tokens = _corrected(sizes, prompt_tokens - alone_tokens)
+    left, wanted = float(prompt_tokens), n_ctx - max(answer_room(n_ctx), n_ctx // 4)
     count = 0
-    for turn in turn_sizes(path):
-        if wanted <= 0:
-            break
-        wanted -= turn.tokens
+    while count < len(sizes) and left > wanted:
+        left -= tokens[count]
         count += 1
     return count
+
+
+def _corrected(sizes: Sequence[TurnSize], counted: int) -> list[float]:
+    """Tokens of turns that have so many together: what was measured counts, as far as it can, and the rest is shared by
+    those that were reckoned."""
+    measured = sum(turn.tokens for turn in sizes if turn.measured)
+    reckoned = sum(turn.tokens for turn in sizes if not turn.measured)
+    if reckoned and measured < counted:
+        share = (counted - measured) / reckoned
+        return [turn.tokens if turn.measured else turn.tokens * share for turn in sizes]
+    return [turn.tokens * counted / (measured + reckoned) for turn in sizes]
 
 
 def last_left_out(path: Sequence[Message], turns: int) -> int | None:

@@ -41,20 +41,24 @@ class Premises:
         """The preset that the next turn is sent with; None is as usual."""
         return self._conversation.preset if self._conversation else self._new_preset
 
+    def sent(self, path: Sequence[Message]) -> Sequence[Message]:
+        """What of a branch goes to the model."""
+        return sent_part(path, self._conversation.left_out_to if self._conversation else None)
+
     def prompt(self, path: Sequence[Message], *more: str) -> tuple[ChatMessage, ...]:
         """What the model is sent of a branch, with texts that the person is about to add."""
-        known = self._conversation
-        messages = prompt_messages(
-            self.system,
-            sent_part(path, known.left_out_to if known else None),
-            summary=known.summary if known else "",
-        )
+        known, sent = self._conversation, self.sent(path)
+        # On a branch that has not what was left out, all is sent, and nothing has to stand for it.
+        summary = known.summary if known and len(sent) < len(path) else ""
+        messages = prompt_messages(self.system, sent, summary=summary)
         return (*messages, *(ChatMessage("user", text) for text in more))
 
-    async def leave_out(self, message_id: int | None, summary: str = "") -> None:
-        """Send the model no message up to this one any more, but `summary` for them; None sends all again."""
+    async def leave_out(self, message_id: int | None, summary: str | None = None) -> None:
+        """Send the model no message up to this one any more, but `summary` for them, or what there was already; None
+        sends all again."""
         if self._conversation is not None:
             conversation_id = self._conversation.id
+            summary = self._conversation.summary if summary is None else summary
             self._conversation = await self._store.call(
                 lambda store: store.leave_out(conversation_id, message_id, summary)
             )

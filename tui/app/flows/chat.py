@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from tui.app.asking import Prompt
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.app.asking import TurnEnded
     from tui.app.desk import Desk
     from tui.app.pane import Pane
@@ -76,8 +80,21 @@ class ChatFlow:
             if len(aimed) > 1:
                 self._desk.votes.asked()
             for pane in aimed:
-                pane.turns.submit(text, edited)
+                pane.turns.submit(Prompt(text, edited))
             self.go_on()
+
+    def give_back(self, prompts: Sequence[Prompt]) -> None:
+        """Words that were not sent return to the editor, before what was written there meanwhile; a message that was
+        being edited is one that is edited again."""
+        from tui.chat.attachments import parted
+
+        chat = self._desk.bench.chat
+        text = "\n".join(words for prompt in prompts if (words := parted(prompt.text)[0]))
+        if text and not (self._desk.panes.split and f"{chat.editor.text}\n".startswith(f"{text}\n")):
+            chat.give_back(text)  # unless the other pane did
+        edited = next((prompt.edited for prompt in prompts if prompt.edited is not None), None)
+        if edited is not None:
+            self._desk.branches.resume(edited)
 
     def on_turn_ended(self, event: TurnEnded) -> None:
         """The next prompt is sent."""

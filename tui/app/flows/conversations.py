@@ -13,6 +13,7 @@ from tui.app.text import clean
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
+    from tui.app.pane import Pane
     from tui.app.screens.conversations.screen import Chosen, ConversationsScreen
     from tui.chat.finding import Listed
     from tui.chat.store import Store
@@ -182,25 +183,29 @@ class ConversationsFlow:
             desk.tell("An answer is being written. Stop it first, or wait for its end.")
         else:
             desk.tell("The model looks for a title.")
-            desk.app.run_worker(
-                self._title(one.id), group="title", description="find a title", exclusive=True, exit_on_error=False
-            )
+            desk.panes.chosen.turns.do(self._title(desk.panes.chosen, one.id), "find a title")
 
-    async def _title(self, conversation_id: int) -> None:
+    async def _title(self, pane: Pane, conversation_id: int) -> None:
         from tui.chat.titles import MOST_TOKENS, title_of, title_question
-        from tui.engine.protocol import Delta
         from tui.llama.settings import SamplingSettings
 
-        assert self._store is not None
-        messages = await self._store.call(lambda store: store.thread(conversation_id))
-        generation = self._desk.loading.engines.expected().generate(
-            messages=title_question(messages),
-            sampling=SamplingSettings(temperature=0.0),
-            max_tokens=MOST_TOKENS,
-            think=False,
+        engine, store = pane.engine, self._store
+        if engine is None or store is None:
+            return
+        messages = await store.call(lambda store: store.thread(conversation_id))
+        await pane.states.lend(engine)
+        answer = await pane.turns.written(
+            engine.generate(
+                messages=title_question(messages),
+                sampling=SamplingSettings(temperature=0.0),
+                max_tokens=MOST_TOKENS,
+                pane=pane.sequence,
+                think=False,
+            )
         )
-        answer = [event.text async for event in generation if isinstance(event, Delta) and event.channel == "answer"]
-        self._desk.app.post_message(TitleMade(conversation_id, title_of("".join(answer))))
+        if not pane.turns.stopped:
+            self._desk.app.post_message(TitleMade(conversation_id, title_of(answer)))
+        await pane.states.take_back(engine)
 
     async def on_title_made(self, event: TitleMade) -> None:
         """Take the title over."""

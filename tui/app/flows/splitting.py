@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from textual.message import Message
 
+from tui.app.flows.quotes import shortage_bytes
 from tui.app.text import clean, size, thousands
 
 if TYPE_CHECKING:
@@ -108,8 +109,8 @@ class SplitFlow:
         if two is None:
             return (*lines, UNKNOWN)
         lines.append(_figures(two) + f", {_difference(one, two)}.")
-        if _shortage(two):
-            lines.append(f"It does not fit: {size(_shortage(two))} are missing. A smaller n_ctx would help.")
+        if shortage_bytes(two):
+            lines.append(f"It does not fit: {size(shortage_bytes(two))} are missing. A smaller n_ctx would help.")
         elif engine is not None and two.settings.n_ctx != engine.receipt.n_ctx:
             lines.append(f"n_ctx is {thousands(engine.receipt.n_ctx)} now.")
         if engine is not None:
@@ -124,13 +125,13 @@ class SplitFlow:
         beside = await pricing.quote(model, None, None)
         if beside is None:
             return (UNKNOWN,)
-        if not _shortage(beside):
+        if not shortage_bytes(beside):
             fits = f"It fits beside {clean(first.label)}: both answer at once." if first.ready else "It fits."
             return f"{_figures(beside)}.", fits
         missing = f"It does not fit{f' beside {clean(first.label)}' if first.ready else ''}: "
-        missing += f"{size(_shortage(beside))} are missing."
+        missing += f"{size(shortage_bytes(beside))} are missing."
         alone = await pricing.quote(model, None, first.engine.pid) if first.engine is not None else None
-        if alone is None or _shortage(alone):
+        if alone is None or shortage_bytes(alone):
             return (f"{_figures(beside)}.", missing)
         return (
             f"{_figures(alone)}.",
@@ -185,22 +186,12 @@ def _number(name: str, text: str) -> float | int:
         raise SettingsError(name, f"{text!r} is not a number; write it like: seed 7, temperature 0.2") from None
 
 
-def _need(priced: Priced) -> int:
-    found = priced.assessment
-    return sum(device.need_bytes for device in found.devices) + found.host.need_bytes
-
-
-def _shortage(priced: Priced) -> int:
-    found = priced.assessment
-    return found.missing_bytes if found.verdict == "no" else 0
-
-
 def _figures(priced: Priced) -> str:
-    settings = priced.settings
+    settings, need = priced.settings, size(priced.assessment.need_bytes)
     room = "" if settings.n_ctx == "auto" else f" with n_ctx {thousands(settings.n_ctx)}"
-    return f"It takes {size(_need(priced))}{room}{' for each pane' if room and settings.panes > 1 else ''}"
+    return f"It takes {need}{room}{' for each pane' if room and settings.panes > 1 else ''}"
 
 
 def _difference(one: Priced, two: Priced) -> str:
-    more = _need(two) - _need(one)
+    more = two.assessment.need_bytes - one.assessment.need_bytes
     return f"{size(abs(more))} {'more' if more >= 0 else 'less'} than one pane"

@@ -68,6 +68,17 @@ class StateFlow:
         if self._moves is not None:
             await asyncio.wait((self._moves,))
 
+    async def lend(self, engine: RunningEngine) -> None:
+        """Something that is no part of the conversation is about to be computed in its place: what is held is kept."""
+        await self.settled()
+        await self._save(engine)
+        self.nothing_loaded()
+
+    async def take_back(self, engine: RunningEngine) -> None:
+        """That was all: have the engine hold the conversation that is shown again."""
+        if self.budget_bytes and engine is self._pane.engine:
+            await self._take_up(engine, quietly=True)
+
     async def leave(self, engine: RunningEngine) -> None:
         """The engine is about to end: keep what it holds."""
         if engine is not self._pane.engine and engine.alive and self._fresh:
@@ -90,7 +101,7 @@ class StateFlow:
         await self._save(engine)
         await self._take_up(engine)
 
-    async def _take_up(self, engine: RunningEngine) -> None:
+    async def _take_up(self, engine: RunningEngine, *, quietly: bool = False) -> None:
         """Have the engine hold the conversation that is shown, if that was kept."""
         wanted = self._shown_id()
         if wanted is None or not self._pane.turns.has_answers:
@@ -108,6 +119,8 @@ class StateFlow:
             talk = self._pane.turns.talk
             if talk is not None:
                 talk.set_used(tokens)
+            if quietly:
+                return
             self._desk.tell(f"{brief(tokens)} tokens of this conversation were taken up again: nothing is read twice.")
 
     async def _restore(self, engine: RunningEngine, conversation_id: int) -> int:
