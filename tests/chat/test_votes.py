@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.chat.rig import Clock
+from tui.app.flows.votes import table
 from tui.chat.store import Store
 from tui.chat.values import Message
 from tui.chat.votes import LONG_PROMPT, Standing, Vote, use_case_of
@@ -36,6 +37,10 @@ def test_a_second_vote_about_the_same_answers_takes_the_place_of_the_first(store
 def test_a_model_against_itself_says_nothing_about_models(store: Store) -> None:
     store.vote(a_vote("a", "a", "left"))
     assert store.standings() == ()
+    assert store.votes_alike() == 1
+    assert "1 vote between two answers of one model" in table((), 1).plain
+    store.vote(a_vote("a", "b", "left", (3, 4)))
+    assert store.votes_alike() == 1
 
 
 def test_votes_outlive_what_they_were_about(store: Store, clock: Clock) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tui.chat.values import Message as Stored
     from tui.llama.settings import SamplingSettings
 
+BUSY = "An answer is being written. Stop it first, or wait for its end."
+"""Why something has to wait."""
 STOP_S = 1.5
 """How long a running answer may take to end when the program does."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tui.app.flows.others import Others
+from tui.app.text import named
 
 if TYPE_CHECKING:
     from tui.app.asking import Turns
@@ -83,7 +84,7 @@ class Pane:
         if self.model is None:
             return ""
         own = ", ".join(f"{name} {value}" for name, value in self.sampling.items())
-        name = f"{self.model.name} {self.model.quant or ''}".strip()
+        name = named(self.model.name, self.model.quant)
         return f"{name} ({own})" if own else name
 
     def owns(self, model: Model | None) -> bool:

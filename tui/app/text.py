@@ -20,6 +20,7 @@ __all__ = [
     "fit",
     "fit_right",
     "gib",
+    "named",
     "plural",
     "rate",
     "sentence",
@@ -76,6 +77,11 @@ def brief(number: int) -> str:
 def rate(tok_s: float) -> str:
     """Tokens per second: 8.4 tok/s, 61 tok/s."""
     return f"{tok_s:.1f} tok/s" if tok_s < 9.95 else f"{tok_s:.0f} tok/s"
+
+
+def named(name: str, quant: str | None) -> str:
+    """A model's name with its quantization, unless that is part of the name."""
+    return name if not quant or quant.casefold() in name.casefold() else f"{name} {quant}"
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:

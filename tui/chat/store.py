@@ -199,6 +199,10 @@ class Store(Shelf):
         """How often each model was preferred in each use case, the one with most wins first."""
         return votes.standings(self._database)
 
+    def votes_alike(self) -> int:
+        """How many votes were about two answers of one model, and so are no model's."""
+        return votes.alike(self._database)
+
     # ---- inside -------------------------------------------------------------------------------------------------
 
     def _claim(self) -> None:

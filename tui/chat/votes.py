@@ -72,6 +72,11 @@ def standings(database: Database) -> tuple[Standing, ...]:
     return tuple(Standing(*row) for row in database.rows(_STANDINGS))
 
 
+def alike(database: Database) -> int:
+    """How many votes were about two answers of one model, drawn alike: they say nothing about models."""
+    return int(database.value("SELECT count(*) FROM votes WHERE left_model = right_model"))
+
+
 def use_case_of(prompt: str, answers: Sequence[Message]) -> UseCase:
     """What a prompt was for, as far as it and its answers show: thinking, code, a text brought along, or plain talk."""
     if any("```" in answer.content for answer in answers):

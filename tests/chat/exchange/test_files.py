@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tui.chat.exchange import document
 from tui.chat.exchange.files import read_file, read_text
 from tui.chat.exchange.values import ExchangeError, Portable, Said
+from tui.engine.text import THINKING_TAGS
 
 ASKED: list[dict[str, Any]] = [
     {"role": "system", "content": "Be brief."},
@@ -95,6 +96,16 @@ def test_a_tree_keeps_its_branches_times_and_models() -> None:
     }
     assert one.branch()[0].created == 11
     assert one.branch()[1].model == "m-1"
+
+
+def test_thinking_at_the_beginning_of_an_answer_is_no_part_of_it() -> None:
+    for opening, closing in THINKING_TAGS:
+        asked, told = f"{opening}x{closing}", f"\n{opening}\nwell\n{closing}\n\nyes {opening}"
+        rows = [{"role": "user", "content": asked}, {"role": "assistant", "content": told}]
+        (one,) = read_text(json.dumps(rows))
+        question, answer = one.messages
+        assert question.content == asked
+        assert (answer.thinking, answer.content) == ("well", f"yes {opening}")
 
 
 def test_tools_are_left_out() -> None:

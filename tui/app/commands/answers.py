@@ -69,7 +69,8 @@ class Answers(Part):
     async def conversations(self) -> None:
         await self._desk.conversations.show()
 
-    can_conversations = can_new_chat
+    def can_conversations(self) -> bool:
+        return self._desk.history.store is not None
 
     async def continue_last(self) -> None:
         await self._desk.history.continue_last()

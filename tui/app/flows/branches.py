@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.app.asking import BUSY
 from tui.app.keys import show_key
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tui.app.desk import Desk
+    from tui.app.pane import Pane
     from tui.app.panels.chat.transcript import Transcript
     from tui.app.talk import Talk
     from tui.chat.attachments import Attached
@@ -32,7 +34,7 @@ class BranchFlow:
     def can_restore(self) -> bool:
         """Whether something was deleted in this conversation that can come back."""
         talk = self._desk.chatting.talk
-        return talk is not None and not talk.busy and bool(self._deleted) and self._deleted[-1][0] == _number(talk)
+        return talk is not None and not talk.busy and self._deleted_last(talk) is not None
 
     async def on_transcript_wanted(self, event: Transcript.Wanted) -> None:
         """A key that is about one message."""
@@ -45,7 +47,7 @@ class BranchFlow:
         elif event.what == "copy":
             self._desk.copy((message or talk.session.messages[-1]).content, "The message")
         elif talk.busy:
-            self._desk.tell("An answer is being written. Stop it first, or wait for its end.")
+            self._desk.tell(BUSY)
         elif message is None:
             self._desk.tell(f"Choose a message first, by {self._keys('previous_message')}.")
         elif event.what == "delete":
@@ -81,7 +83,13 @@ class BranchFlow:
     def resume(self, message: Message | None) -> None:
         """What is in the editor is to be a new version of `message`; of none, if that is None."""
         self.editing = message
-        self._desk.bench.chat.set_editing(EDITING if message is not None else "")
+        for pane in self._desk.panes:
+            pane.view.set_notes(editing=EDITING if pane is self.edited_in else "")
+
+    @property
+    def edited_in(self) -> Pane | None:
+        """The pane that shows the message whose new version is being written."""
+        return self._desk.panes.showing(self.editing.conversation_id) if self.editing is not None else None
 
     def leave(self) -> bool:
         """Stop editing; False when nothing was edited."""
@@ -91,20 +99,17 @@ class BranchFlow:
         self._desk.bench.chat.editor.clear()
         return True
 
-    def take(self) -> Message | None:
-        """The message whose new version has been written; it is edited no longer."""
-        message, talk = self.editing, self._desk.chatting.talk
-        if message is None:
-            return None
+    def take(self) -> tuple[Message, Pane] | None:
+        """The message whose new version has been written, and where; it is edited no longer."""
+        message, pane = self.editing, self.edited_in
         self.resume(None)
-        same = talk is not None and message.conversation_id == _number(talk)
-        return message if same else None
+        return (message, pane) if message is not None and pane is not None else None
 
     # ---- versions and deletions
 
     async def _version(self, talk: Talk, message: Message, step: int) -> None:
         versions = await talk.session.versions(message.id)
-        if len(versions) < 2:
+        if len(versions) < 2 or message.id not in versions:  # another puna may have deleted it
             self._desk.tell("There is one version of this message.")
             return
         chosen = versions[(versions.index(message.id) + step) % len(versions)]
@@ -122,11 +127,16 @@ class BranchFlow:
     async def undelete(self) -> None:
         """Bring back what was deleted last."""
         talk = self._desk.chatting.talk
-        if talk is not None and self.can_restore:
-            _, message_id = self._deleted.pop()
+        if talk is not None and (last := self._deleted_last(talk)) is not None and self.can_restore:
+            self._deleted.remove(last)
+            message_id = last[1]
             if await self._show(talk, talk.session.restore(message_id)):
                 self._desk.bench.chat.transcript.select(str(message_id))
             self._desk.refresh_keys()
+
+    def _deleted_last(self, talk: Talk) -> tuple[int, int] | None:
+        """The conversation that is shown, and what was deleted last in it."""
+        return next((one for one in reversed(self._deleted) if one[0] == _number(talk)), None)
 
     async def _show(self, talk: Talk, change: Coroutine[Any, Any, tuple[Message, ...]]) -> bool:
         from tui.chat.errors import ChatError

@@ -75,12 +75,16 @@ class ChatFlow:
     def submit(self, text: str) -> None:
         """Have a prompt answered, now or when those before it have been; one that cannot be returns to the editor."""
         if text.strip():
-            edited = self._desk.branches.take()
-            aimed = self._desk.panes.aimed if edited is None else (self._desk.panes.chosen,)
-            if len(aimed) > 1:
-                self._desk.votes.asked()
-            for pane in aimed:
+            taken = self._desk.branches.take()
+            if taken is not None:
+                edited, pane = taken
                 pane.turns.submit(Prompt(text, edited))
+            else:
+                aimed = self._desk.panes.aimed
+                if len(aimed) > 1:
+                    self._desk.votes.asked()
+                for pane in aimed:
+                    pane.turns.submit(Prompt(text))
             self.go_on()
 
     def give_back(self, prompts: Sequence[Prompt]) -> None:
@@ -132,10 +136,15 @@ class ChatFlow:
         """Begin an empty conversation."""
         if self.talk is not None and not self.busy:
             self._desk.drafts.leave()
-            self.talk.new()
-            self._desk.states.shown()
-            self._desk.show_hint()
+            self.leave(self._desk.panes.chosen)
             self._desk.bench.go("chat")
+
+    def leave(self, pane: Pane) -> None:
+        """Show nothing of the conversation in a pane any more."""
+        if pane.turns.talk is not None:
+            pane.turns.talk.new()
+            pane.states.shown()
+            self._desk.show_hint()
 
     def context_changed(self, pane: Pane, n_ctx: int) -> None:
         """Another model is in memory for a pane, or none (0)."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from tui.app.asking import BUSY
 from tui.app.keys import show_key
 from tui.app.text import clean
 
@@ -55,7 +56,7 @@ class ConversationsFlow:
         """Open the list."""
         from tui.app.screens.conversations.screen import ConversationsScreen
 
-        if self._store is None or self._desk.chatting.busy:
+        if self._store is None:
             return
         await self._desk.drafts.keep()
         self._screen = ConversationsScreen(self._desk.keymap, self._current)
@@ -143,8 +144,14 @@ class ConversationsFlow:
         self._desk.app.push_screen(WriteScreen(title, text, self._desk.keymap), written)
 
     async def _delete(self, one: Conversation) -> None:
+        pane = self._desk.panes.showing(one.id)
+        if pane is not None and pane.turns.busy:
+            self._desk.tell(BUSY)
+            return
         if one.id == self._current:
             self._desk.chatting.new()
+        elif pane is not None:
+            self._desk.chatting.leave(pane)
         if await self.change(lambda store: store.delete(one.id)):
             self._deleted.append(one.id)
             keys = self._desk.keymap.keys["restore_conversation"]
@@ -180,7 +187,7 @@ class ConversationsFlow:
         if not desk.loading.ready:
             desk.tell("No model is loaded that could find a title.")
         elif desk.chatting.busy:
-            desk.tell("An answer is being written. Stop it first, or wait for its end.")
+            desk.tell(BUSY)
         else:
             desk.tell("The model looks for a title.")
             desk.panes.chosen.turns.do(self._title(desk.panes.chosen, one.id), "find a title")

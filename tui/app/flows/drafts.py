@@ -74,13 +74,18 @@ class DraftFlow:
         if self._desk.branches.leave() or self._desk.chatting.talk is None:
             return
         session, text = self._desk.chatting.talk.session, self._desk.bench.chat.editor.text
-        self._kept = None
+        before, self._kept = self._kept, None
+        if before is not None and before[0] is not session and before[1]:
+            self._store(before[0], "")
         if text or session.conversation is not None:
-            self._desk.app.run_worker(
-                session.keep_draft(text), group="draft", description="keep what is written", exit_on_error=False
-            )
+            self._store(session, text)
         if text:
             self._desk.bench.chat.editor.clear()
+
+    def _store(self, session: ChatSession, text: str) -> None:
+        self._desk.app.run_worker(
+            session.keep_draft(text), group="draft", description="keep what is written", exit_on_error=False
+        )
 
     async def enter(self) -> None:
         """A conversation is shown: what was written in it comes back. Raises StoreError."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from tui.app import remember
+from tui.app.asking import BUSY
 from tui.app.keys import show_key
 from tui.app.text import plural
 
@@ -57,7 +58,10 @@ class HistoryFlow:
         from tui.chat.errors import StoreError
 
         desk, talk = self._desk, self._desk.chatting.talk
-        if talk is None or desk.chatting.busy:
+        if talk is None:
+            return
+        if desk.chatting.busy:
+            desk.tell(BUSY)
             return
         shown = self._desk.panes.showing(conversation_id)
         if (

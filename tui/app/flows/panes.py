@@ -91,6 +91,8 @@ class PaneFlow:
         kept, gone = self.chosen, self.other
         if gone is None:
             return
+        if self._desk.branches.edited_in is gone:
+            self._desk.branches.leave()
         gone.turns.stop()
         await gone.turns.close()
         self._panes, self._one_only, self._taking_turns = (kept,), False, False
@@ -113,6 +115,7 @@ class PaneFlow:
         self.chosen = pane
         self._desk.bench.chat.choose(pane.view)
         self.show_aim()
+        self._desk.context.written()
         self._desk.loading.refresh()
 
     def on_chat_panel_chosen(self, event: ChatPanel.Chosen) -> None:
@@ -125,6 +128,7 @@ class PaneFlow:
         """Write to both panes, or to the chosen one only."""
         self._one_only = not self._one_only
         self.show_aim()
+        self._desk.context.written()
 
     def show_aim(self) -> None:
         """Say beside the prompt where it goes."""

@@ -9,7 +9,7 @@ import msgspec
 from textual.message import Message
 
 from tui.app.flows.quotes import shortage_bytes
-from tui.app.text import clean, size, thousands
+from tui.app.text import clean, named, size, thousands
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
@@ -48,7 +48,7 @@ class SplitFlow:
         options = [
             Option(
                 model,
-                f"{model.name} {model.quant or ''}".strip(),
+                named(model.name, model.quant),
                 "once more: another draw, or other settings" if model.identity == same else "",
                 size(model.file_bytes),
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tui.app.text import clean, fit, fit_right
+from tui.app.text import clean, fit, fit_right, plural
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
@@ -84,8 +84,8 @@ class VoteFlow:
         """Show which models the votes went to."""
         from tui.app.screens.read import ReadScreen
 
-        found = await self._desk.history.call(lambda store: store.standings())
-        self._desk.app.push_screen(ReadScreen("Your votes", table(found or ()), self._desk.keymap))
+        found = await self._desk.history.call(lambda store: (store.standings(), store.votes_alike()))
+        self._desk.app.push_screen(ReadScreen("Your votes", table(*(found or ((), 0))), self._desk.keymap))
 
     # ---- names
 
@@ -98,10 +98,13 @@ class VoteFlow:
             pane.view.hide_names("")
 
 
-def table(standings: tuple[Standing, ...]) -> Content:
-    """Wins, losses and ties of each model in each use case."""
-    if not standings:
+def table(standings: tuple[Standing, ...], alike: int = 0) -> Content:
+    """Wins, losses and ties of each model in each use case; `alike` votes were about two answers of one model."""
+    if not standings and not alike:
         return Content("There are no votes yet. With two panes, vote for the better of two answers.")
+    told = f"{plural(alike, 'vote')} between two answers of one model: no win, no loss." if alike else ""
+    if not standings:
+        return Content(f"{told} Other models, or other settings in one pane, can be told apart.")
     width = min(NAME, max(len(clean(one.model)) for one in standings))
     head = f"{'model':<{width}}  {'for':<12} {'won':>5} {'lost':>5} {'tied':>5}\n"
     parts: list[tuple[str, str]] = [(head, "$muted")]
@@ -111,7 +114,7 @@ def table(standings: tuple[Standing, ...]) -> Content:
         before = one.model
         counts = " ".join(fit_right(str(count), 5) for count in (one.wins, one.losses, one.ties))
         parts.append((f"{name:<{width}}  {one.use_case:<12} {counts}\n", "$foreground"))
-    return Content.assemble(*parts)
+    return Content.assemble(*parts, (f"\n{told}" if told else "", "$muted"))
 
 
 def _messages(pane: Pane) -> tuple[Message, ...]:

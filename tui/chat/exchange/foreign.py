@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tui.chat.exchange.reader import Part
-from tui.chat.exchange.values import ExchangeError, Portable, Said, in_a_row
+from tui.chat.exchange.values import ExchangeError, Portable, Said, in_a_row, said_by
 
 if TYPE_CHECKING:
     from tui.engine.protocol import Role
@@ -126,10 +126,5 @@ def _node(part: Part, parent: int | None) -> Said | None:
         return None
     metadata = message.get("metadata")
     model = metadata.get("model_slug") if isinstance(metadata, dict) and role == "assistant" else ""
-    return Said(
-        role=role,
-        content=text,
-        parent=parent,
-        model=model if isinstance(model, str) else "",
-        created=inner.optional_number("create_time"),
-    )
+    model = model if isinstance(model, str) else ""
+    return said_by(role, text, parent, model=model, created=inner.optional_number("create_time"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.chat.errors import ChatError
+from tui.engine.text import THINKING_TAGS
 
 if TYPE_CHECKING:
     from tui.engine.protocol import Role
@@ -61,14 +62,28 @@ class Portable:
         return tuple(reversed(found))
 
 
+def said_by(role: Role, content: str, parent: int | None, *, model: str = "", created: float | None = None) -> Said:
+    """A message as other programs write it: an answer may begin with its thinking, between tags."""
+    if role != "assistant":
+        return Said(role=role, content=content, parent=parent, created=created)
+    thinking, content = parted_thinking(content)
+    return Said(role=role, content=content, parent=parent, thinking=thinking, model=model, created=created)
+
+
+def parted_thinking(text: str) -> tuple[str, str]:
+    """The thinking at the beginning of an answer, and the answer."""
+    for opening, closing in THINKING_TAGS:
+        inside, closed, rest = text.lstrip().removeprefix(opening).partition(closing)
+        if closed and text.lstrip().startswith(opening):
+            return inside.strip(), rest.lstrip()
+    return "", text
+
+
 def in_a_row(messages: Sequence[tuple[Role, str]], *, title: str = "", model: str = "") -> Portable:
     """A conversation of one branch. A system message at its beginning becomes the system prompt."""
     system = ""
     rest = list(messages)
     if rest and rest[0][0] == "system":
         system = rest.pop(0)[1]
-    said = tuple(
-        Said(role=role, content=content, parent=at - 1 if at else None, model=model if role == "assistant" else "")
-        for at, (role, content) in enumerate(rest)
-    )
+    said = tuple(said_by(role, content, at - 1 if at else None, model=model) for at, (role, content) in enumerate(rest))
     return Portable(messages=said, title=title, system=system, model=model)

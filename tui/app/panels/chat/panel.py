@@ -180,10 +180,6 @@ class ChatPanel(Vertical):
         """Text that could not be sent returns to the prompt, before what was typed meanwhile."""
         self.editor.text = f"{text}\n{self.editor.text}" if self.editor.text else text
 
-    def set_editing(self, words: str) -> None:
-        """What the prompt is for, when it is no new message: on the border above it. Empty for a new message."""
-        self.pane.set_notes(editing=words)
-
     def set_attached(self, words: str) -> None:
         """What goes along with the prompt, on a line above it that is there only then."""
         from textual.content import Content

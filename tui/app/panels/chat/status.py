@@ -10,6 +10,7 @@ from textual.strip import Strip
 from tui.app.look import Drawn
 from tui.app.panels.chat.state import Answering, Loading, NoModel, Reading, Ready, Status, Unloading
 from tui.app.text import brief, clean, fit, plural, thousands
+from tui.chat.budget import will_fit
 
 BAR, MIN_BAR = 20, 6
 """Cells of a bar where there is room, and below which there is none."""
@@ -58,10 +59,9 @@ class StatusLine(Drawn):
         total = max(1, status.n_ctx)
         used = prompt + answer
         words = f" {_count(status)} of {brief(status.n_ctx)}"
-        more = _forecast(status, self.glyphs.dot)
-        if width - len("context ") - cell_len(words) - cell_len(more) >= MIN_BAR:
-            words += more
         before = "context "
+        left = width - len(before) - cell_len(words) - MIN_BAR
+        words += next((more for more in forecasts(status, self.glyphs.dot) if cell_len(more) <= left), "")
         room = width - len(before) - cell_len(words)
         tight = used > total * 0.9
         color = "warning" if tight else "muted"
@@ -86,11 +86,14 @@ def _count(status: Ready | Answering) -> str:
     return f"{brief(status.used)} + {brief(status.writing)}" if status.writing else brief(status.used)
 
 
-def _forecast(status: Ready | Answering, dot: str) -> str:
-    if not isinstance(status, Ready) or status.more_turns is None or not status.used:
-        return ""
-    return (
-        f" {dot} about {plural(status.more_turns, 'more turn')}"
-        if status.more_turns
-        else f" {dot} full at the next turn"
-    )
+def forecasts(status: Ready | Answering, dot: str) -> tuple[str, ...]:
+    """How long that goes on, in words and in fewer."""
+    if not isinstance(status, Ready):
+        return ()
+    if status.writing and not will_fit(status.used + status.writing, status.n_ctx):
+        return f" {dot} too much to be sent", f" {dot} too much"
+    if status.more_turns is None or not status.used:
+        return ()
+    if not status.more_turns:
+        return f" {dot} full at the next turn", f" {dot} nearly full"
+    return f" {dot} about {plural(status.more_turns, 'more turn')}", f" {dot} {plural(status.more_turns, 'more turn')}"

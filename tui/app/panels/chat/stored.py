@@ -30,7 +30,7 @@ def transcribed(message: Message, instead: str = "") -> TranscriptMessage:
         thinking="\n".join(file.text for file in files) if files else message.thinking,
         folded=", ".join(file.about for file in files),
         note=answer_note(message) if answer else "",
-        label=(instead or message.model) if answer else "",
+        label=(instead or message.model or "assistant") if answer else "",
         failed=failed(message),
         version=version(message),
     )
@@ -51,9 +51,9 @@ def answer_note(message: Message) -> str:
     if message.error:
         ending = message.error
     elif message.state == "streaming":
-        ending = "being written in another window"
+        return "being written in another window"
     elif message.reason is None:
-        ending = "cut off when puna ended"
+        ending = "cut off when puna ended" if message.state == "cut" else ""  # one that came from elsewhere has none
     else:
         ending = _REASONS.get(message.reason, "")
     tokens, speed = message.timings.get("completion_tokens"), message.timings.get("decode_tok_s")

@@ -23,7 +23,7 @@ from tui.app.panels.load.lines import wrapped
 from tui.app.panels.load.price import LETTERS, Price
 from tui.app.panels.load.room import Room, shared
 from tui.app.panels.load.steppers import LoadFields
-from tui.app.text import clean
+from tui.app.text import clean, named
 
 if TYPE_CHECKING:
     from tui.library import Model
@@ -69,7 +69,7 @@ class LoadPanel(Vertical):
         self._load_when_known = False
         self._most_answer = 0
         self._keys = ""
-        self.border_title = Content(f"Load {clean(model.name)} {clean(model.quant or '')}".rstrip())
+        self.border_title = Content(f"Load {clean(named(model.name, model.quant))}")
 
     def compose(self) -> ComposeResult:
         yield LoadFields(self._first)
