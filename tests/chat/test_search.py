@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tui.chat import search
+from tui.chat.finding import look
 from tui.chat.store import Store
 from tui.chat.text import storable
 
@@ -87,6 +89,29 @@ def test_a_snippet_is_one_line_around_the_match() -> None:
         assert len(hit.snippet) < 200
         assert all(char.isprintable() for char in hit.snippet)
         assert [hit.snippet[start:end] for start, end in hit.spans] == [text]
+    store.close()
+
+
+def test_where_no_index_helps_a_part_is_looked_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "SLICE", 10)
+    store = Store(None)
+    conversation = store.create_conversation(title="not != it")
+    for number in range(35):
+        store.add_message(conversation.id, None, "user", "old != " if number == 3 else "new !=" if number > 31 else "-")
+    part = search.Part()
+    seen: list[list[str]] = []
+    for _ in range(4):
+        part = store.search_part("!=", 50, part if seen else None)
+        seen.append([hit.snippet for hit in part.hits])
+    newer = ["not != it", "new !=", "new !=", "new !="]
+    assert seen == [newer, newer, newer, [*newer, "old != "]]
+    assert part.before is None
+    assert store.search("!=") == part.hits
+    assert store.search_part("!=", 2).before is None, "there are enough"
+    assert len(store.search("!=", 2)) == 2
+    one = look(store, "!=")
+    assert not one.complete
+    assert [len(listed.hits) for listed in look(store, "!=", so_far=one).listed] == [3]
     store.close()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tui.chat.records import Which
-from tui.chat.search import Spans
+from tui.chat.search import Part, Spans
 from tui.chat.store import Store
 from tui.chat.values import Conversation, SearchHit
 
@@ -37,17 +37,33 @@ class Listed:
         return self.hits[0].message_id if self.hits and not self.title_spans else None
 
 
-def look(store: Store, line: str, *, archived: bool = False) -> tuple[Listed, ...]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the list shows."""
+
+    listed: tuple[Listed, ...]
+    part: Part = Part()  # noqa: RUF009 - immutable
+
+    @property
+    def complete(self) -> bool:
+        """False where older messages have not been looked at yet."""
+        return self.part.before is None
+
+
+def look(store: Store, line: str, *, archived: bool = False, so_far: Found | None = None) -> Found:
     """The conversations for a line that a person typed, pinned ones first. A word such as #work asks for a tag that
-    begins so, if there is one. Archived ones are `archived`'s alone, but a search finds both. Raises StoreError."""
+    begins so, if there is one. Archived ones are `archived`'s alone, but a search finds both. With `so_far` it goes on
+    from there. Raises StoreError."""
     text, tags = _parted(line, (tag for tag, _ in store.tags()))
     which: Which = "archived" if archived else "kept" if text or tags else "open"
+    part = Part()
     if not text:
         found = [Listed(one) for one in store.conversations(MOST, which=which) if one.message_count or one.draft]
     else:
-        found = _grouped(store, store.search(text, MOST_HITS), archived)
+        part = store.search_part(text, MOST_HITS, so_far.part if so_far is not None else None)
+        found = _grouped(store, part.hits, archived)
     asked = [one for one in found if all(_has(one.conversation, tag) for tag in tags)]
-    return tuple(sorted(asked, key=lambda one: one.conversation.pinned is None))
+    return Found(tuple(sorted(asked, key=lambda one: one.conversation.pinned is None)), part)
 
 
 def _parted(line: str, known: Iterable[str]) -> tuple[str, list[str]]:

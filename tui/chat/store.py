@@ -147,6 +147,10 @@ class Store(Shelf):
         Answers that stream are found when they have ended."""
         return searching.search(self._database, text, limit)
 
+    def search_part(self, text: str, limit: int, so_far: searching.Part | None = None) -> searching.Part:
+        """The same a part at a time, for one who looks on: where no index helps, a long history takes a while."""
+        return searching.search_part(self._database, text, limit, so_far)
+
     # ---- answers ------------------------------------------------------------------------------------------------
 
     def begin_answer(self, parent_id: int, model: str = "") -> Message:

@@ -14,8 +14,6 @@ from tui.chat.values import Message
 
 TOOK = {"completion_tokens": 3, "decode_tok_s": 20.0}
 ANSWER = Message(2, 1, 1, "assistant", "hi", "", "m", 0.0, "done", "eog", TOOK)
-    2, 1, 1, "assistant", "hi", "", "m", 0.0, "done", "eog", {"completion_tokens": 3, "decode_tok_s": 20.0}
-)
 
 
 @pytest.mark.parametrize(

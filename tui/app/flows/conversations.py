@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from tui.app.desk import Desk
     from tui.app.pane import Pane
     from tui.app.screens.conversations.screen import Chosen, ConversationsScreen
-    from tui.chat.finding import Listed
+    from tui.chat.finding import Found
     from tui.chat.store import Store
     from tui.chat.thread import AsyncStore
     from tui.chat.values import Conversation
@@ -27,7 +28,7 @@ class ConversationsFound(Message):
     """What the list is to show for a line that was typed."""
 
     text: str
-    found: tuple[Listed, ...]
+    found: Found
 
 
 @dataclass
@@ -88,10 +89,13 @@ class ConversationsFlow:
         from tui.chat.finding import look
 
         try:
-            while (asked := self._asked) is not None and self._store is not None:
+            while (asked := self._asked) is not None:
                 self._asked, (text, archived) = None, asked
-                found = await self._store.call(lambda store: look(store, text, archived=archived))  # noqa: B023
-                self._desk.app.post_message(ConversationsFound(text, found))
+                found: Found | None = None
+                while self._store is not None and self._asked is None and (found is None or not found.complete):
+                    job = partial(look, line=text, archived=archived, so_far=found)
+                    found = await self._store.call(job)
+                    self._desk.app.post_message(ConversationsFound(text, found))
         finally:
             self._looking = False
 

@@ -4,7 +4,6 @@ what a person wants done with the conversation under the cursor.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -23,11 +22,12 @@ from tui.app.screens.conversations.rows import ConversationRows, Heads, Row, row
 from tui.app.text import plural
 
 if TYPE_CHECKING:
-    from tui.chat.finding import Listed
+    from tui.chat.finding import Found
     from tui.chat.values import Conversation
 
 Wish = Literal["pin", "archive", "tag", "rename", "title", "delete", "restore", "export", "import"]
 PLACEHOLDER = "words in titles and messages, #tag"
+SEARCHING = "Nothing yet; older messages are still looked at."
 SHORT = 16
 """Rows of a terminal below which there is no line of column heads."""
 
@@ -98,9 +98,9 @@ class ConversationsScreen(ListKeys, ModalScreen[Chosen | None]):
         """Have the list brought up to date."""
         self.post_message(self.Asked(self.text, self._archived))
 
-    def show(self, text: str, found: Sequence[Listed]) -> None:
+    def show(self, text: str, found: Found) -> None:
         """Show what was found for `text`; the cursor stays on its row where that is still there."""
-        rows = rows_of(found)
+        rows = rows_of(found.listed)
         kept = self.rows.selected.key if self.rows.selected is not None and not text else (self._current, None)
         self._current = None
         at = next((place for place, row in enumerate(rows) if row.key == kept), None)
@@ -108,9 +108,9 @@ class ConversationsScreen(ListKeys, ModalScreen[Chosen | None]):
         self._shown = text
         self.rows.set_rows(rows, before if at is None else at)
         nothing = self.query_one("#none", Static)
-        nothing.update(Content(self._nothing(text)).stylize("$muted"))
+        nothing.update(Content(self._nothing(text) if found.complete else SEARCHING).stylize("$muted"))
         nothing.display = not rows  # the list stays, since what is hidden loses the focus
-        self.query_one("#dialog").border_subtitle = Content(plural(len(found), "conversation") if found else "")
+        self.query_one("#dialog").border_subtitle = Content(self._count(found))
 
     _shown = ""
 
@@ -118,6 +118,10 @@ class ConversationsScreen(ListKeys, ModalScreen[Chosen | None]):
         if text.strip():
             return "Nothing is found. Every word has to be there, or begin one that is."
         return "Nothing is put away." if self._archived else "There are no conversations yet."
+
+    def _count(self, found: Found) -> str:
+        count = plural(len(found.listed), "conversation") if found.listed else ""
+        return count if found.complete else f"{count} so far" if count else ""
 
     def _title(self) -> None:
         title = "Archived conversations" if self._archived else "Conversations"
