@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tui.chat.values import Message as Stored
     from tui.llama.settings import SamplingSettings
 
+    Means = tuple[AnswerEngine, SamplingSettings, TurnOptions]
+    """What a turn is made with."""
+
 BUSY = "An answer is being written. Stop it first, or wait for its end."
 """Why something has to wait."""
 STOP_S = 1.5
@@ -130,7 +133,7 @@ class Turns:
                 prompt = self._waiting.popleft()
                 desk.bench.view = "chat"
                 ended = TurnEnded(self._pane, unsent=prompt)
-                self._run(self._send(self.talk, prompt, ended), "answer a prompt", ended)
+                self._run(self._send(self.talk, prompt, ended, self._with()), "answer a prompt", ended)
             else:
                 self._give_back()
 
@@ -144,7 +147,7 @@ class Turns:
     def again(self, *, begin: str = "", room: Room | None = None) -> None:
         """Have the last question answered once more; `begin` is how that answer begins."""
         if self.talk is not None and not self.busy and self.talk.can_answer_again and self._have_model():
-            self._run(self._again(self.talk, begin, room), "answer again")
+            self._run(self._again(self.talk, begin, room, self._with()), "answer again")
 
     def go_on_writing(self) -> None:
         """Have the last answer gone on with where it stopped."""
@@ -192,7 +195,7 @@ class Turns:
     def _group(self) -> str:
         return f"answer{self._pane.number or ''}"
 
-    async def _send(self, talk: Talk, prompt: Prompt, ended: TurnEnded) -> None:
+    async def _send(self, talk: Talk, prompt: Prompt, ended: TurnEnded, with_: Means) -> None:
         """A turn, unless its answer would have no room in the context: then what to do is asked instead."""
         desk, pane = self._desk, self._pane
         await pane.states.settled()
@@ -205,19 +208,19 @@ class Turns:
             shown, session = talk.session.messages, talk.session
             try:
                 if prompt.edited is None:
-                    await talk.send(prompt.text, *self._with())
+                    await talk.send(prompt.text, *with_)
                 else:
-                    await talk.edit(prompt.edited.id, prompt.text, *self._with())
+                    await talk.edit(prompt.edited.id, prompt.text, *with_)
             finally:
                 if session.messages is not shown:
                     ended.unsent = None
 
-    async def _again(self, talk: Talk, begin: str, room: Room | None) -> None:
+    async def _again(self, talk: Talk, begin: str, room: Room | None, with_: Means) -> None:
         if room is None or await self._desk.room.make(self._pane, room):
-            engine, sampling, options = self._with()
+            engine, sampling, options = with_
             await talk.again(engine, sampling, replace(options, begin=begin))
 
-    def _with(self) -> tuple[AnswerEngine, SamplingSettings, TurnOptions]:
+    def _with(self) -> Means:
         """What a turn is made with."""
         pane, chatting = self._pane, self._desk.chatting
         assert pane.place is not None

@@ -228,11 +228,7 @@ class Engines:
         return told
 
     def _failed(
-        self,
-        model: Model,
-        wished: LoadSettings | None,
-        arrival: asyncio.Future[RunningEngine],
-        error: EngineError,
+        self, model: Model, wished: LoadSettings | None, arrival: asyncio.Future[RunningEngine], error: EngineError
     ) -> None:
         if not arrival.done():
             arrival.set_exception(error)

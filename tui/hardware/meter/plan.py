@@ -52,6 +52,19 @@ class _Room:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """What the tables and the lines between them get."""
+
+    engines: int
+    processes: int
+    cpu: bool
+    swap: bool
+    disk: bool
+    headed: bool
+    strip: int = 0
+
+
 @lru_cache(16)
 def plan(
     rows: int | None,
@@ -73,41 +86,50 @@ def plan(
     if rows is None:
         return Plan(swap=swap, disk=disk, side=side)
     room = _Room(rows)
-    has_disk = disk and urgent and room.take_all(1)
+    first = disk and urgent and room.take_all(1)
     if side:
-        both, most = room.take(min(3, max(engines, processes))), max(engines, processes)
-        shown_engines = shown_processes = both
-        strip = 0
+        given = _beside(room, engines, processes, swap=swap, disk=disk, first=first)
     else:
-        shown_engines, shown_processes = room.take(min(1, engines)), room.take(min(3, processes))
-        strip = room.take(1) if graphs and not inline else 0
-        shown_engines += room.take(min(3, engines) - shown_engines)
-    has_cpu, has_swap = room.take_all(1), swap and room.take_all(1)
-    if side:
-        headed = room.take_all(2)
-        has_disk = has_disk or (disk and room.take_all(1))
-        shown_engines = shown_processes = both + room.take(most - both)
-    else:
-        shown_processes += room.take(min(5, processes) - shown_processes)
-        has_disk = has_disk or (disk and room.take_all(1))
-        headed = room.take_all(2 * ((shown_engines > 0) + (shown_processes > 0)))
-        shown_engines += room.take(engines - shown_engines)
-        shown_processes += room.take(processes - shown_processes)
-    each = (room.left + strip) // devices if graphs else 0
+        given = _stacked(room, engines, processes, strip=graphs and not inline, swap=swap, disk=disk, first=first)
+    each = (room.left + given.strip) // devices if graphs else 0
     airy = each >= _AIRY
     tall = min(each - airy, 4 if devices <= 2 else 3 if devices <= 4 else 2)
-    over = room.left + strip - devices * (tall + airy) if graphs else 0
-    strip = 0 if tall else strip + room.take(2) if strip else 0
+    over = room.left + given.strip - devices * (tall + airy) if graphs else 0
     return Plan(
-        engines=min(engines, shown_engines) + headed if shown_engines else 0,
-        processes=min(processes, shown_processes) + headed if shown_processes else 0,
-        cpu=has_cpu,
-        swap=has_swap,
-        disk=has_disk,
-        headed=headed,
+        engines=min(engines, given.engines) + given.headed if given.engines else 0,
+        processes=min(processes, given.processes) + given.headed if given.processes else 0,
+        cpu=given.cpu,
+        swap=given.swap,
+        disk=given.disk,
+        headed=given.headed,
         side=side,
-        strip=strip,
+        strip=0 if tall else given.strip + room.take(2) if given.strip else 0,
         tall=tall,
         airy=airy,
         ram=0 < tall <= over - airy,
     )
+
+
+def _beside(room: _Room, engines: int, processes: int, *, swap: bool, disk: bool, first: bool) -> _Tables:
+    """Both tables in the same rows; `first`: the disk has its row already."""
+    most = max(engines, processes)
+    both = room.take(min(3, most))
+    cpu, has_swap = room.take_all(1), swap and room.take_all(1)
+    headed = room.take_all(2)
+    has_disk = first or (disk and room.take_all(1))
+    both += room.take(most - both)
+    return _Tables(both, both, cpu, has_swap, has_disk, headed)
+
+
+def _stacked(room: _Room, engines: int, processes: int, *, strip: bool, swap: bool, disk: bool, first: bool) -> _Tables:
+    """One table below the other: an engine and three processes come before all else."""
+    shown_engines, shown_processes = room.take(min(1, engines)), room.take(min(3, processes))
+    rows = room.take(1) if strip else 0
+    shown_engines += room.take(min(3, engines) - shown_engines)
+    cpu, has_swap = room.take_all(1), swap and room.take_all(1)
+    shown_processes += room.take(min(5, processes) - shown_processes)
+    has_disk = first or (disk and room.take_all(1))
+    headed = room.take_all(2 * ((shown_engines > 0) + (shown_processes > 0)))
+    shown_engines += room.take(engines - shown_engines)
+    shown_processes += room.take(processes - shown_processes)
+    return _Tables(shown_engines, shown_processes, cpu, has_swap, has_disk, headed, rows)
