@@ -102,7 +102,7 @@ async def test_more_layers_than_there_are_is_all(fitting: Fitting, demo: Subject
 
 async def test_by_formula_nobody_is_asked(home: Paths, demo: Subject) -> None:
     fitting = Fitting(home)
-    made = await fitting.plan(demo, FIXED, machine(), SETTINGS, may_move=frozenset(), by_formula=True)
+    made = await fitting.plan(demo, FIXED, machine(), SETTINGS, may_move=frozenset(), unasked=True)
     assert made.prediction.source == "estimate"
     assert fitting.dry_run.pid is None
 
@@ -117,7 +117,7 @@ async def test_where_llama_cpp_cannot_be_asked_it_is_an_estimate_with_the_reason
 async def test_measurements_count_on_this_machine_alone(tmp_path: Path, demo: Subject) -> None:
     here = paths({"PUNA_HOME": str(tmp_path)})
     fitting, where = Fitting(here), machine()
-    made = await fitting.plan(demo, FIXED, where, SETTINGS, may_move=frozenset(), by_formula=True)
+    made = await fitting.plan(demo, FIXED, where, SETTINGS, may_move=frozenset(), unasked=True)
     facts = measurement(
         demo.shape,
         made.settings,

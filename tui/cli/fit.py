@@ -10,16 +10,17 @@ import argparse
 import asyncio
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import get_args
+from typing import Any, get_args
 
 from tui.cli.fit_table import beside_json, explained_lines, report_lines, table_by_context
 from tui.cli.loading import asked_for, configured, number_or, run_until_signal, say_doubts, sound, tokens_or_auto
 from tui.cli.main import DONE, USAGE, CommandError, say
 from tui.cli.output import show, write_json
+from tui.config.folders import absolute
 from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.config.sizes import parse_size, size
@@ -30,8 +31,9 @@ from tui.fit.values import DeviceSpec, Machine, Refused
 from tui.gguf.errors import GgufError
 from tui.hub.client import Patience, connect
 from tui.hub.errors import HubError, NotFound
-from tui.library import scan
-from tui.llama.settings import FlashAttention, LoadSettings
+from tui.library import Model, scan
+from tui.llama.settings import NO_PROJECTOR, FlashAttention, LoadSettings
+from tui.models.beside import engine_settings
 from tui.models.fit_report import FitReport, to_json
 from tui.models.fitting import Fitting
 from tui.models.headers import headers_dir
@@ -45,6 +47,8 @@ from tui.models.threads import in_daemon_thread
 
 _SETTINGS = ("n_gpu_layers", "type_k", "type_v", "flash_attn", "n_ubatch", "swa_full", "n_cpu_moe", "panes")
 """Settings that have a flag of their own name, the context excepted: it may be given several times."""
+
+_DRAFT_COUNTED = "The draft model is counted, but puna itself answers without one."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--swa-full", action="store_true", default=None, help="keep sliding windows whole")
     parser.add_argument("--n-cpu-moe", type=int, metavar="N", help="layers whose experts stay in RAM")
     parser.add_argument("--panes", type=int, metavar="N", help="sequences that decode together (default 1)")
+    parser.add_argument("--mmproj", metavar="FILE", help="count a projector, too: its GGUF file, auto or none")
+    parser.add_argument("--draft-model", metavar="MODEL", help="count a draft model, too: a path or a library name")
     parser.add_argument(
         "--device",
         action="append",
@@ -117,8 +123,10 @@ class _Place:
 async def _answer(asked: _Asked) -> int:
     fitting = Fitting(asked.paths)
     try:
-        subject = await _subject(asked)
-        wishes = [_wished(asked, subject, n_ctx) for n_ctx in asked.args.n_ctx or [None]]
+        models = await asyncio.to_thread(scan, asked.paths, asked.settings.library.folders)
+        subject = await _subject(asked, models)
+        beside = _beside(asked.args, models)
+        wishes = [_wished(asked, subject, {"n_ctx": n_ctx, **beside}) for n_ctx in asked.args.n_ctx or [None]]
         place = await _place(fitting, asked)
         reports = [await _report(fitting, asked, subject, wished, place) for wished in wishes]
     except (Refused, GgufError) as error:
@@ -129,9 +137,21 @@ async def _answer(asked: _Asked) -> int:
     return DONE
 
 
-async def _subject(asked: _Asked) -> Subject:
+def _beside(args: argparse.Namespace, models: Sequence[Model]) -> dict[str, str | None]:
+    """Paths of the files that were named to lie beside the model. Raises CommandError."""
+    mmproj, draft = args.mmproj, None
+    if mmproj and mmproj not in ("auto", NO_PROJECTOR):
+        mmproj = str(absolute(mmproj))
+    if args.draft_model:
+        try:
+            draft = str(sound(resolve(args.draft_model, models)).path)
+        except ModelNotFound as error:
+            raise CommandError(f"draft_model: {error}") from error
+    return {"mmproj": mmproj, "draft_model": draft}
+
+
+async def _subject(asked: _Asked, models: Sequence[Model]) -> Subject:
     """The model on this disk, else the one on the Hub that was named. Raises CommandError, GgufError."""
-    models = await asyncio.to_thread(scan, asked.paths, asked.settings.library.folders)
     try:
         model = resolve(asked.args.model, models)
     except ModelNotFound as error:
@@ -166,9 +186,9 @@ async def _remote(asked: _Asked, not_here: str) -> Subject:
     return found.subject
 
 
-def _wished(asked: _Asked, subject: Subject, n_ctx: int | str | None) -> LoadSettings:
-    """What is asked for with this context. Raises CommandError."""
-    flags = {"n_ctx": n_ctx, **{name: getattr(asked.args, name) for name in _SETTINGS}}
+def _wished(asked: _Asked, subject: Subject, given: Mapping[str, Any]) -> LoadSettings:
+    """What is asked for, with these values `given` besides the flags of one name. Raises CommandError."""
+    flags = {**given, **{name: getattr(asked.args, name) for name in _SETTINGS}}
     elsewhere = asked.devices is not None
     if asked.args.n_ubatch is not None:
         kept = asked_for(asked.paths, subject, asked.settings, {**flags, "n_ubatch": None}, elsewhere=elsewhere)
@@ -197,9 +217,10 @@ async def _place(fitting: Fitting, asked: _Asked) -> _Place:
 
 async def _report(fitting: Fitting, asked: _Asked, subject: Subject, wished: LoadSettings, place: _Place) -> FitReport:
     given = [name for name in _SETTINGS if getattr(asked.args, name) is not None]
+    wished, said = (wished, (_DRAFT_COUNTED,)) if asked.args.draft_model else engine_settings(wished)
     made = await fitting.plan(subject, wished, place.machine, asked.settings, may_move=may_move(wished, given))
-    here = not asked.described
-    report = await fitting.report(subject, made, place.machine, others=place.holders, notes=place.notes, here=here)
+    here, notes = not asked.described, (*said, *place.notes)
+    report = await fitting.report(subject, made, place.machine, others=place.holders, notes=notes, here=here)
     return replace(report, last=last_load(fitting.loads, subject.identity)) if here else report
 
 

@@ -13,6 +13,7 @@ from tui.models.fit_words import (
     VERDICTS,
     Pool,
     answer_words,
+    beside_words,
     explained,
     facts,
     free_bytes,
@@ -100,6 +101,8 @@ def beside_json(report: FitReport) -> Iterator[str]:
     """What a person should hear that the JSON has no key for."""
     if report.prediction.reason:
         yield f"{report.prediction.source}: {report.prediction.reason}"
+    if beside := beside_words(report):
+        yield f"counted beside the model: {', '.join(beside)}"
     if report.subject.fetched_bytes is not None:
         yield f"fetched {_fetched(report.subject.fetched_bytes)}"
     yield from report.said

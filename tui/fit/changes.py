@@ -16,7 +16,7 @@ from tui.fit.order import LEAST_N_CTX, Shape
 from tui.fit.search import Over, largest
 from tui.fit.values import Ask, Machine, Refused
 from tui.fit.verdict import Assessment, Verdict, assess
-from tui.llama.settings import CONTEXT_MULTIPLE, LoadSettings
+from tui.llama.settings import CONTEXT_MULTIPLE, NO_PROJECTOR, LoadSettings
 
 FITS: frozenset[Verdict] = frozenset({"gpu", "partial", "ram"})
 ALL_ON_GPU: frozenset[Verdict] = frozenset({"gpu"})
@@ -71,7 +71,7 @@ class Changes:
     async def found(self) -> list[Change]:
         """Every change that does what is wanted, the cheapest kind first."""
         kinds: list[Callable[[], Awaitable[Change | None]]]
-        kinds = [self._window, self._ubatch, self._kv, self._panes, self._context]
+        kinds = [self._window, self._ubatch, self._draft, self._kv, self._panes, self._context, self._projector]
         if self._wanted != ALL_ON_GPU:
             kinds += [self._experts, self._layers]
         changes = [await kind() for kind in kinds]
@@ -91,6 +91,16 @@ class Changes:
             if change is not None:
                 return change
         return None
+
+    async def _draft(self) -> Change | None:
+        if not self._base.draft_model:
+            return None
+        return await self._checked("no draft model", "answers at the model's own speed", draft_model="")
+
+    async def _projector(self) -> Change | None:
+        if self._base.projector is None:
+            return None
+        return await self._checked("no projector (mmproj)", "it sees no images", mmproj=NO_PROJECTOR)
 
     async def _kv(self) -> Change | None:
         saving = saving_kv(self._base)

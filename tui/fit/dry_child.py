@@ -11,7 +11,17 @@ from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
-from tui.fit.questions import DeviceList, HeaderMissing, KeepHeader, KnownDevice, ListDevices, Question, Ready, Reply
+from tui.fit.questions import (
+    DeviceList,
+    HeaderMissing,
+    KeepHeader,
+    KnownDevice,
+    ListDevices,
+    ProjectorQuestion,
+    Question,
+    Ready,
+    Reply,
+)
 from tui.gguf.stripped import StrippedHeader
 from tui.process.channel import ChannelError
 from tui.process.death import OUT_OF_MEMORY
@@ -81,7 +91,7 @@ class DryChild:
         """False once it is known to have ended."""
         return self._child.process.returncode is None
 
-    async def ask(self, question: Question, header: StrippedHeader, timeout_s: float) -> Reply:
+    async def ask(self, question: Question | ProjectorQuestion, header: StrippedHeader, timeout_s: float) -> Reply:
         """Its reply to `question` about `header`. Raises DryRunDied.
 
         The caller must wait for it to end before the next question, whoever still wants the answer.
@@ -114,7 +124,7 @@ class DryChild:
         self._sent.add(header.digest)
         self._child.channel.send(KeepHeader(header.digest, header.data, header.data_bytes))
 
-    async def _exchange(self, request: Question | ListDevices, timeout_s: float) -> Reply:
+    async def _exchange(self, request: Question | ProjectorQuestion | ListDevices, timeout_s: float) -> Reply:
         self._asked += 1
         numbered = msgspec.structs.replace(request, id=self._asked)
         try:

@@ -14,6 +14,8 @@ from tui.fit.questions import (
     KeepHeader,
     KnownDevice,
     NotTried,
+    ProjectorAnswered,
+    ProjectorQuestion,
     Question,
     Ready,
     Reply,
@@ -22,6 +24,7 @@ from tui.fit.questions import (
 from tui.fit.values import Prediction
 from tui.llama.devices import gpu_devices
 from tui.llama.dry import AdapterBytes, DryModels, LaidOut
+from tui.llama.dry_projector import lay_out_projector
 from tui.llama.dry_question import Devices, DryQuestion, HeaderBytes
 from tui.llama.errors import LlamaError
 from tui.llama.log import NativeLog
@@ -75,7 +78,7 @@ class Layouts:
         while len(self._headers) > 1 and sum(len(each.data) for each in self._headers.values()) > _HEADERS_BYTES:
             self._headers.popitem(last=False)
 
-    def answer(self, question: Question) -> Reply:
+    def answer(self, question: Question | ProjectorQuestion) -> Reply:
         """Ask llama.cpp. It may end the process instead.
 
         A rule of the stand-in devices that raises is answered for with 0 or no, which looks like an answer; so does all
@@ -86,7 +89,7 @@ class Layouts:
             return reply
         return NotTried(question.id, f"a rule of its stand-in devices failed: {self._faults[-1]}", is_last=True)
 
-    def _answer(self, question: Question) -> Reply:
+    def _answer(self, question: Question | ProjectorQuestion) -> Reply:
         header = self._headers.get(question.digest)
         if header is None:
             return HeaderMissing(question.id)
@@ -94,17 +97,31 @@ class Layouts:
         missing = [asked.name for asked in question.devices if asked.profile == "real" and asked.name not in self._real]
         if missing:
             return NotTried(question.id, f"the installed llama.cpp has no device {missing[0]}")
-        n_ctx = question.settings.n_ctx
-        if not isinstance(n_ctx, str) and n_ctx * question.settings.panes > MAX_CELLS:
-            return NotTried(question.id, f"a cache of more than {MAX_CELLS} tokens is not tried")
         try:
-            laid_out = self._lay_out(header, question)
+            if isinstance(question, ProjectorQuestion):
+                return self._projector(header, question)
+            return self._model(header, question)
         except LlamaError as error:
             reason = str(error)
             return NotTried(question.id, reason) if error.kind == "memory" else WasRefused(question.id, reason)
+
+    def _model(self, header: HeaderBytes, question: Question) -> Reply:
+        n_ctx = question.settings.n_ctx
+        if not isinstance(n_ctx, str) and n_ctx * question.settings.panes > MAX_CELLS:
+            return NotTried(question.id, f"a cache of more than {MAX_CELLS} tokens is not tried")
+        laid_out = self._lay_out(header, question)
         if laid_out is None:
             return NotTried(question.id, _UNREADABLE)
         return Answered(question.id, _prediction(question, laid_out))
+
+    def _projector(self, header: HeaderBytes, question: ProjectorQuestion) -> Reply:
+        stand_ins = self._stand_ins(tuple(asked for asked in question.devices if asked.profile != "real"))
+        there = (*(self._real[asked.name] for asked in question.devices if asked.profile == "real"), *stand_ins.devices)
+        found = lay_out_projector(header, there[0] if there else None, stand_ins)
+        if found is None:
+            return NotTried(question.id, _UNREADABLE)
+        on_host = found.pop(None, 0)
+        return ProjectorAnswered(question.id, sum(found.values()), on_host)
 
     def _lay_out(self, header: HeaderBytes, question: Question) -> LaidOut | None:
         stand_ins = self._stand_ins(tuple(asked for asked in question.devices if asked.profile != "real"))

@@ -11,16 +11,40 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
+from tui.fit import closed_form
 from tui.fit.dry_child import DryRunDied, Spawn
 from tui.fit.dry_process import DryProcess, NoProcess
-from tui.fit.extras import Extras, adapter_tensors, adapters_prediction, added, projector_prediction
-from tui.fit.questions import Answered, AskedDevice, KnownDevice, NotTried, Question, Reply, WasRefused
-from tui.fit.values import Machine, Prediction, Refused
+from tui.fit.extras import (
+    NOTHING_BESIDE,
+    Draft,
+    Extras,
+    Projector,
+    adapter_tensors,
+    added,
+    draft_settings,
+    projector_estimate,
+    projector_laid_out,
+    projector_place,
+    with_adapters,
+)
+from tui.fit.questions import (
+    Answered,
+    AskedDevice,
+    KnownDevice,
+    NotTried,
+    ProjectorAnswered,
+    ProjectorQuestion,
+    Question,
+    Reply,
+    WasRefused,
+)
+from tui.fit.values import DeviceSpec, Machine, Prediction, Refused
 from tui.gguf.stripped import StrippedHeader
 from tui.llama.settings import NO_PROJECTOR, LoadSettings
 from tui.process.spawn import spawn as spawn_process
@@ -34,6 +58,7 @@ REST_S = 60.0
 """How long a header that got no answer in time is not asked about: a busy machine is quiet again some day."""
 _DEATHS_A_HEADER = 2
 """A header that ended this many processes and got no answer from any is not asked about again."""
+_LOST = "the dry run lost its header"
 _LISTINGS = 2
 """Processes that may give no list of their GPUs before no more are asked for one."""
 
@@ -80,9 +105,10 @@ class DryRun:
         settings: LoadSettings,
         machine: Machine,
         fallback: Fallback | None = None,
-        extras: Extras | None = None,
+        extras: Extras = NOTHING_BESIDE,
     ) -> Prediction:
-        """What the model would occupy with `settings`, which name numbers (or all layers), never "auto".
+        """What the model would occupy with `settings`, which name numbers (or all layers), never "auto", and what of
+        `extras` they name.
 
         Where llama.cpp cannot be asked, `fallback` answers and `reason` says why; without one, Unanswered is raised.
         Raises Refused for what llama.cpp refuses. May be cancelled at any time. Call it in the main thread.
@@ -92,18 +118,36 @@ class DryRun:
         names = [device.name for device in machine.devices]
         if len(set(names)) < len(names):
             raise ValueError(f"every device needs a name of its own: {names}")
-        beside = extras or Extras()
+        beside = extras.named_by(settings)
         lora = tuple(adapter_tensors(adapter) for adapter in beside.lora)
         question = Question(0, header.digest, _relevant(settings), _asked_devices(settings, machine), lora)
         prediction = _of(await self._reply(question, header), settings, machine, fallback)
-        if prediction.source == "estimate" and beside.lora:
-            prediction = added(prediction, adapters_prediction(beside.lora, prediction))
+        if beside.lora:
+            prediction = with_adapters(beside.lora, prediction)
         if beside.draft is not None:
-            draft = await self.predict(beside.draft.header, beside.draft.settings, machine, fallback)
-            prediction = added(prediction, draft)
+            prediction = added(prediction, await self._draft(beside.draft, settings, machine), "draft model")
         if beside.projector is not None:
-            prediction = added(prediction, projector_prediction(beside.projector, machine))
+            prediction = added(prediction, await self._projector(beside.projector, settings, machine), "projector")
         return prediction
+
+    async def _draft(self, draft: Draft, settings: LoadSettings, machine: Machine) -> Prediction:
+        try:
+            return await self.predict(
+                draft.header, draft_settings(settings), machine, partial(closed_form.predict, draft.shape)
+            )
+        except Refused as refusal:
+            raise Refused(f"draft_model: {refusal}") from refusal
+
+    async def _projector(self, projector: Projector, settings: LoadSettings, machine: Machine) -> Prediction:
+        place = projector_place(settings, machine)
+        devices = (_asked(machine.devices[place], machine.devices[place].total_bytes),) if place is not None else ()
+        reply = await self._reply(ProjectorQuestion(0, projector.header.digest, devices), projector.header)
+        if isinstance(reply, WasRefused):
+            raise Refused(f"mmproj: {reply.reason}")
+        if isinstance(reply, ProjectorAnswered):
+            return projector_laid_out(reply, projector, place, machine)
+        why = reply.reason if isinstance(reply, NotTried) else _LOST
+        return projector_estimate(projector, place, machine, f"what the projector computes with is reckoned: {why}")
 
     async def devices(self) -> tuple[KnownDevice, ...] | None:
         """The GPUs of the installed llama.cpp, in its order, with what is free now; None where it cannot be asked, so
@@ -132,7 +176,7 @@ class DryRun:
     ) -> None:
         await self.close()
 
-    async def _reply(self, question: Question, header: StrippedHeader) -> Reply:
+    async def _reply(self, question: Question | ProjectorQuestion, header: StrippedHeader) -> Reply:
         key = msgspec.msgpack.encode(question)
         known = self._known(key, header.digest)
         if known is not None:
@@ -158,7 +202,7 @@ class DryRun:
         until, reason = self._resting.get(digest, (0.0, ""))
         return NotTried(0, reason) if time.monotonic() < until else None
 
-    async def _ask(self, key: bytes, question: Question, header: StrippedHeader) -> Reply:
+    async def _ask(self, key: bytes, question: Question | ProjectorQuestion, header: StrippedHeader) -> Reply:
         """Holds the turn that the caller took."""
         try:
             reply, remember = await self._try_twice(question, header)
@@ -170,7 +214,7 @@ class DryRun:
                 self._answers.popitem(last=False)
         return reply
 
-    async def _try_twice(self, question: Question, header: StrippedHeader) -> tuple[Reply, bool]:
+    async def _try_twice(self, question: Question | ProjectorQuestion, header: StrippedHeader) -> tuple[Reply, bool]:
         """The reply, and whether it is one to remember. Only a death by another's hand is worth a second try."""
         for last in (False, True):
             try:
@@ -188,7 +232,7 @@ class DryRun:
             if isinstance(reply, NotTried) and reply.is_last:
                 self._deaths[header.digest] = self._deaths.get(header.digest, 0) + 1
                 await self._process.end()
-            is_answer = isinstance(reply, Answered | WasRefused)
+            is_answer = isinstance(reply, Answered | ProjectorAnswered | WasRefused)
             if is_answer:
                 self._harmless.add(header.digest)
             return reply, is_answer
@@ -225,7 +269,7 @@ def _of(reply: Reply, settings: LoadSettings, machine: Machine, fallback: Fallba
     if isinstance(reply, WasRefused):
         raise Refused(reply.reason)
     if not isinstance(reply, Answered):
-        reason = reply.reason if isinstance(reply, NotTried) else "the dry run lost its header"
+        reason = reply.reason if isinstance(reply, NotTried) else _LOST
         if fallback is None:
             raise Unanswered(reason)
         return msgspec.structs.replace(fallback(settings, machine), source="estimate", reason=reason)
@@ -254,9 +298,8 @@ def _asked_devices(settings: LoadSettings, machine: Machine) -> tuple[AskedDevic
     """The devices as far as a layout depends on them. What is free only decides how layers are spread over several."""
     n_used = len(settings.devices or machine.devices)
     spread = n_used > 1 and settings.split_mode != "none" and not any(settings.tensor_split)
-    return tuple(
-        AskedDevice(
-            device.name, device.profile, device.total_bytes, device.free_bytes if spread else device.total_bytes
-        )
-        for device in machine.devices
-    )
+    return tuple(_asked(device, device.free_bytes if spread else device.total_bytes) for device in machine.devices)
+
+
+def _asked(device: DeviceSpec, free_bytes: int) -> AskedDevice:
+    return AskedDevice(device.name, device.profile, device.total_bytes, free_bytes)

@@ -21,6 +21,16 @@ class Question(msgspec.Struct, frozen=True, tag=True):
     """Of each adapter the tensors."""
 
 
+class ProjectorQuestion(msgspec.Struct, frozen=True, tag=True):
+    """What would this projector take?"""
+
+    id: int
+    digest: str
+    """Of a header that this child has been sent."""
+    devices: tuple[AskedDevice, ...] = ()
+    """The one that it lies on; none is the host."""
+
+
 class AskedDevice(msgspec.Struct, frozen=True):
     """A device of the machine, as far as a layout depends on it."""
 
@@ -52,7 +62,7 @@ class ListDevices(msgspec.Struct, frozen=True, tag=True):
     id: int
 
 
-Request = KeepHeader | Question | ListDevices
+Request = KeepHeader | Question | ProjectorQuestion | ListDevices
 
 
 class KnownDevice(msgspec.Struct, frozen=True):
@@ -87,6 +97,14 @@ class Answered(msgspec.Struct, frozen=True, tag=True):
     prediction: Prediction
 
 
+class ProjectorAnswered(msgspec.Struct, frozen=True, tag=True):
+    """All that a projector would take on its device, and on the host."""
+
+    id: int
+    device_bytes: int
+    host_bytes: int
+
+
 class WasRefused(msgspec.Struct, frozen=True, tag=True):
     """llama.cpp would not load that; `reason` is its own."""
 
@@ -109,4 +127,4 @@ class HeaderMissing(msgspec.Struct, frozen=True, tag=True):
     id: int
 
 
-Reply = Ready | DeviceList | Answered | WasRefused | NotTried | HeaderMissing
+Reply = Ready | DeviceList | Answered | ProjectorAnswered | WasRefused | NotTried | HeaderMissing

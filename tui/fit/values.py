@@ -20,6 +20,8 @@ that it cannot drive: llama.cpp lays the model out on a stand-in with the rules 
 """
 Source = Literal["dry-run", "estimate"]
 """`dry-run`: llama.cpp's own allocator answered. `estimate`: a formula did."""
+BesideKind = Literal["adapters", "draft model", "projector"]
+"""What is loaded beside a model."""
 Origin = Literal["measured", "assumed", "given"]
 """`measured`: on this machine. `assumed`: a usual figure, or a vendor's. `given`: the person described it so."""
 
@@ -72,6 +74,13 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """Physical cores within this process's quota."""
 
 
+class BesideBytes(msgspec.Struct, frozen=True):
+    """What something beside a model takes, on all devices and the host together."""
+
+    kind: BesideKind
+    bytes: int
+
+
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """What one model with one resolved LoadSettings would occupy."""
 
@@ -92,6 +101,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """What "auto" comes to."""
     spread: float = 0.0
     """How far off the sum may be, as a share of it; 0 for a dry run."""
+    beside: tuple[BesideBytes, ...] = ()
+    """What is counted above, and is not the model's own."""
 
 
 class Refused(Exception):

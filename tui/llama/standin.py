@@ -61,6 +61,13 @@ class StandIns:
             for device in backend.devices:
                 device.expect_padding(padded=padded)
 
+    def expect_several_graphs(self) -> None:
+        """Lay out several graphs in one context next, the tensors of which may have the same addresses."""
+        for backend in self._backends.values():
+            for device in backend.devices:
+                device.expect_operations(refused=True, displaced=True)
+                device.size_each_time()
+
     def answers(self) -> Answers:
         """What was answered since `expect`; of weights and caches nothing is known yet."""
         backends = self._backends.values()
@@ -230,6 +237,15 @@ class _StandIn:
         asked = padded and self._rules.extra_bytes is not None
         self._buffer_type.iface.get_alloc_size = self._with_extra if asked else ggml.GetAllocSize()
         self._sizes.clear()
+
+    def size_each_time(self) -> None:
+        """Size tensors by the rules, and none by what another one at its address took."""
+        extra_bytes, n_bytes = self._rules.extra_bytes, ggml.n_bytes
+        if extra_bytes is None:
+            self._buffer_type.iface.get_alloc_size = ggml.GetAllocSize()
+        else:
+            self._anew = ggml.GetAllocSize(lambda _, tensor: n_bytes(tensor) + extra_bytes(tensor))
+            self._buffer_type.iface.get_alloc_size = self._anew
 
     def _alloc_bytes(self, extra_bytes: Callable[[int], int] | None) -> Callable[[int, int], int]:
         """A callback that sizes each tensor once in a context, where llama.cpp asks ten times. It lays one graph out

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
 from tui.config.sizes import size
 from tui.fit.candidates import experts_on_host
 from tui.fit.evidence import SpeedSource
 from tui.fit.speed import ANSWER_TOKENS, Speed
-from tui.fit.values import DeviceSpec
+from tui.fit.values import BesideKind, DeviceSpec
 from tui.fit.verdict import DeviceFit, HostFit
 from tui.models.fit_report import FitReport
 from tui.models.subject import Subject
@@ -35,6 +36,13 @@ _SPEEDS: Final[Mapping[SpeedSource, str]] = {
     "calibrated": "from the memory's speed, corrected by what other models reached here",
     "roofline": "from the memory's speed alone",
 }
+_BESIDE: Final[Mapping[BesideKind, str]] = {
+    "adapters": "each tensor beside the one that it adapts",
+    "draft model": "with the same context, an f16 KV cache, and all on GPUs where any layer of the model is;"
+    " speeds are without it, as puna answers without one",
+    "projector": "on the first GPU where any layer of the model is on one, with what one image is computed with",
+}
+"""How what lies beside a model is counted."""
 _UNPROVEN: Final = frozenset(("vulkan", "metal"))
 """Profiles whose rules were read from llama.cpp's source and compared with no real device."""
 _LONG_S: Final = 120.0
@@ -59,7 +67,18 @@ def settings_words(report: FitReport) -> str:
         parts.append(f"experts of {moe} layers in RAM")
     if settings.panes > 1:
         parts.append(f"{settings.panes} panes")
-    return ", ".join(parts)
+    return ", ".join([*parts, *beside_words(report)])
+
+
+def beside_words(report: FitReport) -> list[str]:
+    """What is counted beside the model, each with what it takes in all: projector mmproj-F16.gguf (812 MiB)."""
+    settings = report.settings
+    names = {
+        "adapters": ", ".join(Path(adapter.path).name for adapter in settings.lora),
+        "draft model": Path(settings.draft_model).name,
+        "projector": Path(settings.projector or "").name,
+    }
+    return [f"{one.kind} {names[one.kind]} ({size(one.bytes)})" for one in report.prediction.beside]
 
 
 # ---- bytes
@@ -145,6 +164,8 @@ def explained(report: FitReport, names: Mapping[str, str] | None = None) -> Iter
     else:
         spread = f", off by up to {prediction.spread:.0%}" if prediction.spread else ""
         yield f"weights, context, compute: a formula{spread}; {prediction.reason or 'llama.cpp was not asked'}"
+    for one, words in zip(prediction.beside, beside_words(report), strict=True):
+        yield f"{words}: {_BESIDE[one.kind]}"
     for device in machine.devices:
         yield from _device_explained(device, (names or {}).get(device.name, device.name))
     a_device = f"{size(machine.margins.device_bytes)} a device and " if machine.devices else ""

@@ -12,14 +12,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+
+import msgspec
 
 from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.fit import closed_form
 from tui.fit.bandwidths import device_bandwidths, ram_bandwidth
 from tui.fit.candidates import experts_on_host
-from tui.fit.extras import Extras
+from tui.fit.extras import Extras, by_formula
 from tui.fit.fixes import Fix, Holder, fixes
 from tui.fit.measured import Measurement
 from tui.fit.oracle import DryRun
@@ -27,15 +28,14 @@ from tui.fit.plan import Movable, Plan, plan
 from tui.fit.questions import KnownDevice
 from tui.fit.receipts import LoadRecord
 from tui.fit.speed import TYPICAL_PAST, Speed, estimate
-from tui.fit.values import Ask, Machine, Margins, Prediction, Refused
+from tui.fit.values import Ask, Machine, Margins, Prediction
 from tui.fit.verdict import Assessment, assess
-from tui.gguf.errors import GgufError
-from tui.gguf.layout import read_layout
 from tui.hardware.cpu import physical_cores
 from tui.hardware.snapshot import Snapshot
-from tui.llama.settings import NO_DRAFT_MODEL, LoadSettings, LoraAdapter
+from tui.llama.settings import NO_PROJECTOR, LoadSettings
+from tui.models.beside import BesideFiles, with_or_without
 from tui.models.fit_report import FitReport
-from tui.models.headers import local_key
+from tui.models.headers import headers_dir
 from tui.models.installed import note_gpus
 from tui.models.lessons import learnt, speeds
 from tui.models.machine import NOTHING_LEARNT, Seen, machine_of
@@ -67,8 +67,7 @@ class Fitting:
         self._learnt_at = float("-inf")
         self._has_gpus: bool | None = None
         """What was noted last."""
-        self._adapters: dict[tuple[str | None, ...], Extras] = {}
-        """By their files: one that was replaced is another."""
+        self._beside = BesideFiles(headers_dir(paths))
 
     async def close(self) -> None:
         """End the dry-run process."""
@@ -140,30 +139,16 @@ class Fitting:
         if self.dry_run.pid is not None and await self.dry_run.devices() != ():
             await self.dry_run.release()
 
-    def ask(self, subject: Subject, machine: Machine) -> Ask:
-        """A question about one model on one machine, answered by llama.cpp or, where it cannot be asked, estimated."""
+    def ask(self, subject: Subject, machine: Machine, extras: Extras) -> Ask:
+        """A question about one model on one machine, answered by llama.cpp or, where it cannot be asked, estimated. Of
+        `extras` what the settings name is counted.
+        """
+        fallback = partial(closed_form.predict, subject.shape)
 
         async def answer(settings: LoadSettings) -> Prediction:
-            if settings.draft_model:
-                raise Refused(f"draft_model: {NO_DRAFT_MODEL}")
-            return await self.dry_run.predict(
-                subject.header,
-                settings,
-                machine,
-                partial(closed_form.predict, subject.shape),
-                await self._extras(settings),
-            )
+            return await self.dry_run.predict(subject.header, settings, machine, fallback, extras)
 
         return answer
-
-    async def _extras(self, settings: LoadSettings) -> Extras | None:
-        """What is loaded beside the model: its adapters. Raises Refused for one that cannot be read."""
-        if not settings.lora:
-            return None
-        key = await asyncio.to_thread(_adapter_keys, settings.lora)
-        if key not in self._adapters:
-            self._adapters = {key: await asyncio.to_thread(_read_adapters, settings.lora)}
-        return self._adapters[key]
 
     async def plan(
         self,
@@ -173,21 +158,30 @@ class Fitting:
         settings: Settings,
         *,
         may_move: frozenset[Movable],
-        by_formula: bool = False,
+        unasked: bool = False,
     ) -> Plan:
-        """Numbers in place of "auto"; with `by_formula` llama.cpp is not asked. Raises Refused where it does not take
-        what the person gave.
+        """Numbers in place of "auto"; `unasked` leaves llama.cpp alone. A projector that nobody named is left out where
+        the model fits without it only. Raises Refused where llama.cpp does not take what the person gave, or where a
+        file that is named cannot be read.
         """
-        formula = estimates(subject, machine)
-        return await plan(
-            wished,
-            subject.shape,
-            machine,
-            formula if by_formula else self.ask(subject, machine),
-            least_n_ctx=settings.fit.min_n_ctx or None,
-            may_move=may_move,
-            formula=None if by_formula else formula,
-        )
+
+        async def planned(projector: str) -> Plan:
+            given = msgspec.structs.replace(wished, mmproj=projector)
+            extras = await self._beside.of(given)
+            formula = estimates(subject, machine, extras)
+            return await plan(
+                given,
+                subject.shape,
+                machine,
+                formula if unasked else self.ask(subject, machine, extras),
+                least_n_ctx=settings.fit.min_n_ctx or None,
+                may_move=may_move,
+                formula=None if unasked else formula,
+            )
+
+        if wished.mmproj != "auto" or subject.projector is None:
+            return await planned(wished.projector or NO_PROJECTOR)
+        return await with_or_without(subject.projector, planned)
 
     def priced(
         self,
@@ -231,21 +225,22 @@ class Fitting:
         """Single changes that make it fit, or bring all of it to the GPUs; `here` as for `priced`."""
 
         def speed(candidate: LoadSettings) -> float | None:
-            by_formula = closed_form.predict(subject.shape, candidate, machine)
-            found = self._speed(subject, candidate, machine, by_formula, here)
+            alone = closed_form.predict(subject.shape, candidate, machine)
+            found = self._speed(subject, candidate, machine, alone, here)
             return math.sqrt(math.prod(found.decode_tok_s)) if found is not None else None
 
+        extras = await self._beside.of(priced.settings)
         return await fixes(
             priced.settings,
             subject.shape,
             priced.assessment,
             machine,
-            self.ask(subject, machine),
+            self.ask(subject, machine, extras),
             others=others,
             quant=subject.quant or "",
             quants=smaller_quants(subject),
             speed=speed,
-            formula=estimates(subject, machine),
+            formula=estimates(subject, machine, extras),
         )
 
     async def report(
@@ -276,23 +271,12 @@ class Fitting:
         )
 
 
-def _adapter_keys(adapters: tuple[LoraAdapter, ...]) -> tuple[str | None, ...]:
-    return tuple(local_key(Path(adapter.path).expanduser())[0] for adapter in adapters)
-
-
-def _read_adapters(adapters: tuple[LoraAdapter, ...]) -> Extras:
-    try:
-        return Extras(lora=tuple(read_layout(Path(adapter.path).expanduser()) for adapter in adapters))
-    except GgufError as error:
-        raise Refused(f"lora: {error}") from error
-
-
-def estimates(subject: Subject, machine: Machine) -> Ask:
+def estimates(subject: Subject, machine: Machine, extras: Extras) -> Ask:
     """The same question, answered by formula."""
 
     async def answer(settings: LoadSettings) -> Prediction:
         await asyncio.sleep(0)  # a plan asks it some forty times, and the screen comes first
-        return closed_form.predict(subject.shape, settings, machine)
+        return by_formula(subject.shape, settings, machine, extras)
 
     return answer
 

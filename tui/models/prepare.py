@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from tui.config.model_file import read_models
 from tui.config.paths import Paths
-from tui.config.plain import clean
 from tui.config.settings import Settings
 from tui.engine.registry import running
 from tui.fit.order import USUAL_N_CTX
@@ -26,12 +24,12 @@ from tui.fit.verdict import Assessment
 from tui.hardware.snapshot import Snapshot
 from tui.hardware.watch import FIRST_S, Watch
 from tui.library import Model
-from tui.llama.settings import NO_PROJECTOR, LoadSettings
+from tui.llama.settings import LoadSettings
+from tui.models.beside import engine_settings
 from tui.models.fitting import Fitting
 from tui.models.headers import headers_dir
 from tui.models.installed import has_no_gpus
 from tui.models.machine import Seen
-from tui.models.projectors import with_projector
 from tui.models.subject import Subject, subject_or_none
 from tui.models.wishes import wished_settings
 
@@ -85,58 +83,26 @@ async def prepare(
     With `light`, no process is started to ask llama.cpp where it is known to have no GPU and there is room for twice of
     what a formula says. What llama.cpp refuses is left to the load, which says so with its log.
     """
-    snapshot, subject, given = await asyncio.gather(
-        asyncio.to_thread(look, paths),
-        asyncio.to_thread(subject_or_none, model, headers_dir(paths)),
-        asyncio.to_thread(with_projector, model, wished),
+    given, left_out = engine_settings(wished)
+    snapshot, subject = await asyncio.gather(
+        asyncio.to_thread(look, paths), asyncio.to_thread(subject_or_none, model, headers_dir(paths))
     )
     if subject is None:
-        return Prepared(wished, _blind(given))
-    planning = _Planning(fitting, paths, subject, settings, snapshot, light)
+        return Prepared(wished, _blind(given), left_out)
     try:
-        made, seen = await planning.plan(given)
-        if given != wished and made.assessment.verdict == "no":
-            made, seen = await planning.without_projector(given, made, seen)
-    except Refused:
-        return Prepared(wished, _blind(given), subject=subject)
-    if planning.asked_gpus:
-        await fitting.release()
-    return Prepared(wished, made.settings, (*made.said, *seen.doubts), made.prediction, made.assessment, subject, seen)
-
-
-@dataclass
-class _Planning:
-    """The plan of one load."""
-
-    fitting: Fitting
-    paths: Paths
-    subject: Subject
-    settings: Settings
-    snapshot: Snapshot
-    light: bool
-    asked_gpus: bool = False
-
-    async def plan(self, given: LoadSettings) -> tuple[Plan, Seen]:
-        """Raises Refused where llama.cpp refuses what the person gave."""
-        fitting, subject, settings = self.fitting, self.subject, self.settings
-        if self.light and await asyncio.to_thread(has_no_gpus, self.paths):
-            seen = await fitting.seen(self.snapshot, settings, without_gpus=True)
-            made = await fitting.plan(subject, given, seen.machine, settings, may_move=may_move(given), by_formula=True)
+        if light and await asyncio.to_thread(has_no_gpus, paths):
+            seen = await fitting.seen(snapshot, settings, without_gpus=True)
+            made = await fitting.plan(subject, given, seen.machine, settings, may_move=may_move(given), unasked=True)
             host = made.assessment.host
             if 2 * host.need_bytes <= host.room_bytes:
-                return made, seen
-        seen = await fitting.seen(self.snapshot, settings)
-        self.asked_gpus = True
+                return _prepared(wished, made, subject, seen, left_out)
+        seen = await fitting.seen(snapshot, settings)
         movable = may_move(given, asked=seen.asked)
-        return await fitting.plan(subject, given, seen.machine, settings, may_move=movable), seen
-
-    async def without_projector(self, given: LoadSettings, made: Plan, seen: Seen) -> tuple[Plan, Seen]:
-        """The plan without the projector that was found, where that fits; else the one that was `made` with it."""
-        bare, now = await self.plan(msgspec.structs.replace(given, mmproj=NO_PROJECTOR))
-        if bare.assessment.verdict == "no":
-            return made, seen
-        left_out = f"{clean(Path(given.mmproj).name)} is left out for want of memory: this load sees no images."
-        return msgspec.structs.replace(bare, said=(*bare.said, left_out)), now
+        made = await fitting.plan(subject, given, seen.machine, settings, may_move=movable)
+    except Refused:
+        return Prepared(wished, _blind(given), left_out, subject=subject)
+    await fitting.release()
+    return _prepared(wished, made, subject, seen, left_out)
 
 
 def may_move(wished: LoadSettings, given: Collection[str] = (), *, asked: bool = True) -> frozenset[Movable]:
@@ -165,6 +131,11 @@ def look(paths: Paths) -> Snapshot:
         return watch.sample([engine.pid for engine in running(paths.engines_dir)], wait_s=FIRST_S)
     finally:
         watch.close()
+
+
+def _prepared(wished: LoadSettings, made: Plan, subject: Subject, seen: Seen, left_out: tuple[str, ...]) -> Prepared:
+    said = (*left_out, *made.said, *seen.doubts)
+    return Prepared(wished, made.settings, said, made.prediction, made.assessment, subject, seen)
 
 
 def _blind(wished: LoadSettings) -> LoadSettings:

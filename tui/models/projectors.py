@@ -9,27 +9,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from tui.config.plain import clean
 from tui.gguf.errors import GgufError
 from tui.gguf.header import read_header
 from tui.gguf.names import is_imatrix, is_projector, quant_of, stem_of
-from tui.library.model import Model
-from tui.llama.settings import NO_PROJECTOR, LoadSettings
 
 _PLACED_BY_NUMBER = frozenset({"hunyuanvl", "deepseek4v"})
 """Kinds that make of an image something else by what stands before it (`mtmd_tokenizer::add_media`)."""
 _MARKS = re.compile(r"mm[-_]?proj(?:ector)?(?:-model)?", re.IGNORECASE)
 _BETWEEN = re.compile(r"[^a-z0-9]+")
-
-
-def with_projector(model: Model, wished: LoadSettings) -> LoadSettings:
-    """`wished` with the path of a projector, or none, where it says auto."""
-    if wished.mmproj != "auto":
-        return wished
-    found = projector_beside(model.path)
-    return msgspec.structs.replace(wished, mmproj=str(found) if found is not None else NO_PROJECTOR)
 
 
 def projector_beside(model: Path) -> Path | None:

@@ -10,6 +10,7 @@ from tui.gguf.errors import GgufError
 from tui.gguf.stripped import StrippedHeader
 from tui.library import Model
 from tui.models.headers import header_of_file
+from tui.models.projectors import projector_beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Subject:
     parameters: int | None
     shape: ModelShape
     header: StrippedHeader
+    projector: Path | None = None
+    """The one that lies beside it on this disk, which "auto" means."""
     siblings: tuple[tuple[str, int], ...] = ()
     """Other quantizations that are published beside it: label and bytes of the file."""
     fetched_bytes: int | None = None
@@ -39,6 +42,7 @@ def subject_of(model: Model, headers: Path) -> Subject:
         parameters=known.shape.parameters or model.parameters,
         shape=known.shape,
         header=known.stripped,
+        projector=projector_beside(model.path),
     )
 
 

@@ -31,6 +31,7 @@ from tui.hardware.cpu import default_threads, physical_cores
 from tui.hardware.history import RAM
 from tui.hardware.snapshot import Snapshot
 from tui.llama.settings import LoadSettings, SettingsError
+from tui.models.beside import engine_settings
 from tui.models.fitting import Fitting, Priced
 from tui.models.headers import headers_dir, local_key
 from tui.models.lessons import last_load
@@ -196,7 +197,7 @@ class Pricing:
         priced = fitting.priced(subject, made.settings, seen.machine, made.prediction)
         price = Price(
             subject, priced.settings, seen.machine, priced.prediction, priced.assessment, priced.speed, said=made.said,
-            notes=seen.notes, last=last_load(fitting.loads, subject.identity),
+            notes=(*engine_settings(answer.wished)[1], *seen.notes), last=last_load(fitting.loads, subject.identity),
         )  # fmt: skip
         answer = replace(answer, price=price, ghost=ghost_of(priced, seen, snapshot, leaving))
         if fixes != "with":
@@ -234,6 +235,7 @@ class Pricing:
     ) -> tuple[Seen, Plan]:
         """What "auto" comes to, and the machine that it was set against. Raises Refused."""
         seen = await self.fitting.seen(snapshot, settings, leaving=leaving)
+        wished, _ = engine_settings(wished)
         movable = may_move(wished, asked=seen.asked)
         return seen, await self.fitting.plan(subject, wished, seen.machine, settings, may_move=movable)
 

@@ -29,6 +29,7 @@ from tui.models.fit_words import (
     VERDICTS,
     Pool,
     answer_words,
+    beside_words,
     free_bytes,
     goal,
     kept_free,
@@ -164,6 +165,7 @@ class Parts:
         parts = [clean(origin) for origin in origins(price)]
         if kept := kept_free(price, brief_size):
             parts.append(f"kept free: {kept}")
+        parts += (f"with {clean(words)}" for words in beside_words(price))
         if price.speed is not None and price.assessment.verdict != "no":
             parts.append(f"speed: {price.speed.source}")
         return self._sentence(f" {self._glyphs.dot} ".join(parts), "faint")
