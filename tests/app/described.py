@@ -15,7 +15,7 @@ from tui.app.app import PunaApp
 from tui.app.messages import Sampled
 from tui.app.panels.load.panel import LoadPanel
 from tui.app.panels.load.price import Price
-from tui.fit.extras import Extras
+from tui.fit.extras import NOTHING_BESIDE, Extras
 from tui.fit.oracle import DryRun, Fallback
 from tui.fit.questions import KnownDevice, Reply
 from tui.fit.values import Machine, Prediction
@@ -49,7 +49,7 @@ class DescribedDryRun(DryRun):
         settings: LoadSettings,
         machine: Machine,
         fallback: Fallback | None = None,
-        extras: Extras | None = None,
+        extras: Extras = NOTHING_BESIDE,
     ) -> Prediction:
         devices = tuple(msgspec.structs.replace(device, profile="cuda") for device in machine.devices)
         described = msgspec.structs.replace(machine, devices=devices)

@@ -19,7 +19,7 @@ from tui.fit.fixes import Fix
 from tui.fit.receipts import LoadRecord, Parts
 from tui.fit.shape import ModelShape
 from tui.fit.speed import Speed
-from tui.fit.values import DeviceSpec, Machine, Prediction
+from tui.fit.values import BesideBytes, DeviceSpec, Machine, Prediction
 from tui.fit.verdict import assess
 from tui.gguf.stripped import StrippedHeader
 from tui.llama.receipt import DeviceBytes
@@ -79,12 +79,13 @@ def prices(draw: st.DrawFn) -> Price:
         reason=draw(st.sampled_from(("", "the dry run does not start: it was ended by SIGKILL"))),
         n_ctx=8192,
         n_gpu_layers=draw(st.integers(0, 81)),
+        beside=(BesideBytes("projector", draw(sizes)),) * draw(st.integers(0, 1)),
     )
     low = draw(st.floats(0.01, 900))
     speed = Speed(decode_tok_s=(low, low * draw(st.floats(1, 4))), source="roofline")
     return Price(
         SUBJECT,
-        LoadSettings(),
+        LoadSettings(mmproj="/models/mmproj-model-f16.gguf"),
         machine,
         prediction,
         assess(prediction, machine, 80),

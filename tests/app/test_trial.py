@@ -13,6 +13,7 @@ from tests.app.described import DescribedDryRun, a_published, cards, describe, m
 from tests.app.rig import Bench, workbench
 from tui.app.flows import trial
 from tui.app.messages import Sampled
+from tui.fit.phantom import NoRoom
 from tui.library import Model
 from tui.llama.phantom_messages import PhantomSpeed
 
@@ -87,6 +88,32 @@ async def test_what_it_takes_counts_for_no_price(
         assert (await priced(bench)).assessment.verdict == "gpu", "the last look at memory was while it ran"
         bench.app.desk.on_sampled(Sampled(machine_with(cards(1))))
         await bench.until(lambda: panel.answer.price and panel.answer.price.assessment.verdict != "gpu")
+
+
+async def test_what_to_do_where_a_model_is_in_memory_is_said(
+    tmp_path: Path, eight_b: Model, dry_run: DescribedDryRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    async def try_speed(*arguments: object) -> PhantomSpeed:
+        asked.append(arguments[-1])
+        raise NoRoom(3 << 30, 1 << 30)
+
+    monkeypatch.setattr(trial, "try_speed", try_speed)
+    async with workbench(tmp_path, models=(eight_b,)) as bench:
+        describe(bench.app, BEFORE, dry_run)
+        bench.app.desk.loading.load(eight_b, anyway=True)
+        await bench.until(lambda: bench.app.desk.loading.ready)
+        panel = await opened(bench)
+        await bench.press("T")
+        await bench.until(lambda: "u takes that out of memory; then press T again" in panel._words)
+        assert "beside llama3-8b, which is in memory: 3.0 GiB too much" in panel._words
+        assert asked == [bench.app.desk.loading.pid] != [None]
+        await bench.press("u")
+        await bench.until(lambda: bench.app.desk.loading.model is None)
+        await bench.press("T")
+        await bench.until(lambda: "beside what is in memory now that does not fit" in panel._words)
+        assert asked[-1] is None
 
 
 async def test_a_load_ends_it_and_waits_for_its_end(

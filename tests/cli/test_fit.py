@@ -14,6 +14,7 @@ import pytest
 from tests.cli.puna import puna, start
 from tests.rigs.gguf_maker import tiny_model
 from tests.rigs.nvml import FakeGpu, StandIn
+from tests.rigs.projector_maker import tiny_projector
 from tui.cli.main import main
 from tui.config.model_file import update_model
 from tui.config.paths import paths
@@ -175,6 +176,29 @@ def test_the_host_fits_to_the_byte_and_the_margin_is_the_persons(ask: Ask, home:
         for ram, verdict in ((enough, "ram"), (enough - 1, "no")):
             found = document(ask(DEMO, *FIXED, "--device", "none", "--ram", str(ram), "--json"))
             assert (found["verdict"], found["host"]["fits"], found["devices"]) == (verdict, verdict == "ram", [])
+
+
+def test_what_lies_beside_the_model_counts(ask: Ask, home: Path, tmp_path: Path, demo_model: Path) -> None:
+    """In the parts that there are; a draft model that is kept is said to be of no use, as in a load."""
+    small = tiny_model(tmp_path / "small.gguf")
+    projector = tiny_projector(tmp_path / "mmproj.gguf", n_embd=576)
+    roomy = ("--device", "x=24GiB", "--ram", "64GiB")
+    identity = f"{demo_model.name}:{demo_model.stat().st_size}"
+    update_model(paths({"PUNA_HOME": str(home)}), identity, {"draft_model": str(small)})
+    code, out, err = ask(DEMO, *FIXED, *roomy, "--json")
+    alone = document((code, out, err))
+    assert alone["settings"]["draft_model"] == ""
+    assert "The draft model small.gguf is not used: this version answers without one." in err
+    code, out, err = ask(
+        DEMO, *FIXED, *roomy, "--mmproj", str(projector), "--draft-model", str(small), "--explain", "--json"
+    )
+    both = document((code, out, err))
+    assert (both["settings"]["mmproj"], both["settings"]["draft_model"]) == (str(projector), str(small))
+    assert (both["source"], list(both), typed(both["host"])) == ("dry-run", list(alone), KEYS["host"])
+    for part in ("weights_bytes", "context_bytes", "compute_bytes"):
+        assert both["devices"][0][part] > alone["devices"][0][part]
+    assert "puna itself answers without one" in err
+    assert all(f"{what} (" in err for what in ("draft model small.gguf", "projector mmproj.gguf"))
 
 
 def test_partly_on_the_gpu(ask: Ask) -> None:

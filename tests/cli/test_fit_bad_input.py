@@ -150,6 +150,8 @@ def test_a_pipe_in_a_process_of_its_own_does_not_hang(tmp_path: Path) -> None:
         (("--type-k", "iq2_xxs"), "type_k: 'iq2_xxs' is none of f32, f16"),
         (("--type-v", "Q8"), "type_v"),
         (("--type-v", "q8_0", "--flash-attn", "off"), "type_v: q8_0 needs flash attention"),
+        (("--mmproj", " "), "mmproj"),
+        (("--draft-model", "nowhere"), "draft_model: no model is called 'nowhere'"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_before_anything_is_asked(

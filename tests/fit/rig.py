@@ -15,6 +15,8 @@ from tui.llama.receipt import DeviceBytes
 from tui.llama.settings import LoadSettings
 
 MIB, GIB = 1 << 20, 1 << 30
+BESIDE_BYTES = 700 * MIB
+"""A projector, or a draft model."""
 _BITS = {"f32": 32.0, "f16": 16.0, "bf16": 16.0, "q8_0": 8.5, "q5_1": 6.0, "q5_0": 5.5, "q4_1": 5.0, "q4_0": 4.5}
 
 
@@ -65,12 +67,15 @@ class Rig:
         layers = [self._layer(index, n_ctx, settings) for index in range(self.model.n_block + 1)]
         places = self._places(settings)
         compute = self.model.compute_bytes * settings.n_ubatch // 512 + self.model.compute_token_bytes * n_ctx
+        beside = BESIDE_BYTES * (bool(settings.draft_model) + (settings.projector is not None))
+        first = next((place for place in places if place is not None), None)
         parts = []
         for device in self._devices():
             held = [index for index, place in enumerate(places) if place == device]
             # The first one computes large batches of the layers that are in RAM, too.
             computes = held or (None in places and device in self._used(settings)[:1])
             weights, context = (sum(layers[index][part] for index in held) for part in (0, 1))
+            weights += beside if device == first else 0
             parts.append((weights, context, compute if computes else 0))
         host = [layer for layer, place in zip(layers, places, strict=True) if place is None]
         on_host = sum(layer[2] for layer in layers) - sum(layer[2] for layer in host)
@@ -81,7 +86,10 @@ class Rig:
             ),
             host=DeviceBytes(
                 name="host",
-                weights_bytes=self.model.embedding_bytes + sum(w + e for w, _, e in host) + on_host,
+                weights_bytes=self.model.embedding_bytes
+                + sum(w + e for w, _, e in host)
+                + on_host
+                + (beside if first is None else 0),
                 context_bytes=sum(context for _, context, _ in host),
                 compute_bytes=compute,
             ),

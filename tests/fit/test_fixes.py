@@ -87,6 +87,17 @@ async def test_what_the_settings_waste_comes_first() -> None:
     ]
 
 
+async def test_what_lies_beside_the_model_may_be_left_out() -> None:
+    seeing = msgspec.structs.replace(WHOLE, n_ctx=1024, mmproj="mmproj.gguf", draft_model="small.gguf")
+    offered = await _offered(seeing, machine(6.6))
+    assert [fix.words for fix in offered if fix.change.startswith("no ")] == [
+        "no draft model: −700 MiB, answers at the model's own speed",
+        "no projector (mmproj): −700 MiB, it sees no images",
+    ]
+    without = [fix.settings for fix in offered if fix.settings is not None and fix.change.startswith("no ")]
+    assert [(one.draft_model, one.mmproj) for one in without] == [("", "mmproj.gguf"), ("small.gguf", "none")]
+
+
 async def test_experts_are_offered_before_layers() -> None:
     offered = await _offered(LoadSettings(n_gpu_layers=49, n_ctx=8192), machine(12), MIXTURE)
     assert [fix.change for fix in offered] == ["experts of 21 of 48 layers in RAM", "30 of 49 layers on the GPU"]

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.rigs.gguf_maker import tiny_model
+from tests.rigs.gguf_maker import plain_gguf, tiny_model
 from tests.rigs.lora_maker import tiny_lora
+from tests.rigs.projector_maker import tiny_projector
 from tui.config.paths import Paths, paths
 from tui.config.settings import FitSettings, Settings
+from tui.config.sizes import size
+from tui.fit.plan import Plan
 from tui.fit.speed import measurement
 from tui.fit.values import DeviceSpec, Machine, Refused
 from tui.hardware.snapshot import Cpu, Ram, Snapshot
 from tui.library.single import entry_for
 from tui.llama.settings import LoadSettings, LoraAdapter
+from tui.models.fit_report import to_json
+from tui.models.fit_words import explained, settings_words
 from tui.models.fitting import Fitting, margins_of
 from tui.models.lessons import keep_speed, speeds
 from tui.models.prepare import may_move
@@ -27,6 +33,12 @@ MIB, GIB = 1 << 20, 1 << 30
 FIXED = LoadSettings(n_gpu_layers="all", n_ctx=2048)
 SETTINGS = Settings()
 MARGINS = margins_of(SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    folder = tmp_path_factory.mktemp("tiny")
+    return subject_of(entry_for(tiny_model(folder / "tiny.gguf")), folder / "headers")
 
 
 def machine(device: int | None = 24 * GIB, host: int = 64 * GIB) -> Machine:
@@ -141,19 +153,79 @@ async def test_measurements_count_on_this_machine_alone(tmp_path: Path, demo: Su
     assert known.decode_tok_s[0] <= 123.0 <= known.decode_tok_s[1]
 
 
-async def test_adapters_count_and_one_that_is_no_file_is_refused(fitting: Fitting, tmp_path: Path) -> None:
-    subject = subject_of(entry_for(tiny_model(tmp_path / "tiny.gguf")), tmp_path / "headers")
+async def test_adapters_count_and_one_that_is_replaced_is_another(
+    fitting: Fitting, tiny: Subject, tmp_path: Path
+) -> None:
     lora = tiny_lora(tmp_path / "lora.gguf")
     plain = LoadSettings(n_gpu_layers=0, n_ctx=512)
-    ask = fitting.ask(subject, machine(None))
-    without = await ask(plain)
-    beside = await ask(msgspec.structs.replace(plain, lora=(LoraAdapter(str(lora)),)))
-    assert beside.host.weights_bytes - without.host.weights_bytes == 2 * 2 * 4 * 64 * 4
+
+    async def weights(settings: LoadSettings) -> int:
+        made = await fitting.plan(tiny, settings, machine(None), SETTINGS, may_move=frozenset())
+        return made.prediction.host.weights_bytes
+
+    without, adapted = await weights(plain), msgspec.structs.replace(plain, lora=(LoraAdapter(str(lora)),))
+    assert await weights(adapted) - without == 2 * 2 * 4 * 64 * 4
     tiny_lora(lora, rank=8)
-    replaced = await ask(msgspec.structs.replace(plain, lora=(LoraAdapter(str(lora)),)))
-    assert replaced.host.weights_bytes - without.host.weights_bytes == 2 * 2 * 8 * 64 * 4, "it is another file now"
-    with pytest.raises(Refused, match=r"lora: .*missing\.gguf"):
-        await ask(msgspec.structs.replace(plain, lora=(LoraAdapter(str(tmp_path / "missing.gguf")),)))
+    assert await weights(adapted) - without == 2 * 2 * 8 * 64 * 4
+
+
+@pytest.mark.parametrize(
+    ("setting", "file", "why"),
+    [
+        ("lora", "missing.gguf", "there is no such file"),
+        ("draft_model", "missing.gguf", "there is no such file"),
+        ("draft_model", "mmproj.gguf", "is a projector"),
+        ("mmproj", "missing.gguf", "there is no such file"),
+        ("mmproj", "tiny.gguf", r"is no projector but a model \(llama\)"),
+    ],
+)
+async def test_a_file_that_is_not_what_its_setting_wants(
+    fitting: Fitting, tiny: Subject, tmp_path: Path, setting: str, file: str, why: str
+) -> None:
+    tiny_projector(tmp_path / "mmproj.gguf")
+    tiny_model(tmp_path / "tiny.gguf")
+    named = str(tmp_path / file)
+    value = (LoraAdapter(named),) if setting == "lora" else named
+    wished = msgspec.structs.replace(FIXED, **{setting: value})
+    with pytest.raises(Refused, match=rf"{setting}: .*{re.escape(file)}: {why}"):
+        await fitting.plan(tiny, wished, machine(None), SETTINGS, may_move=frozenset())
+
+
+async def test_the_projector_beside_a_model_counts_where_there_is_room(fitting: Fitting, tmp_path: Path) -> None:
+    model = entry_for(tiny_model(tmp_path / "tiny.gguf"))
+    bare = subject_of(model, tmp_path / "headers")
+    file = tiny_projector(tmp_path / "mmproj-tiny.gguf")
+    subject = subject_of(model, tmp_path / "headers")
+    assert (bare.projector, subject.projector) == (None, file)
+
+    async def made(subject: Subject, free: int, mmproj: str = "auto") -> Plan:
+        wished = msgspec.structs.replace(FIXED, n_ctx=512, mmproj=mmproj)
+        return await fitting.plan(subject, wished, machine(None, free), SETTINGS, may_move=frozenset())
+
+    without, seeing = await made(bare, GIB << 4), await made(subject, GIB << 4)
+    assert (without.settings.mmproj, seeing.settings.mmproj) == ("none", str(file))
+    more = seeing.assessment.host.need_bytes - without.assessment.host.need_bytes
+    assert more > file.stat().st_size * 0.9
+    enough = seeing.assessment.host.need_bytes + MARGINS.host_bytes
+    assert (await made(subject, enough)).settings.mmproj == str(file)
+    tight = await made(subject, enough - 1)
+    assert (tight.settings.mmproj, tight.assessment.verdict) == ("none", "ram")
+    assert tight.said[-1] == f"{file.name} is left out for want of memory: this load sees no images."
+    named = await made(subject, enough - 1, str(file))
+    assert (named.settings.mmproj, named.assessment.verdict) == (str(file), "no")
+    report = await fitting.report(subject, seeing, machine(None, GIB << 4))
+    assert f"projector {file.name} ({size(more)})" in settings_words(report)
+    assert any(f"projector {file.name}" in line for line in explained(report))
+    assert to_json(report)["settings"]["mmproj"] == str(file)
+
+
+async def test_a_projector_that_cannot_be_used_is_left_out_with_the_reason(fitting: Fitting, tmp_path: Path) -> None:
+    model = entry_for(tiny_model(tmp_path / "tiny.gguf"))
+    plain_gguf(tmp_path / "mmproj.gguf", {"clip.has_vision_encoder": True}, architecture="clip")
+    subject = subject_of(model, tmp_path / "headers")
+    made = await fitting.plan(subject, FIXED, machine(None), SETTINGS, may_move=frozenset())
+    assert (made.settings.mmproj, made.prediction.source) == ("none", "dry-run")
+    assert "mmproj.gguf is left out as it cannot be used (mmproj: llama.cpp cannot load" in made.said[-1]
 
 
 async def test_a_device_that_is_not_there_is_refused_by_name(fitting: Fitting, demo: Subject) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from tests.rigs.gguf_maker import tiny_model
 from tui.config.paths import Paths, paths
 from tui.config.settings import Settings
-from tui.fit.values import Refused
-from tui.hardware.snapshot import Cpu, Ram, Snapshot
+from tui.fit.phantom import NoRoom
+from tui.hardware.snapshot import Cpu, EngineMemory, Ram, Snapshot
 from tui.library.single import entry_for
 from tui.llama.settings import LoadSettings
 from tui.models.fitting import Fitting
@@ -56,6 +57,10 @@ async def test_what_was_tried_is_remembered_for_this_file(fitting: Fitting, here
 
 
 async def test_nothing_is_tried_that_does_not_fit(fitting: Fitting, here: Paths, tiny: Subject) -> None:
-    with pytest.raises(Refused, match="fit"):
-        await try_speed(fitting, here, tiny, LoadSettings(n_ctx=512), Settings(), machine(GIB))
+    """What an engine holds that would make room for a load is room for the plan, but it is not there yet."""
+    full = replace(machine(GIB), engines=(EngineMemory(77, anon_bytes=30 * GIB),))
+    for snapshot, leaving in ((machine(GIB), None), (full, 77)):
+        with pytest.raises(NoRoom, match="fit") as refusal:
+            await try_speed(fitting, here, tiny, LoadSettings(n_ctx=512), Settings(), snapshot, leaving)
+        assert refusal.value.over_bytes > 0
     assert learnt(here).speeds.measurements == ()

@@ -11,13 +11,13 @@ from typing import Any
 
 from tui.fit.dry_run import main
 from tui.fit.layouts import Layouts
-from tui.fit.questions import Question, Reply
+from tui.fit.questions import ProjectorQuestion, Question, Reply
 
 _answer = Layouts._answer
 
 
-def _faulty(self: Layouts, question: Question) -> Reply:
-    if question.settings.n_ctx == 768:
+def _faulty(self: Layouts, question: Question | ProjectorQuestion) -> Reply:
+    if isinstance(question, Question) and question.settings.n_ctx == 768:
         fault: Any = SimpleNamespace(exc_value=KeyError("soft"))
         sys.unraisablehook(fault)
     return _answer(self, question)

@@ -50,6 +50,11 @@ class Keymap:
                 name = f"app.do('{action.id}', '{key}')" if everywhere else f"{action.id}('{key}')"
             yield Binding(key, name, action.title, id=action.id, priority=key in action.fixed)
 
+    def first(self, action_id: str, ascii_only: bool = False) -> str:
+        """The first key of an action; without any the palette's."""
+        keys = self.keys[action_id]
+        return show_key(keys[0], ascii_only) if keys else "^p"
+
     def shown(self, action_id: str, ascii_only: bool = False) -> str:
         """The keys of an action as help shows them; empty without any."""
         keys = self.keys[action_id]

@@ -140,7 +140,7 @@ async def _answer(asked: _Asked) -> int:
 def _beside(args: argparse.Namespace, models: Sequence[Model]) -> dict[str, str | None]:
     """Paths of the files that were named to lie beside the model. Raises CommandError."""
     mmproj, draft = args.mmproj, None
-    if mmproj and mmproj not in ("auto", NO_PROJECTOR):
+    if mmproj and mmproj.strip() and mmproj not in ("auto", NO_PROJECTOR):
         mmproj = str(absolute(mmproj))
     if args.draft_model:
         try:

@@ -24,6 +24,17 @@ class PhantomError(Exception):
     """The child process died or gave no answer; the text says why. The model itself may be sound."""
 
 
+class NoRoom(Refused):
+    """What is in memory now leaves too little for it."""
+
+    def __init__(self, over_bytes: int, margin_bytes: int) -> None:
+        super().__init__(
+            f"a trial run takes as much memory as the model, and beside what is in memory now that does not fit:"
+            f" {size(over_bytes)} too much, with {size(margin_bytes)} kept free"
+        )
+        self.over_bytes = over_bytes
+
+
 async def phantom_speed(
     header: StrippedHeader,
     settings: LoadSettings,
@@ -38,9 +49,9 @@ async def phantom_speed(
 ) -> PhantomSpeed:
     """Measure prefill and decode of `header` with `settings` (resolved), in a child process.
 
-    `prediction` and `machine` say what it takes and what is free; `cpus` are the logical CPUs of this process. Adapters
-    and a draft model are left out, and the hole is read rather than mapped. Cancelling ends it. Raises Refused where it
-    would not fit, or where llama.cpp refuses it, and PhantomError where the child fails.
+    `prediction` and `machine` say what it takes and what is free; `cpus` are the logical CPUs of this process. What
+    lies beside a model is left out, and the hole is read rather than mapped. Cancelling ends it. Raises NoRoom where it
+    would not fit, Refused where llama.cpp refuses it, and PhantomError where the child fails.
     """
     _check_room(prediction, machine, n_block, n_cpu_moe)
     bare = msgspec.structs.replace(
@@ -76,7 +87,4 @@ def _check_room(prediction: Prediction, machine: Machine, n_block: int, n_cpu_mo
         pools: tuple[DeviceFit | HostFit, ...] = (*assessment.devices, assessment.host)
         worst = next(pool for pool in pools if not pool.fits)
         margin = machine.margins.host_bytes if isinstance(worst, HostFit) else machine.margins.device_bytes
-        raise Refused(
-            f"a trial run takes as much memory as the model, and beside what is in memory now that does not fit:"
-            f" {size(worst.over_bytes)} too much, with {size(margin)} kept free"
-        )
+        raise NoRoom(worst.over_bytes, margin)

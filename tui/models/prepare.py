@@ -24,7 +24,7 @@ from tui.fit.verdict import Assessment
 from tui.hardware.snapshot import Snapshot
 from tui.hardware.watch import FIRST_S, Watch
 from tui.library import Model
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import NO_PROJECTOR, LoadSettings
 from tui.models.beside import engine_settings
 from tui.models.fitting import Fitting
 from tui.models.headers import headers_dir
@@ -142,4 +142,5 @@ def _blind(wished: LoadSettings) -> LoadSettings:
     """Numbers for a model of which nothing is known: llama.cpp is about to say what is wrong with it."""
     layers = 0 if wished.n_gpu_layers == "auto" else wished.n_gpu_layers
     n_ctx = USUAL_N_CTX if wished.n_ctx == "auto" else wished.n_ctx
-    return msgspec.structs.replace(wished, n_ctx=n_ctx, n_gpu_layers=layers)
+    mmproj = wished.projector or NO_PROJECTOR
+    return msgspec.structs.replace(wished, n_ctx=n_ctx, n_gpu_layers=layers, mmproj=mmproj)

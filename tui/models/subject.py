@@ -24,12 +24,12 @@ class Subject:
     parameters: int | None
     shape: ModelShape
     header: StrippedHeader
-    projector: Path | None = None
-    """The one that lies beside it on this disk, which "auto" means."""
     siblings: tuple[tuple[str, int], ...] = ()
     """Other quantizations that are published beside it: label and bytes of the file."""
     fetched_bytes: int | None = None
     """Bytes of its header that travelled for this; None for a model on this disk."""
+    projector: Path | None = None
+    """The one that lies beside it on this disk, which "auto" means."""
 
 
 def subject_of(model: Model, headers: Path) -> Subject:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+import msgspec
+
 from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.fit.candidates import experts_on_host
@@ -13,7 +15,7 @@ from tui.fit.speed import measurement
 from tui.hardware.cpu import default_threads, logical_cpus
 from tui.hardware.snapshot import Snapshot
 from tui.llama.phantom_messages import PhantomSpeed
-from tui.llama.settings import LoadSettings
+from tui.llama.settings import NO_PROJECTOR, LoadSettings
 from tui.models.fitting import Fitting
 from tui.models.lessons import keep_speed
 from tui.models.prepare import may_move
@@ -27,13 +29,17 @@ async def try_speed(
     wished: LoadSettings,
     settings: Settings,
     snapshot: Snapshot,
+    leaving: int | None = None,
 ) -> PhantomSpeed:
-    """Load `subject`'s header for real, decode, and remember how fast it was.
+    """Load `subject`'s header for real, decode, and remember how fast it was. The settings are those that a load would
+    have once the engine with pid `leaving` has made room for it; the trial itself runs beside that engine.
 
-    Raises Refused where it does not fit or llama.cpp refuses it, PhantomError where the trial fails.
+    Raises NoRoom where there is none now, Refused where llama.cpp refuses it, PhantomError where the trial fails.
     """
-    seen = await fitting.seen(snapshot, settings)
-    made = await fitting.plan(subject, wished, seen.machine, settings, may_move=may_move(wished, asked=seen.asked))
+    bare = msgspec.structs.replace(wished, lora=(), draft_model="", mmproj=NO_PROJECTOR)
+    later = await fitting.seen(snapshot, settings, leaving=leaving)
+    made = await fitting.plan(subject, bare, later.machine, settings, may_move=may_move(bare, asked=later.asked))
+    seen = await fitting.seen(snapshot, settings) if leaving is not None else later
     await fitting.release()
     threads = default_threads(1) if isinstance(made.settings.threads, str) else made.settings.threads
     tried = await phantom_speed(

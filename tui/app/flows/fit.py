@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tui.app.flows.drift import Drift
-from tui.app.keys import show_key
 from tui.app.messages import FormRead, LimitsKnown, LoadNoted
 from tui.app.text import clean
 
@@ -79,7 +78,10 @@ class FitFlow:
         from tui.app.panels.load.panel import LoadPanel
 
         panel = LoadPanel(event.model, event.form)
-        panel.anyway_key, panel.details_key = self._shown_key("load_anyway"), self._shown_key("load_details")
+        keymap, ascii_only = self._desk.keymap, self._desk.app.glyphs.ascii
+        panel.anyway_key, panel.details_key = (
+            keymap.first(name, ascii_only) for name in ("load_anyway", "load_details")
+        )
         self._form = event.form
         await self._desk.bench.open_load(panel)
         install(panel, self._desk.keymap, "load")
@@ -238,10 +240,6 @@ class FitFlow:
 
     def _wished(self) -> LoadSettings | None:
         return self._form.settings() if self._form is not None and not self._form.problem() else None
-
-    def _shown_key(self, action_id: str) -> str:
-        keys = self._desk.keymap.keys[action_id]
-        return show_key(keys[0], self._desk.app.glyphs.ascii) if keys else "^p"
 
     # ---- the ghost
 

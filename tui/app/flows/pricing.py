@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -241,7 +242,7 @@ class Pricing:
 
     async def subject(self, model: Model) -> Subject | None:
         """The model's header, read once for each file; None where it cannot be read."""
-        file, _ = await asyncio.to_thread(local_key, model.path)
+        file = await asyncio.to_thread(_on_disk, model.path)
         if file is None:
             return None
         key = model.identity, file
@@ -256,6 +257,15 @@ class Pricing:
 
     def _post(self, message: Message) -> None:
         self._desk.app.post_message(message)
+
+
+def _on_disk(path: Path) -> str | None:
+    """The same while a model's file is the same, and nothing has come or gone beside it: a projector may have."""
+    key, _ = local_key(path)
+    try:
+        return key and f"{key}:{path.parent.stat().st_mtime_ns}"
+    except OSError:
+        return None
 
 
 def ghost_of(priced: Priced, seen: Seen, snapshot: Snapshot, leaving: int | None) -> dict[str, int]:

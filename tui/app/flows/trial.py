@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
-from tui.fit.phantom import PhantomError
+from tui.app.text import clean
+from tui.config.sizes import size
+from tui.fit.phantom import NoRoom, PhantomError
 from tui.fit.values import Refused
 from tui.models.trial import try_speed
 
@@ -82,10 +84,24 @@ class Trial:
         settings, snapshot, subject = desk.settings, self._before, await self._pricing.subject(model)
         if settings is None or snapshot is None or subject is None:
             return "It cannot be measured: its header cannot be read."
+        leaving = desk.loading.pid
         try:
-            tried = await try_speed(self._pricing.fitting, desk.paths, subject, wished, settings, snapshot)
+            tried = await try_speed(self._pricing.fitting, desk.paths, subject, wished, settings, snapshot, leaving)
+        except NoRoom as error:
+            return self._no_room(error, in_the_way=leaving is not None)
         except (Refused, PhantomError) as error:
             return f"It cannot be measured: {error}"
         finally:
             self._last = desk.machine
         return f"Measured without weights: {tried.decode_tok_s:.1f} tok/s."
+
+    def _no_room(self, error: NoRoom, *, in_the_way: bool) -> str:
+        """What to do about it: a trial takes nothing out of memory by itself."""
+        desk, loaded = self._desk, self._desk.loading.model
+        if not in_the_way or loaded is None:
+            return f"It cannot be measured: {error}"
+        unload, again = (desk.keymap.first(name, desk.app.glyphs.ascii) for name in ("unload", "try_speed"))
+        return (
+            f"It cannot be measured beside {clean(loaded.name)}, which is in memory: {size(error.over_bytes)} too much."
+            f" {unload} takes that out of memory; then press {again} again."
+        )
