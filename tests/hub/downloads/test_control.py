@@ -87,7 +87,7 @@ def test_a_projector_is_an_item_beside_its_model(serve: Serve, open_downloads: O
 
 
 def test_a_file_that_two_items_want_is_fetched_once(serve: Serve, open_downloads: Open) -> None:
-    same = content(1)
+    same = content(1, 256 * KIB)
     loopback, hub = serve(Repo("org/a", {"a-Q4_K_M.gguf": same, "b-Q4_K_M.gguf": same}))
     slow(loopback)
     downloads, told = open_downloads(hub, run=False)
@@ -268,7 +268,7 @@ def test_what_is_no_model_is_told_and_stays(serve: Serve, open_downloads: Open) 
     added = downloads.add(item(hub))
     failed = told.end()
     assert failed.event == "failed"
-    assert "00002-of-00002.gguf is not a GGUF file, and so has the hub it; choose" in (failed.message or "")
+    assert "00002-of-00002.gguf is not a GGUF file, and the hub has it like that; choose" in (failed.message or "")
     (entry,) = downloads.entries()
     assert (entry.state, entry.done_bytes) == ("failed", MIB + 6)
     downloads.cancel(added.id)

@@ -50,6 +50,7 @@ def test_everything_rests_and_goes_on_together(serve: Serve, open_downloads: Ope
     told.moving()
     downloads.pause_all()
     assert set(states(downloads).values()) == {"paused"}
+    wait_until(lambda: all(entry.owner is None for entry in downloads.entries()))
     loopback.heal()
     downloads.resume_all()
     assert {told.end(one.id).event for one in added} == {"done"}
@@ -104,8 +105,10 @@ def test_a_watch_is_told_of_every_change_once_whoever_makes_it(serve: Serve, ope
     seen.wait("paused", "running")
     second.move(added[0].id, 1)
     seen.wait("running", "paused")
+    second.pause(added[1].id)
+    seen.wait("paused", "paused")
     loopback.heal()
-    second.resume(added[0].id)
+    second.resume_all()
     seen.wait("done", "done")
     second.clear()
     seen.wait()
@@ -141,7 +144,10 @@ def test_two_that_fetch_whatever_there_is_keep_to_the_number_together(serve: Ser
     _, also_told = open_downloads(hub, watch=seen)
     also_told.wait(lambda event: "another puna" in (event.message or ""))
     seen.wait("running", "running", "queued")
+    first.pause_all()
+    seen.wait("paused", "paused", "paused")
     loopback.heal()
+    first.resume_all()
     seen.wait("done", "done", "done")
 
 

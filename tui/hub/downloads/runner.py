@@ -109,10 +109,8 @@ def _check_use(item: Item, paths: Sequence[Path]) -> None:
         try:
             read_header(path)
         except GgufError as error:
-            what = f"{clean(file.path)} {error.reason.partition(';')[0]}, and so has the hub it"
-            raise Useless(
-                f"{what}; choose another one, and delete this one in the library, where it is listed", paths[0]
-            ) from error
+            what = f"{clean(file.path)} {error.reason.partition(';')[0]}, and the hub has it like that"
+            raise Useless(f"{what}; choose another file (`puna rm` deletes this one)", paths[0]) from error
 
 
 def _renewed(means: Means, item: Item, teller: Teller, stop: Stop, error: HubError) -> Item:
