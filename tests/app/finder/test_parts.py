@@ -128,6 +128,10 @@ def test_a_shelf_finds_what_holds_every_word() -> None:
     assert [row.listing for row in shelf.matching("unsloth CODER")] == [CODER]
     assert shelf.matching("qwen llama") == ()
     assert set(shelf.matching("llama")) == set(Table(ROWS).select(Wishes(query="llama")))
+    text = "coder qwen 3 llama"
+    typed = [text[:end] for end in (*range(len(text)), *reversed(range(len(text))))] + ["llama qwen", "q", "ma a l"]
+    for query in typed:
+        assert shelf.matching(query) == Shelf(ROWS).matching(query), "what was typed before changes nothing"
 
 
 @given(st.integers(20, 200), st.integers(0, 4))
