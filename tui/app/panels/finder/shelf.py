@@ -14,7 +14,6 @@ from tui.app.text import clean
 from tui.models.finder.selection import searched, searched_words
 from tui.models.finder.values import FinderRow
 
-
 _MOST_KEPT = 64
 """Searches that are remembered."""
 
