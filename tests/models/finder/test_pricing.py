@@ -17,6 +17,7 @@ from tui.hub.files import ModelRow, RemoteFile
 from tui.hub.listing import Listing
 from tui.llama.settings import LoadSettings
 from tui.models.finder.exact import rows_of_files
+from tui.models.finder.outline import context_for
 from tui.models.finder.pricing import Pricer, priced
 from tui.models.finder.values import FinderRow
 from tui.models.quants import COMMON
@@ -66,7 +67,7 @@ def test_a_longer_context_and_another_cache_count() -> None:
     assert need(32_768) - need(8192) == pytest.approx(token * (32_768 - 8192), rel=0.05)
     assert need(1_000_000) == need(40_960)  # no more than it was trained on
     assert need(32_768) - need(32_768, type_k="q8_0", type_v="q8_0") > token * 32_768 * 0.4
-    assert Pricer(machine(), n_ctx=10_000).n_ctx_of(QWEN3_8B) == 10_240
+    assert context_for(QWEN3_8B.context_length, 10_000) == 10_240
 
 
 def test_what_is_not_known_has_no_price() -> None:

@@ -55,10 +55,6 @@ class Pricer:
         self._measured = _telling(measured)
         self._outline = lru_cache(maxsize=1024)(self._outlined)
 
-    def n_ctx_of(self, listing: Listing) -> int:
-        """Tokens of context that a model is priced at."""
-        return context_for(listing.context_length, self.n_ctx)
-
     def rows(self, listing: Listing) -> tuple[FinderRow, ...]:
         """A row for each quantization that is usual of it, the largest first, with the recommended one marked."""
         quants = OWN_QUANTS.get(listing.architecture, self._quants)
