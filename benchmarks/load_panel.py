@@ -1,5 +1,5 @@
-"""How long from a key on the load panel to the new price on the screen? Without a GPU, with a stand-in that holds all
-of the model, and with one that holds a part of it, where every setting is a search. Goal: at most 20 ms.
+"""How long from a key on the load panel to the new price on the screen? Without a GPU, with one and two stand-ins that
+hold all of the model, and with such that hold a part of it, where every setting is a search. Goal: at most 20 ms.
 
 `told` is until the price is in the panel; Textual draws sixty frames a second, so it is seen up to 17 ms later.
 
@@ -33,6 +33,8 @@ MACHINES = {
     "no GPU": machine_with(()),
     "one GPU": machine_with(cards(40)),
     "one small GPU": machine_with(cards(2.5, total_gib=4)),
+    "two GPUs": machine_with(cards(40, 30)),
+    "two small GPUs": machine_with(cards(1.8, 1.6, total_gib=4)),
 }
 FIELDS = {
     "n_gpu_layers": (["0"], 20),
@@ -46,7 +48,7 @@ def main() -> None:
     """Measure and tell."""
     with tempfile.TemporaryDirectory() as folder:
         rows = asyncio.run(_rows(Path(folder)))
-    worst = max(row["told_median"] for row in rows if row["machine"] != "one small GPU")
+    worst = max(row["told_median"] for row in rows)
     tell("load_panel", rows, {"worst_told_median_ms": worst, "goal_ms": GOAL_MS, "reached": worst <= GOAL_MS})
 
 

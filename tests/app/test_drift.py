@@ -8,7 +8,7 @@ import pytest
 
 from tests.app.described import cards, machine_with
 from tui.app.flows.drift import STAYED_S, Drift
-from tui.hardware.snapshot import Snapshot
+from tui.hardware.snapshot import EngineMemory, Snapshot
 
 
 def _at(time_s: float, free_gib: float = 20.0, ram_free_gib: float = 44.0) -> Snapshot:
@@ -56,3 +56,12 @@ def test_a_question_begins_anew() -> None:
     assert not drift.is_over(_at(31, 20))
     assert not drift.is_over(_at(5, 20)), "a clock that was set back makes it wait again"
     assert drift.is_over(_at(5 + STAYED_S, 20))
+
+
+def test_questions_are_set_against_the_same_memory_while_it_hardly_changes() -> None:
+    drift, first = Drift(), _at(0)
+    assert drift.about(first) is first
+    drift.ask(first)
+    assert drift.about(_at(1, 20.2)) is first
+    for news in (_at(1, 19.5), replace(_at(1), engines=(EngineMemory(7),)), replace(_at(1), gpus=())):
+        assert drift.about(news) is news

@@ -37,6 +37,7 @@ from tui.models.beside import BesideFiles, with_or_without
 from tui.models.fit_report import FitReport
 from tui.models.headers import headers_dir
 from tui.models.installed import note_gpus
+from tui.models.kept_plans import KeptPlans
 from tui.models.lessons import learnt, speeds
 from tui.models.machine import NOTHING_LEARNT, Seen, machine_of
 from tui.models.quants import smaller_quants
@@ -68,6 +69,7 @@ class Fitting:
         self._has_gpus: bool | None = None
         """What was noted last."""
         self._beside = BesideFiles(headers_dir(paths))
+        self._plans = KeptPlans()
 
     async def close(self) -> None:
         """End the dry-run process."""
@@ -179,9 +181,11 @@ class Fitting:
                 formula=None if unasked else formula,
             )
 
-        if wished.mmproj != "auto" or subject.projector is None:
-            return await planned(wished.projector or NO_PROJECTOR)
-        return await with_or_without(subject.projector, planned)
+        if wished.mmproj == "auto" and subject.projector is not None:
+            return await with_or_without(subject.projector, planned)
+        least = settings.fit.min_n_ctx
+        key = subject.header.digest, subject.shape.file_bytes, wished, machine, least, may_move, unasked
+        return self._plans.get(key) or self._plans.keep(key, await planned(wished.projector or NO_PROJECTOR))
 
     def priced(
         self,

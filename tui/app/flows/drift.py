@@ -36,6 +36,15 @@ class Drift:
         """A question was set against this memory; None where it was not known."""
         self._asked, self._since = about, None
 
+    def about(self, now: Snapshot) -> Snapshot:
+        """The memory to set a question against: while hardly anything has changed that of the last one, so that answers
+        differ by what was asked alone.
+        """
+        before = self._asked
+        if before is None or {one.pid for one in before.engines} != {one.pid for one in now.engines}:
+            return now
+        return before if _moved_bytes(before, now) <= DRIFT_BYTES else now
+
     def is_over(self, now: Snapshot) -> bool:
         """True where it is time to ask again."""
         if self._asked is None:

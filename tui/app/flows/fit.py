@@ -202,9 +202,9 @@ class FitFlow:
             if not quietly:
                 panel.wait()
             fixes: Fixing = "with" if quietly else "later"
-            self._drift.ask(self._machine)
-            self.ahead = ()
-            self.pricing.changed(panel.model, wished, self._desk.loading.pid, fixes=fixes)
+            self.ahead, about = (), self._about()
+            self._drift.ask(about)
+            self.pricing.changed(panel.model, wished, about, self._desk.loading.pid, fixes=fixes)
 
     def _look_ahead(self) -> None:
         """Have what one more step would ask be known by then, where it leads on before where it came from."""
@@ -215,7 +215,7 @@ class FitFlow:
         if around != self.ahead:
             self.ahead = around
             next_ones = sorted(around, key=lambda wished: wished == self._came_from)
-            self.pricing.look_ahead(panel.model, next_ones, self._desk.loading.pid)
+            self.pricing.look_ahead(panel.model, next_ones, self._about(), self._desk.loading.pid)
 
     def _learnt(self) -> None:
         self.pricing.fitting.learn_again()
@@ -238,6 +238,11 @@ class FitFlow:
         """Memory as it counts for a price."""
         return self._pricing.trial.machine if self._pricing is not None else self._desk.machine
 
+    def _about(self) -> Snapshot | None:
+        """The memory that the next question is set against."""
+        now = self._machine
+        return self._drift.about(now) if now is not None else None
+
     def _wished(self) -> LoadSettings | None:
         return self._form.settings() if self._form is not None and not self._form.problem() else None
 
@@ -253,8 +258,9 @@ class FitFlow:
         """
         model = self._meant()
         if model is not None and self._desk.bench.load is None:
-            self._drift.ask(self._machine)
-            self.pricing.selected(model, self._desk.loading.pid)
+            about = self._about()
+            self._drift.ask(about)
+            self.pricing.selected(model, about, self._desk.loading.pid)
 
     def show_ghost(self) -> None:
         """Show the ghost of what is selected now."""

@@ -10,36 +10,30 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from textual.message import Message
 
+from tui.app.flows.first_form import first_form, limits_of
+from tui.app.flows.subjects import Subjects
 from tui.app.flows.trial import Trial
-from tui.app.messages import FormRead, LimitsKnown
-from tui.app.panels.load.fields import Limits
-from tui.app.panels.load.form import Form
+from tui.app.messages import LimitsKnown
 from tui.app.panels.load.price import Price
-from tui.app.places import RESERVED_THREADS
-from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.fit.bandwidths import BandwidthError
 from tui.fit.fixes import Fix
 from tui.fit.plan import Plan
 from tui.fit.values import Refused
-from tui.hardware.cpu import default_threads, physical_cores
 from tui.hardware.history import RAM
 from tui.hardware.snapshot import Snapshot
 from tui.llama.settings import LoadSettings, SettingsError
 from tui.models.beside import engine_settings
 from tui.models.fitting import Fitting, Priced
-from tui.models.headers import headers_dir, local_key
 from tui.models.lessons import last_load
 from tui.models.machine import Seen, holders
 from tui.models.prepare import look, may_move, wished_for
-from tui.models.subject import Subject, subject_or_none
-from tui.models.wishes import wished_settings
+from tui.models.subject import Subject
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
@@ -47,7 +41,6 @@ if TYPE_CHECKING:
 
 REST_S = 0.12
 """How long a person rests on a row, or on a setting, before what costs more than a moment is worked out."""
-_KEPT_SUBJECTS = 16
 AHEAD = "ahead"
 """Workers that ask what nobody waits for."""
 Fixing = Literal["none", "later", "with"]
@@ -79,8 +72,7 @@ class Pricing:
         self._desk = desk
         self.fitting = Fitting(desk.paths)
         self.trial = Trial(desk, self)
-        self._subjects: dict[tuple[str, str], Subject] = {}
-        """By the model's identity and its file: one that was replaced is another."""
+        self.subjects = Subjects(desk.paths)
 
     async def close(self) -> None:
         """End the dry-run process."""
@@ -93,7 +85,7 @@ class Pricing:
 
         async def work() -> None:
             self._post(await asyncio.to_thread(first_form, self._desk.paths, model, settings))
-            subject = await self.subject(model)
+            subject = await self.subjects.of(model)
             if subject is not None:
                 devices = tuple(device.name for device in await self.fitting.dry_run.devices() or ())
                 self._post(LimitsKnown(model, limits_of(model, subject, devices)))
@@ -125,8 +117,8 @@ class Pricing:
 
         self._run(work, "bandwidth", "measure memory's speed")
 
-    def selected(self, model: Model, leaving: int | None) -> None:
-        """Price a model as it is kept, once a person rests on it."""
+    def selected(self, model: Model, snapshot: Snapshot | None, leaving: int | None) -> None:
+        """Price a model as it is kept, against this memory, once a person rests on it."""
 
         async def work() -> None:
             await asyncio.sleep(REST_S)
@@ -137,23 +129,35 @@ class Pricing:
                 wished = await asyncio.to_thread(wished_for, self._desk.paths, model, settings)
             except SettingsError:
                 return  # the load panel says what is wrong with them
-            await self._price(model, wished, leaving, fixes="none")
+            await self._price(model, wished, snapshot, leaving, fixes="none")
 
         self._run(work, "price", f"work out what {model.name} would take")
 
-    def changed(self, model: Model, wished: LoadSettings, leaving: int | None, *, fixes: Fixing = "later") -> None:
-        """Price the settings on the panel now. Fixes come `later`, once a person rests, or `with` the price."""
+    def changed(
+        self,
+        model: Model,
+        wished: LoadSettings,
+        snapshot: Snapshot | None,
+        leaving: int | None,
+        *,
+        fixes: Fixing = "later",
+    ) -> None:
+        """Price the settings on the panel now, against this memory. Fixes come `later`, once a person rests, or `with`
+        the price.
+        """
         self.stop_looking_ahead()
-        work = partial(self._price, model, wished, leaving, fixes=fixes)
+        work = partial(self._price, model, wished, snapshot, leaving, fixes=fixes)
         self._run(work, "price", f"work out what {model.name} would take")
 
-    def look_ahead(self, model: Model, next_ones: Sequence[LoadSettings], leaving: int | None) -> None:
-        """Ask now what llama.cpp would be asked for any of these settings, so that their price is known at once when
-        they are chosen. The next question that somebody waits for ends it.
+    def look_ahead(
+        self, model: Model, next_ones: Sequence[LoadSettings], snapshot: Snapshot | None, leaving: int | None
+    ) -> None:
+        """Plan now what may be chosen next, so that its price is known at once. The next question that somebody waits
+        for ends it.
         """
 
         async def work() -> None:
-            settings, snapshot, subject = self._desk.settings, self.trial.machine, await self.subject(model)
+            settings, subject = self._desk.settings, await self.subjects.of(model)
             if settings is None or snapshot is None or subject is None:
                 return
             for wished in next_ones:
@@ -171,8 +175,10 @@ class Pricing:
         run: Any = work  # Textual's types do not tell a coroutine function from any other
         self._desk.app.run_worker(run, group=group, description=description, exclusive=True, exit_on_error=False)
 
-    async def _price(self, model: Model, wished: LoadSettings, leaving: int | None, *, fixes: Fixing) -> None:
-        settings, snapshot = self._desk.settings, self.trial.machine
+    async def _price(
+        self, model: Model, wished: LoadSettings, snapshot: Snapshot | None, leaving: int | None, *, fixes: Fixing
+    ) -> None:
+        settings = self._desk.settings
         answer = PriceMade(model, wished, snapshot)
         if settings is None or snapshot is None:
             self._post(replace(answer, problem="What it would take is told when this machine's memory is known."))
@@ -188,7 +194,8 @@ class Pricing:
     async def _priced(
         self, answer: PriceMade, settings: Settings, snapshot: Snapshot, leaving: int | None, fixes: Fixing
     ) -> None:
-        subject = await self.subject(answer.model)
+        at_once = self.subjects.last(answer.model)
+        subject = at_once or await self.subjects.of(answer.model)
         if subject is None:
             words = "What it would take cannot be told beforehand: its header cannot be read."
             self._post(replace(answer, problem=words))
@@ -203,6 +210,10 @@ class Pricing:
         answer = replace(answer, price=price, ghost=ghost_of(priced, seen, snapshot, leaving))
         if fixes != "with":
             self._post(answer)
+        if at_once is not None and await self.subjects.of(answer.model) is not at_once:
+            self.subjects.forget_last()
+            await self._priced(replace(answer, price=None), settings, snapshot, leaving, fixes)
+            return
         if fixes == "none" or not price.may_be_better:
             found: tuple[Fix, ...] | None = None
         else:
@@ -217,7 +228,7 @@ class Pricing:
     ) -> Priced | None:
         """What a model would take with memory as it is now, for one who waits for the answer; None where that cannot be
         told. `wished` None is as it is kept for the model."""
-        settings, subject = self._desk.settings, await self.subject(model)
+        settings, subject = self._desk.settings, await self.subjects.of(model)
         if settings is None or subject is None:
             return None
         paths = self._desk.paths
@@ -240,32 +251,8 @@ class Pricing:
         movable = may_move(wished, asked=seen.asked)
         return seen, await self.fitting.plan(subject, wished, seen.machine, settings, may_move=movable)
 
-    async def subject(self, model: Model) -> Subject | None:
-        """The model's header, read once for each file; None where it cannot be read."""
-        file = await asyncio.to_thread(_on_disk, model.path)
-        if file is None:
-            return None
-        key = model.identity, file
-        if key not in self._subjects:
-            found = await asyncio.to_thread(subject_or_none, model, headers_dir(self._desk.paths))
-            if found is None:
-                return None
-            while len(self._subjects) >= _KEPT_SUBJECTS:
-                self._subjects.pop(next(iter(self._subjects)))
-            self._subjects[key] = found
-        return self._subjects[key]
-
     def _post(self, message: Message) -> None:
         self._desk.app.post_message(message)
-
-
-def _on_disk(path: Path) -> str | None:
-    """The same while a model's file is the same, and nothing has come or gone beside it: a projector may have."""
-    key, _ = local_key(path)
-    try:
-        return key and f"{key}:{path.parent.stat().st_mtime_ns}"
-    except OSError:
-        return None
 
 
 def ghost_of(priced: Priced, seen: Seen, snapshot: Snapshot, leaving: int | None) -> dict[str, int]:
@@ -280,24 +267,3 @@ def ghost_of(priced: Priced, seen: Seen, snapshot: Snapshot, leaving: int | None
     back = sum(engine.anon_bytes or 0 for engine in snapshot.engines if engine.pid == leaving)
     ghost[RAM] = priced.assessment.host.need_bytes - back
     return {key: max(0, more) for key, more in ghost.items()}
-
-
-def first_form(paths: Paths, model: Model, settings: Settings) -> FormRead:
-    """The load panel's first values. Reads files."""
-    problem = ""
-    try:
-        base = wished_settings({}, {}, settings.load.values())
-    except SettingsError as error:
-        base, problem = wished_settings({}, {}, {}), f"config.toml: {error}"
-    try:
-        stored = wished_for(paths, model, settings)
-    except SettingsError as error:
-        stored, problem = base, problem or f"models.toml: {error}"
-    return FormRead(model, Form.of(base, stored, limits_of(model)), problem)
-
-
-def limits_of(model: Model, subject: Subject | None = None, devices: tuple[str, ...] = ()) -> Limits:
-    """What bounds the settings of a model, as far as it is known."""
-    n_block = subject.shape.n_block if subject is not None else model.n_layer
-    n_expert = subject.shape.n_expert if subject is not None else 0
-    return Limits(n_block, model.n_ctx_train, physical_cores(), n_expert, default_threads(RESERVED_THREADS), devices)

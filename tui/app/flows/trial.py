@@ -81,7 +81,7 @@ class Trial:
     async def _tried(self, model: Model, wished: LoadSettings) -> str:
         desk, self._model = self._desk, model
         self._before = desk.machine if desk.machine is not self._last else self._before
-        settings, snapshot, subject = desk.settings, self._before, await self._pricing.subject(model)
+        settings, snapshot, subject = desk.settings, self._before, await self._pricing.subjects.of(model)
         if settings is None or snapshot is None or subject is None:
             return "It cannot be measured: its header cannot be read."
         leaving = desk.loading.pid
