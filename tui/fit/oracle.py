@@ -18,6 +18,7 @@ from typing import Self
 import msgspec
 
 from tui.fit import closed_form
+from tui.fit.asked import asked_device, asked_devices, relevant
 from tui.fit.dry_child import DryRunDied, Spawn
 from tui.fit.dry_process import DryProcess, NoProcess
 from tui.fit.extras import (
@@ -35,7 +36,6 @@ from tui.fit.extras import (
 )
 from tui.fit.questions import (
     Answered,
-    AskedDevice,
     KnownDevice,
     NotTried,
     ProjectorAnswered,
@@ -44,9 +44,9 @@ from tui.fit.questions import (
     Reply,
     WasRefused,
 )
-from tui.fit.values import DeviceSpec, Machine, Prediction, Refused
+from tui.fit.values import Machine, Prediction, Refused
 from tui.gguf.stripped import StrippedHeader
-from tui.llama.settings import NO_PROJECTOR, LoadSettings
+from tui.llama.settings import LoadSettings
 from tui.process.spawn import spawn as spawn_process
 
 ANSWER_S = 20.0
@@ -120,7 +120,7 @@ class DryRun:
             raise ValueError(f"every device needs a name of its own: {names}")
         beside = extras.named_by(settings)
         lora = tuple(adapter_tensors(adapter) for adapter in beside.lora)
-        question = Question(0, header.digest, _relevant(settings), _asked_devices(settings, machine), lora)
+        question = Question(0, header.digest, relevant(settings), asked_devices(settings, machine), lora)
         prediction = _of(await self._reply(question, header), settings, machine, fallback)
         if beside.lora:
             prediction = with_adapters(beside.lora, prediction)
@@ -140,7 +140,7 @@ class DryRun:
 
     async def _projector(self, projector: Projector, settings: LoadSettings, machine: Machine) -> Prediction:
         place = projector_place(settings, machine)
-        devices = (_asked(machine.devices[place], machine.devices[place].total_bytes),) if place is not None else ()
+        devices = (asked_device(machine.devices[place]),) if place is not None else ()
         reply = await self._reply(ProjectorQuestion(0, projector.header.digest, devices), projector.header)
         if isinstance(reply, WasRefused):
             raise Refused(f"mmproj: {reply.reason}")
@@ -278,28 +278,3 @@ def _of(reply: Reply, settings: LoadSettings, machine: Machine, fallback: Fallba
         for part, device in zip(reply.prediction.devices, machine.devices, strict=True)
     )
     return msgspec.structs.replace(reply.prediction, devices=named)
-
-
-def _relevant(settings: LoadSettings) -> LoadSettings:
-    """The settings without those that no layout depends on, so that questions which differ in them are one."""
-    return msgspec.structs.replace(
-        settings,
-        threads=1,
-        load_mode="none",
-        mlock=False,
-        lora=(),
-        draft_model="",
-        chat_template="",
-        mmproj=NO_PROJECTOR,
-    )
-
-
-def _asked_devices(settings: LoadSettings, machine: Machine) -> tuple[AskedDevice, ...]:
-    """The devices as far as a layout depends on them. What is free only decides how layers are spread over several."""
-    n_used = len(settings.devices or machine.devices)
-    spread = n_used > 1 and settings.split_mode != "none" and not any(settings.tensor_split)
-    return tuple(_asked(device, device.free_bytes if spread else device.total_bytes) for device in machine.devices)
-
-
-def _asked(device: DeviceSpec, free_bytes: int) -> AskedDevice:
-    return AskedDevice(device.name, device.profile, device.total_bytes, free_bytes)

@@ -35,6 +35,20 @@ class NoRoom(Refused):
         self.over_bytes = over_bytes
 
 
+def bare(settings: LoadSettings) -> LoadSettings:
+    """The settings of a trial run: nothing beside the model, one pane, and the hole is read rather than mapped."""
+    return msgspec.structs.replace(
+        settings,
+        lora=(),
+        draft_model="",
+        chat_template="",
+        mmproj=NO_PROJECTOR,
+        load_mode="none",
+        mlock=False,
+        panes=1,
+    )
+
+
 async def phantom_speed(
     header: StrippedHeader,
     settings: LoadSettings,
@@ -47,25 +61,15 @@ async def phantom_speed(
     cpus: int,
     timeout_s: float = TIMEOUT_S,
 ) -> PhantomSpeed:
-    """Measure prefill and decode of `header` with `settings` (resolved), in a child process.
+    """Measure prefill and decode of `header` with `settings` (resolved, made `bare`), in a child process.
 
-    `prediction` and `machine` say what it takes and what is free; `cpus` are the logical CPUs of this process. What
-    lies beside a model is left out, and the hole is read rather than mapped. Cancelling ends it. Raises NoRoom where it
-    would not fit, Refused where llama.cpp refuses it, and PhantomError where the child fails.
+    `prediction` and `machine` say what it takes and what is free; `cpus` are the logical CPUs of this process.
+    Cancelling ends it. Raises NoRoom where it would not fit, Refused where llama.cpp refuses it, and PhantomError where
+    the child fails.
     """
     _check_room(prediction, machine, n_block, n_cpu_moe)
-    bare = msgspec.structs.replace(
-        settings,
-        lora=(),
-        draft_model="",
-        chat_template="",
-        mmproj=NO_PROJECTOR,
-        load_mode="none",
-        mlock=False,
-        panes=1,
-    )
     request = PhantomRequest(
-        header=header.data, data_bytes=header.data_bytes, settings=bare, threads=threads, cpus=cpus
+        header=header.data, data_bytes=header.data_bytes, settings=bare(settings), threads=threads, cpus=cpus
     )
     try:
         raw = await run_once(MODULE, request=msgspec.msgpack.encode(request), timeout_s=timeout_s)

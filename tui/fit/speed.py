@@ -123,7 +123,6 @@ def settings_key(settings: LoadSettings, prediction: Prediction) -> str:
         settings.n_ubatch,
         settings.threads,
         settings.n_cpu_moe,
-        bool(settings.draft_model),
         len(settings.lora),
         split,
     )

@@ -50,6 +50,14 @@ class FitReport:
         return self.prediction.flash_attn if self.settings.flash_attn == "auto" else self.settings.flash_attn
 
 
+_OF_DEVICE = (
+    "name", "description", "total_bytes", "free_bytes",
+    "weights_bytes", "context_bytes", "compute_bytes", "overhead_bytes", "fits",
+)  # fmt: skip
+_OF_HOST = ("weights_bytes", "context_bytes", "compute_bytes", "output_bytes", "available_bytes", "fits")
+"""Keys of `fit --json`, which are called so here, too."""
+
+
 def to_json(report: FitReport) -> dict[str, Any]:
     """The document of `fit --json`: these keys are a contract."""
     subject, assessment, speed = report.subject, report.assessment, report.speed
@@ -69,28 +77,8 @@ def to_json(report: FitReport) -> dict[str, Any]:
             flash_attn=report.flash_attn,
             threads=report.machine.cores or 1,
         ),
-        "devices": [
-            {
-                "name": device.name,
-                "description": device.description,
-                "total_bytes": device.total_bytes,
-                "free_bytes": device.free_bytes,
-                "weights_bytes": device.weights_bytes,
-                "context_bytes": device.context_bytes,
-                "compute_bytes": device.compute_bytes,
-                "overhead_bytes": device.overhead_bytes,
-                "fits": device.fits,
-            }
-            for device in assessment.devices
-        ],
-        "host": {
-            "weights_bytes": assessment.host.weights_bytes,
-            "context_bytes": assessment.host.context_bytes,
-            "compute_bytes": assessment.host.compute_bytes,
-            "output_bytes": assessment.host.output_bytes,
-            "available_bytes": assessment.host.available_bytes,
-            "fits": assessment.host.fits,
-        },
+        "devices": [{key: getattr(device, key) for key in _OF_DEVICE} for device in assessment.devices],
+        "host": {key: getattr(assessment.host, key) for key in _OF_HOST},
         "verdict": assessment.verdict,
         "source": report.prediction.source,
         "speed": None

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 
-import msgspec
-
 from tui.config.paths import Paths
 from tui.config.settings import Settings
 from tui.fit.candidates import experts_on_host
-from tui.fit.phantom import phantom_speed
+from tui.fit.phantom import bare, phantom_speed
 from tui.fit.speed import measurement
 from tui.hardware.cpu import default_threads, logical_cpus
 from tui.hardware.snapshot import Snapshot
 from tui.llama.phantom_messages import PhantomSpeed
-from tui.llama.settings import NO_PROJECTOR, LoadSettings
+from tui.llama.settings import LoadSettings
 from tui.models.fitting import Fitting
 from tui.models.lessons import keep_speed
 from tui.models.prepare import may_move
@@ -36,9 +34,9 @@ async def try_speed(
 
     Raises NoRoom where there is none now, Refused where llama.cpp refuses it, PhantomError where the trial fails.
     """
-    bare = msgspec.structs.replace(wished, lora=(), draft_model="", mmproj=NO_PROJECTOR)
+    wished = bare(wished)
     later = await fitting.seen(snapshot, settings, leaving=leaving)
-    made = await fitting.plan(subject, bare, later.machine, settings, may_move=may_move(bare, asked=later.asked))
+    made = await fitting.plan(subject, wished, later.machine, settings, may_move=may_move(wished, asked=later.asked))
     seen = await fitting.seen(snapshot, settings) if leaving is not None else later
     await fitting.release()
     threads = default_threads(1) if isinstance(made.settings.threads, str) else made.settings.threads
