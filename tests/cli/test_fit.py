@@ -19,8 +19,10 @@ from tui.cli.main import main
 from tui.config.model_file import update_model
 from tui.config.paths import paths
 from tui.fit.bandwidths import BandwidthError
+from tui.fit.measured import SpeedStore
 from tui.fit.receipts import LoadRecord, Parts
 from tui.llama.receipt import DeviceBytes
+from tui.models import fitting
 from tui.models.fitting import Fitting
 from tui.models.lessons import keep_load
 
@@ -345,11 +347,16 @@ def test_what_does_not_fit_is_told_with_what_would_help(ask: Ask) -> None:
 def test_memorys_speed_is_measured_once_and_never_for_a_script(
     home: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def measured(store: SpeedStore, threads: int) -> float:
+        store.keep_bandwidth(ram_bytes_s=3e10)
+        return 3e10
+
+    monkeypatch.setattr(fitting, "ram_bandwidth", measured)
     for name, value in NO_GPU.items():
         monkeypatch.setenv(name, value)
-    said = [ask(DEMO, *options)[2] for options in (("--json",), ("--device", "none"), (), ())]
-    assert [("measuring" in text) for text in said] == [False, False, True, False]
-    assert "measured" in ask(DEMO, "--explain")[1].partition("RAM speed")[2]
+    said = [ask(DEMO, *options) for options in (("--json",), ("--device", "none"), (), ("--explain",))]
+    assert [("measuring" in err) for _, _, err in said] == [False, False, True, False]
+    assert "RAM speed: 30.0 GB/s, measured" in said[-1][1]
 
 
 def test_where_it_cannot_be_measured_nothing_more_is_said(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

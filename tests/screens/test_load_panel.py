@@ -12,7 +12,7 @@ import pytest
 from tests.app.described import Answers, DescribedDryRun, a_published, cards, describe, held, machine_with, opened
 from tests.app.rig import Bench, home_paths
 from tests.screens.test_screens import picture, terminal
-from tui.app.flows import pricing
+from tui.app.flows import first_form
 from tui.config.model_file import update_model
 from tui.hardware.snapshot import Snapshot
 
@@ -55,8 +55,8 @@ def answers() -> Answers:
 def same_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Paths and processors that do not depend on where the pictures are made."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pricing, "default_threads", lambda reserve: 7)
-    monkeypatch.setattr(pricing, "physical_cores", lambda: 8)
+    monkeypatch.setattr(first_form, "default_threads", lambda reserve: 7)
+    monkeypatch.setattr(first_form, "physical_cores", lambda: 8)
 
 
 def panel_picture(snap_compare: Any, answers: Answers, case: Case, *keys: str, **how: Any) -> bool:
