@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from tui.chat.budget import answer_room, forecast, last_left_out, sent_part, turn_sizes, turns_to_drop, will_fit
+from tui.chat.budget import (
+    Oldest,
+    answer_room,
+    forecast,
+    last_left_out,
+    sent_part,
+    turn_sizes,
+    turns_to_drop,
+    will_fit,
+)
 from tui.chat.values import Message
 
 
@@ -45,22 +54,22 @@ def test_an_answer_needs_room() -> None:
 
 def test_so_many_of_the_oldest_turns_go_that_a_quarter_is_free() -> None:
     path = branch(300, 600, 900, 1000)
-    assert turns_to_drop(path, 700, 0, 1024) == 0
-    assert turns_to_drop(path, 1000, 0, 1024) == 1
-    assert turns_to_drop(path, 1200, 200, 1024) == 2
-    assert turns_to_drop(path, 1024, 896, 1024) == 4, "a quarter cannot be made free"
+    assert turns_to_drop(path, 700, 0, 1024).turns == 0
+    assert turns_to_drop(path, 1000, 0, 1024).turns == 1
+    assert turns_to_drop(path, 1200, 200, 1024).turns == 2
+    assert turns_to_drop(path, 1024, 896, 1024).turns == 4, "a quarter cannot be made free"
 
 
 def test_what_was_reckoned_is_corrected_by_what_was_counted() -> None:
     path = branch(None, None, None, None)  # 100 tokens each, as far as letters tell
-    assert turns_to_drop(path, 400, 0, 400) == 1
-    assert turns_to_drop(path, 4000, 0, 3400) == 2
-    assert turns_to_drop(path, 4000, 400, 1400) == 4
+    assert turns_to_drop(path, 400, 0, 400).turns == 1
+    assert turns_to_drop(path, 4000, 0, 3400).turns == 2
+    assert turns_to_drop(path, 4000, 400, 1400) == Oldest(4, 3600)
 
 
 def test_nothing_is_dropped_where_the_prompt_alone_is_too_long() -> None:
-    assert turns_to_drop(branch(300, 600), 5000, 4400, 1024) == 0
-    assert turns_to_drop([], 5000, 10, 1024) == 0
+    assert turns_to_drop(branch(300, 600), 5000, 4400, 1024).turns == 0
+    assert turns_to_drop([], 5000, 10, 1024).turns == 0
 
 
 def test_what_is_sent_follows_a_message_of_this_branch() -> None:

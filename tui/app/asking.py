@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from textual.message import Message
 
-from tui.app.text import clean
+from tui.app.text import clean, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -277,7 +277,7 @@ class Turns:
             if error.kind == "context":
                 await desk.context.full(self._pane)
             if error.kind not in ("died", "cancelled", "load", "settings"):  # those are told where they happen
-                desk.app.post_message(Told(f"{error}. {error.hint}", "warning"))
+                desk.app.post_message(Told(f"{sentence(str(error))} {sentence(error.hint)}".strip(), "warning"))
         except ChatError as error:
             ended.failed = True
             desk.app.post_message(Told(str(error), "error"))

@@ -76,22 +76,31 @@ def forecast(path: Sequence[Message], used: int, n_ctx: int) -> int | None:
     return max(0, int((n_ctx - used) / max(1.0, mean)))
 
 
-def turns_to_drop(path: Sequence[Message], prompt_tokens: int, alone_tokens: int, n_ctx: int) -> int:
-    """How many of the oldest turns have to go for the prompt to leave room for an answer; 0 where even all of them are
+@dataclass(frozen=True, slots=True)
+class Oldest:
+    """The oldest turns of a branch."""
+
+    turns: int = 0
+    tokens: int = 0
+    """About how many they have together."""
+
+
+def turns_to_drop(path: Sequence[Message], prompt_tokens: int, alone_tokens: int, n_ctx: int) -> Oldest:
+    """The oldest turns, which have to go for the prompt to leave room for an answer; none where even all of them are
     not enough, since so much (`alone_tokens`) is left of it without them.
 
     A quarter of the context is made free at once, where that can be, so that not every turn asks again.
     """
     sizes = turn_sizes(path)
     if not sizes or not will_fit(alone_tokens, n_ctx):
-        return 0
+        return Oldest()
     tokens = _corrected(sizes, prompt_tokens - alone_tokens)
     left, wanted = float(prompt_tokens), n_ctx - max(answer_room(n_ctx), n_ctx // 4)
     count = 0
     while count < len(sizes) and left > wanted:
         left -= tokens[count]
         count += 1
-    return count
+    return Oldest(count, round(prompt_tokens - left))
 
 
 def _corrected(sizes: Sequence[TurnSize], counted: int) -> list[float]:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from tui.llama.settings import LoadSettings
     from tui.models.fitting import Priced
 
+SUMMARISE_TOKENS = 256
+"""What asking for a summary takes besides the turns, system prompt included, at the most."""
 STEP = 1024
 """A larger context is a multiple of so many tokens."""
 
@@ -115,14 +117,15 @@ class RoomFlow:
 
         options: list[Option[Choice]] = []
         path = _path(talk, event.prompt)
-        count = turns_to_drop(path, event.prompt_tokens, event.alone_tokens, event.n_ctx)
-        if count:
+        oldest = turns_to_drop(path, event.prompt_tokens, event.alone_tokens, event.n_ctx)
+        if count := oldest.turns:
             first = next(one for one in path if one.role == "user")
             words = f"{'from ' if count > 1 else ''}'{clean(first.content)[:30]}'"
             turns = f"the oldest {plural(count, 'turn')}" if count > 1 else "the oldest turn"
-            summary = "Put a summary in their place", "the model writes it first"
             options.append(Option(Room("drop", count), f"Leave out {turns}", words))
-            options.append(Option(Room("summarise", count), *summary))
+            if will_fit(oldest.tokens + SUMMARISE_TOKENS, event.n_ctx):
+                title = "Put a summary in their place"
+                options.append(Option(Room("summarise", count), title, "the model writes it first"))
         options += self._loads(event)
         if event.prompt_tokens < event.n_ctx:
             left = plural(event.n_ctx - event.prompt_tokens, "token")
@@ -190,15 +193,16 @@ class RoomFlow:
         engine = pane.engine
         if engine is None:
             raise TurnError("The model is not there any more, so nothing can be summarised.")
-        pane.view.transcript.set_progress("summarising the oldest turns")
-        self._desk.ticker.wake()
+        self._desk.tell("The model writes a summary of the oldest turns first.")
         await pane.states.lend(engine)
         asked = talk.session.prompt([one for one in talk.session.messages if one.id <= end], SUMMARISE)
         room = answer_room(engine.receipt.n_ctx)
         summary = await pane.turns.written(
             engine.generate(messages=asked, sampling=SamplingSettings(), max_tokens=room, pane=pane.sequence)
         )
-        if not summary and not pane.turns.stopped:
+        if pane.turns.stopped:
+            await pane.states.take_back(engine)
+        elif not summary:
             raise TurnError("The model wrote no summary, so nothing was left out.")
         return summary
 
