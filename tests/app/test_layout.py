@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from rich.cells import cell_len
 from textual import events
 
@@ -24,47 +23,51 @@ def regions(bench: Bench) -> dict[str, bool]:
     return found
 
 
-@pytest.mark.parametrize("size", [(40, 10), (60, 16), (80, 24), (120, 40), (159, 50)])
-async def test_below_160_columns_there_is_one_panel_and_always_the_prompt(
-    tmp_path: Path, size: tuple[int, int]
-) -> None:
-    async with workbench(tmp_path, size=size) as bench:
-        assert regions(bench) == {
-            "library": True, "talk": False, "load": False, "ask": True, "meter": True, "keys": True,
-        }  # fmt: skip
-        await bench.press("f3")
-        assert regions(bench)["talk"]
-        assert not regions(bench)["library"]
-        await bench.press("f4")
-        await bench.until(lambda: regions(bench)["load"])
-        assert not regions(bench)["library"]
-        assert regions(bench)["ask"]
+async def test_below_160_columns_there_is_one_panel_and_always_the_prompt(tmp_path: Path) -> None:
+    async with workbench(tmp_path, size=(40, 10)) as bench:
+        for size in ((40, 10), (60, 16), (80, 24), (120, 40), (159, 50)):
+            await bench.pilot.resize_terminal(*size)
+            assert regions(bench) == {
+                "library": True, "talk": False, "load": False, "ask": True, "meter": True, "keys": True,
+            }, size  # fmt: skip
+            await bench.press("f3")
+            assert regions(bench)["talk"], size
+            assert not regions(bench)["library"], size
+            await bench.press("f4")
+            await bench.until(lambda: regions(bench)["load"])
+            assert not regions(bench)["library"], size
+            assert regions(bench)["ask"], size
+            await bench.press("escape", "f2")
+            await bench.until(lambda: regions(bench)["library"] and not regions(bench)["load"])
 
 
-@pytest.mark.parametrize("size", [(160, 45), (200, 50), (300, 80)])
-async def test_from_160_columns_on_all_are_there(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with workbench(tmp_path, size=size) as bench:
-        assert regions(bench) == {
-            "library": True, "talk": True, "load": False, "ask": True, "meter": True, "keys": True,
-        }  # fmt: skip
-        await bench.press("f4")
-        await bench.until(lambda: all(regions(bench).values()))
+async def test_from_160_columns_on_all_are_there(tmp_path: Path) -> None:
+    async with workbench(tmp_path, size=(160, 45)) as bench:
+        for size in ((160, 45), (200, 50), (300, 80)):
+            await bench.pilot.resize_terminal(*size)
+            assert regions(bench) == {
+                "library": True, "talk": True, "load": False, "ask": True, "meter": True, "keys": True,
+            }, size  # fmt: skip
+            await bench.press("f4")
+            await bench.until(lambda: all(regions(bench).values()))
+            await bench.press("escape")
+            await bench.until(lambda: not regions(bench)["load"])
 
 
-@pytest.mark.parametrize("size", [(20, 5), (39, 40), (120, 9)])
-async def test_a_terminal_that_is_too_small_says_so_and_recovers(tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_a_terminal_that_is_too_small_says_so_and_recovers(tmp_path: Path) -> None:
     async with workbench(tmp_path, World(["One."]), size=(80, 24)) as bench:
         await bench.write("Say one.")
         await bench.shows("One.", "3 tokens")
         await bench.press("h", "a", "l", "f")
-        await bench.pilot.resize_terminal(*size)
-        await bench.until(lambda: "too small" in bench.text().replace("\n", " "))
-        assert "(needs" in bench.text().replace("\n", " ")
-        assert "One." not in bench.text()
-        await bench.pilot.resize_terminal(80, 24)
-        await bench.shows("One.", "half")
-        assert "too small" not in bench.text()
-        assert bench.app.bench.chat.editor.has_focus
+        for size in ((20, 5), (39, 40), (120, 9)):
+            await bench.pilot.resize_terminal(*size)
+            await bench.until(lambda: "too small" in bench.text().replace("\n", " "))
+            assert "(needs" in bench.text().replace("\n", " ")
+            assert "One." not in bench.text()
+            await bench.pilot.resize_terminal(80, 24)
+            await bench.shows("One.", "half")
+            assert "too small" not in bench.text()
+            assert bench.app.bench.chat.editor.has_focus
 
 
 async def test_it_starts_in_a_terminal_that_is_too_small(tmp_path: Path) -> None:
@@ -74,19 +77,20 @@ async def test_it_starts_in_a_terminal_that_is_too_small(tmp_path: Path) -> None
         await bench.shows("Library", "tiny-llama")
 
 
-@pytest.mark.parametrize("size", [(40, 10), (80, 24), (160, 45)])
-async def test_names_from_outside_are_shown_as_they_are_and_fit(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with workbench(tmp_path, World(["One."]), models=(LONG, ODD, LLAMA), size=size) as bench:
-        await bench.press("f2")
-        for line in bench.text().splitlines():
-            assert cell_len(line) <= size[0]
-            assert "\x1b" not in line
-        await bench.shows("[/x] [bold]名前 red")
-        await bench.press("home", "down", "enter")
-        await bench.shows("Load [/x] [bold]名前 red")
-        await bench.press("enter")
-        await bench.shows("[/x] [bold]名前 red Q4_K_M" if size[0] > 60 else "[/x] [bold]名前 red")
-        assert bench.app.is_running
+async def test_names_from_outside_are_shown_as_they_are_and_fit(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["One."]), models=(LONG, ODD, LLAMA), size=(40, 10)) as bench:
+        for size in ((40, 10), (80, 24), (160, 45)):
+            await bench.pilot.resize_terminal(*size)
+            await bench.press("f2")
+            for line in bench.text().splitlines():
+                assert cell_len(line) <= size[0]
+                assert "\x1b" not in line
+            await bench.shows("[/x] [bold]名前 red")
+            await bench.press("home", "down", "enter")
+            await bench.shows("Load [/x] [bold]名前 red")
+            await bench.press("enter")
+            await bench.shows("[/x] [bold]名前 red Q4_K_M" if size[0] > 60 else "[/x] [bold]名前 red")
+            assert bench.app.is_running
 
 
 async def test_resizing_while_an_answer_streams_keeps_everything(tmp_path: Path) -> None:
@@ -147,15 +151,15 @@ async def test_in_ascii_everything_of_ours_is_ascii(tmp_path: Path) -> None:
             assert text.isascii(), sorted({sign for sign in text if not sign.isascii()})
 
 
-@pytest.mark.parametrize(("size", "rows"), [((40, 10), 2), ((80, 24), 6), ((120, 40), 8)])
-async def test_a_long_prompt_grows_and_leaves_room_for_the_rest(
-    tmp_path: Path, size: tuple[int, int], rows: int
-) -> None:
-    async with workbench(tmp_path, size=size) as bench:
-        bench.app.bench.chat.editor.text = "\n".join(str(number) for number in range(30))
-        await bench.until(lambda: bench.app.bench.chat.editor.size.height == rows)
-        assert bench.app.bench.library.size.height > 0
-        assert "29" in bench.text()
+async def test_a_long_prompt_grows_and_leaves_room_for_the_rest(tmp_path: Path) -> None:
+    async with workbench(tmp_path, size=(40, 10)) as bench:
+        editor = bench.app.bench.chat.editor
+        editor.text = "\n".join(str(number) for number in range(30))
+        for size, rows in (((40, 10), 2), ((80, 24), 6), ((120, 40), 8)):
+            await bench.pilot.resize_terminal(*size)
+            await bench.until(lambda rows=rows: editor.size.height == rows)
+            assert bench.app.bench.library.size.height > 0
+            assert "29" in bench.text()
 
 
 async def test_what_is_typed_right_behind_a_key_goes_where_that_key_leads(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ def test_small_repaints_add_up_to_the_whole_picture(seed: int, tmp_path: Path) -
     file = tmp_path / "screen.txt"
     command = [sys.executable, "-m", "tests.app.chat.children.streaming", str(seed), str(file)]
     columns, rows = 60 + 10 * seed, 20 + 3 * seed
-    size = {"COLUMNS": str(columns), "LINES": str(rows)}  # readline may have left another one in the environment
-    with Terminal(command, columns=columns, rows=rows, env=size) as terminal:
+    env = {"COLUMNS": str(columns), "LINES": str(rows)}  # readline may have left another one in the environment
+    env["TEXTUAL_FPS"] = "240"  # as puna draws: a frame is shorter than a step
+    with Terminal(command, columns=columns, rows=rows, env=env) as terminal:
         terminal.wait(lambda _: file.exists() and file.read_text(), 60)
         expected = file.read_text().split("\n")
         terminal.wait(lambda screen: [line.rstrip() for line in screen.split("\n")] == expected)

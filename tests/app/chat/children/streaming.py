@@ -40,7 +40,7 @@ class Streaming(App[None]):
     def on_mount(self) -> None:
         self.query_one(PromptEditor).focus()
         self._begin()
-        self.set_interval(0.02, self._step)
+        self.set_interval(0.008, self._step)
 
     def _begin(self) -> None:
         self._answers += 1
