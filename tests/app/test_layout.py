@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from rich.cells import cell_len
@@ -157,7 +158,7 @@ async def test_a_long_prompt_grows_and_leaves_room_for_the_rest(tmp_path: Path) 
         editor.text = "\n".join(str(number) for number in range(30))
         for size, rows in (((40, 10), 2), ((80, 24), 6), ((120, 40), 8)):
             await bench.pilot.resize_terminal(*size)
-            await bench.until(lambda rows=rows: editor.size.height == rows)
+            await bench.until(partial(lambda rows: editor.size.height == rows, rows))
             assert bench.app.bench.library.size.height > 0
             assert "29" in bench.text()
 
