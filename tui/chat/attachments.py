@@ -1,7 +1,9 @@
-"""Text files that go along with a prompt: `@path` in its words, and the file as a fenced block behind them.
+"""Files that go along with a prompt: `@path` in its words, and the file as a fenced block behind them.
 
 The blocks are part of the message as it is stored, so that search, export and the model see them as they are; a line
-such as ```py attached="src/a.py" tells where one came from, and parts them from the words again.
+such as ```py attached="src/a.py" tells where one came from, and parts them from the words again. An image's block is
+empty: its line names the image by its SHA-256, ```image attached="cat.png" sha256=… pixels=640x480, and the bytes are
+kept apart (`images`).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Final
 
 from tui.chat.errors import ChatError
 from tui.config.sizes import size
+from tui.llama.picture import ENDINGS, PictureError, digest_of, read_bytes, size_of
 
 MOST_BYTES: Final = 4 << 20
 """Of one file: about a million tokens, more than models hold."""
@@ -28,7 +31,9 @@ _MOST_LISTED: Final = 500
 _MENTION = re.compile(r"""(?<!\S)@(?:"([^"\n]+)"|([^\s"'`()<>\[\]{},;|*]++)(?![("'\[]))""")
 _BEGUN = re.compile(r'(?<!\S)@(?:"([^"\n]*)|([^\s"]*))$')
 _BLOCK = re.compile(
-    r'(?:\A|\n\n)(`{3,})[\w+.-]* attached=("(?:[^"\\\n]|\\.)*")\n(.*?)\1(?=\n\n`{3,}[\w+.-]* attached="|\Z)', re.DOTALL
+    r'(?:\A|\n\n)(`{3,})[\w+.-]* attached=("(?:[^"\\\n]|\\.)*")(?: sha256=([0-9a-f]{64}) pixels=(\d{1,6})x(\d{1,6}))?'
+    r'\n(.*?)\1(?=\n\n`{3,}[\w+.-]* attached="|\Z)',
+    re.DOTALL,
 )
 
 
@@ -38,15 +43,22 @@ class AttachmentError(ChatError):
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """One file as it goes along."""
+    """One file as it goes along. An image's bytes do not."""
 
     name: str
     """The path as the person wrote it."""
     text: str
+    """Of an image its bytes where it travels, else empty."""
+    digest: str = ""
+    """SHA-256 of an image's file; empty for a text file."""
+    pixels: tuple[int, int] = (0, 0)
+    """An image's width and height."""
 
     @property
     def about(self) -> str:
         """What is said in its place: name, lines and size."""
+        if self.digest:
+            return f"{self.name}, {self.pixels[0]} × {self.pixels[1]} pixels"
         lines = self.text.count("\n") + (not self.text.endswith("\n") and bool(self.text))
         return f"{self.name}, {lines} {'line' if lines == 1 else 'lines'}, {size(len(self.text.encode()))}"
 
@@ -77,7 +89,9 @@ def read(name: str, folder: Path) -> Attached | None:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
             kind = "a folder" if path.is_dir() else "no regular file"
-            raise AttachmentError(f"{name} is {kind}; only text files can go along")
+            raise AttachmentError(f"{name} is {kind}; only text files and images can go along")
+        if Path(name).suffix.lower() in ENDINGS:
+            return _image(name, folder)
         if about.st_size > MOST_BYTES:
             raise AttachmentError(
                 f"{name} has {size(about.st_size)}; {size(MOST_BYTES)} is the most, about a million tokens"
@@ -88,9 +102,11 @@ def read(name: str, folder: Path) -> Attached | None:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise AttachmentError(f"{name} is not text in UTF-8 (byte {error.start}); only text can go along") from error
+        raise AttachmentError(
+            f"{name} is not text in UTF-8 (byte {error.start}); only text and images can go along"
+        ) from error
     if "\0" in text:
-        raise AttachmentError(f"{name} is a binary file; only text can go along")
+        raise AttachmentError(f"{name} is a binary file; only text and images can go along")
     return Attached(name, text.replace("\r\n", "\n"))
 
 
@@ -104,7 +120,7 @@ def parted(content: str) -> tuple[str, tuple[Attached, ...]]:
     blocks = list(_BLOCK.finditer(content)) if ' attached="' in content else []
     if not blocks or blocks[-1].end() != len(content):
         return content, ()
-    return content[: blocks[0].start()], tuple(Attached(json.loads(block[2]), block[3]) for block in blocks)
+    return content[: blocks[0].start()], tuple(_attached(block) for block in blocks)
 
 
 def begun(line: str) -> str | None:
@@ -134,6 +150,29 @@ def quoted(path: str) -> str:
     return f'"{path}"' if _MENTION.fullmatch(f"@{path}") is None else path
 
 
+def image_bytes(name: str, folder: Path) -> bytes:
+    """All of an image file that can go along. Raises AttachmentError. Waits for the disk."""
+    try:
+        data = read_bytes(_absolute(name, folder))
+        size_of(data)
+    except PictureError as error:
+        raise AttachmentError(f"{name} {error}") from error
+    except OSError as error:
+        raise AttachmentError(f"{name} cannot be read: {(error.strerror or str(error)).lower()}") from error
+    return data
+
+
+def _image(name: str, folder: Path) -> Attached:
+    """Its head is looked at here; that all of it can be unpacked shows when it is kept."""
+    data = image_bytes(name, folder)
+    return Attached(name, "", digest_of(data), size_of(data))
+
+
+def _attached(block: re.Match[str]) -> Attached:
+    name, digest = json.loads(block[2]), block[3] or ""
+    return Attached(name, block[6], digest, (int(block[4]), int(block[5])) if digest else (0, 0))
+
+
 def _is_there(path: Path) -> bool:
     try:
         return path.exists()
@@ -150,5 +189,7 @@ def _block(file: Attached) -> str:
     language = Path(file.name).suffix.removeprefix(".")
     language = language if re.fullmatch(r"[\w+-]{1,16}", language) else ""
     name = json.dumps(file.name, ensure_ascii=False).replace("`", "\\u0060")  # none may stand in such a line
+    if file.digest:
+        return f"```image attached={name} sha256={file.digest} pixels={file.pixels[0]}x{file.pixels[1]}\n{file.text}```"
     text = file.text if file.text.endswith("\n") else f"{file.text}\n"
     return f"{fence}{language} attached={name}\n{text}{fence}"

@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import Sequence
 
 from tui.chat.budget import sent_part
-from tui.chat.prompt import prompt_messages
+from tui.chat.images import Images
+from tui.chat.prompt import as_told, prompt_messages
 from tui.chat.store import Store
 from tui.chat.thread import AsyncStore
 from tui.chat.values import Conversation, Message, PresetChoice
@@ -24,6 +25,7 @@ class Premises:
         self._new_preset: PresetChoice | None = None
         self._conversation: Conversation | None = None
         self._wanted_id = conversation_id
+        self._images = Images.beside(store.path) if store.path is not None else None
         self._making = asyncio.Lock()  # two first words at once would make two conversations
 
     @property
@@ -50,8 +52,8 @@ class Premises:
         known, sent = self._conversation, self.sent(path)
         # On a branch that has not what was left out, all is sent, and nothing has to stand for it.
         summary = known.summary if known and len(sent) < len(path) else ""
-        messages = prompt_messages(self.system, sent, summary=summary)
-        return (*messages, *(ChatMessage("user", text) for text in more))
+        messages = prompt_messages(self.system, sent, summary=summary, images=self._images)
+        return (*messages, *(as_told("user", text, self._images) for text in more))
 
     async def leave_out(self, message_id: int | None, summary: str | None = None) -> None:
         """Send the model no message up to this one any more, but `summary` for them, or what there was already; None

@@ -66,6 +66,11 @@ class Part:
     """Messages with a smaller id have not been looked at yet; None when all is done."""
 
 
+def has_word(database: Database, word: str) -> bool:
+    """Whether any message, a deleted one included, has a word of ASCII letters and digits."""
+    return bool(database.rows("SELECT 1 FROM messages_search WHERE messages_search MATCH ? LIMIT 1", (f'"{word}"',)))
+
+
 def search(database: Database, text: str, limit: int) -> tuple[SearchHit, ...]:
     """Titles, then messages, that have every word of `text`, or words that begin so. Newest first."""
     part = search_part(database, text, limit)

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from tui.chat import records
 from tui.chat.database import Database
+from tui.chat.images import Images
 from tui.chat.records import Which
+from tui.chat.search import has_word
 from tui.chat.text import one_line, storable, title_from
 from tui.chat.values import Conversation, PresetChoice
 
@@ -149,7 +151,14 @@ class Shelf:
             self._database.execute(f"DELETE FROM chunks WHERE message_id IN ({messages})", before)
             self._database.execute(f"DELETE FROM messages WHERE id IN ({messages})", before)
             self._database.execute(f"DELETE FROM tags WHERE conversation_id IN ({gone})", before)
-            return self._database.execute("DELETE FROM conversations WHERE deleted <= ?1", before)
+            purged = self._database.execute("DELETE FROM conversations WHERE deleted <= ?1", before)
+        self._sweep_images()
+        return purged
+
+    def _sweep_images(self) -> None:
+        """Delete the images that no message has. Their names are words of the messages' index."""
+        if self.path is not None:
+            Images.beside(self.path).sweep(lambda digest: has_word(self._database, digest), now=self._clock())
 
     def _change(self, conversation_id: int, what: str, *values: object) -> Conversation:
         with self.transaction():

@@ -76,9 +76,7 @@ class Pictures:
         self._files: dict[str, bytes] = {}
 
     def expect(self, images: Sequence[ImageFile]) -> None:
-        """The files of images that are about to be asked for. Raises LlamaError (kind input)."""
-        if images and self._projector is None:
-            raise LlamaError("input", NO_PROJECTOR, GET_ONE)
+        """The files of images that are about to be asked for."""
         self._files.update({image.digest: image.path for image in images})
 
     def tokens_of(self, digest: str) -> tuple[int, ...]:

@@ -17,9 +17,11 @@ from tui.llama.settings import LoadSettings
 class TemplatePrompts:
     """Makes the prompts of one loaded model."""
 
-    def __init__(self, template: ChatTemplate | None, source: Literal["model", "settings"] | None) -> None:
-        """`source` is where the template comes from."""
-        self._template = template
+    def __init__(
+        self, template: ChatTemplate | None, source: Literal["model", "settings"] | None, *, sees: bool = True
+    ) -> None:
+        """`source` is where the template comes from; a model that `sees` is told of images."""
+        self._template, self._sees = template, sees
         self.source = source
 
     @classmethod
@@ -28,18 +30,18 @@ class TemplatePrompts:
 
         A broken one in the settings is a LlamaError. The model's own is nobody's to mend: it is told, and done without.
         """
-        vocab, given = model.vocab, settings.chat_template
+        vocab, given, sees = model.vocab, settings.chat_template, model.projector is not None
         source = given or model.own_template()
         if not source:
-            return cls(None, None)
+            return cls(None, None, sees=sees)
         bos, eos = vocab.bos.decode("utf-8", "replace"), vocab.eos.decode("utf-8", "replace")
         try:
-            return cls(ChatTemplate(source, bos=bos, eos=eos), "settings" if given else "model")
+            return cls(ChatTemplate(source, bos=bos, eos=eos), "settings" if given else "model", sees=sees)
         except LlamaError as error:
             if given:
                 raise
             warn(f"{error}; your text is continued as it is")
-            return cls(None, None)
+            return cls(None, None, sees=sees)
 
     @property
     def thinking_switch(self) -> bool:
@@ -58,11 +60,11 @@ class TemplatePrompts:
         return unmarked(request.text) if request.text is not None else self._rendered(request.messages or (), None)
 
     def _rendered(self, messages: Sequence[ChatMessage], think: bool | None) -> str:
-        marked = [_marked(message) for message in messages]
+        marked = [_marked(message) if self._sees else _unseen(message) for message in messages]
         if self._template is None:
             return "\n\n".join(message.content for message in marked)
         rendered = self._template.render(marked, think=think)
-        images = [mark(image.digest) for message in messages for image in message.images]
+        images = [mark(image.digest) for message in messages for image in message.images] if self._sees else []
         if any(rendered.count(one) < images.count(one) for one in set(images)):
             raise LlamaError(
                 "template",
@@ -75,6 +77,17 @@ class TemplatePrompts:
 def images_of(request: Generate | CountTokens) -> tuple[ImageFile, ...]:
     """The images that a request carries."""
     return tuple(image for message in request.messages or () for image in message.images)
+
+
+def asks_to_see(request: Generate | CountTokens) -> bool:
+    """Whether the message that is to be answered carries an image."""
+    return bool(request.messages and request.messages[-1].images)
+
+
+def _unseen(message: ChatMessage) -> ChatMessage:
+    """For a model that sees nothing: a word in the place of each image of a conversation that another one began."""
+    words = "(an image that you cannot see)\n" * len(message.images)
+    return ChatMessage(message.role, words + unmarked(message.content), unmarked(message.thinking))
 
 
 def _marked(message: ChatMessage) -> ChatMessage:

@@ -16,8 +16,8 @@ from typing import Protocol
 from tui.engine import saved
 from tui.engine.beginning import Beginning
 from tui.engine.generation import Generation
-from tui.engine.pictures import Pictures
-from tui.engine.prompts import images_of
+from tui.engine.pictures import GET_ONE, NO_PROJECTOR, Pictures
+from tui.engine.prompts import asks_to_see, images_of
 from tui.engine.protocol import (
     CountTokens,
     Done,
@@ -140,7 +140,7 @@ class Schedule:
 
     def _generation(self, work: Generate) -> Generation:
         sequence = self._sequence(work.pane)
-        self._pictures.expect(images_of(work))
+        self._expect_images(work)
         beginning = self._prompts.beginning(work)
         return Generation(work, beginning, model=self._model, sequence=sequence, send=self._send)
 
@@ -160,9 +160,14 @@ class Schedule:
         return self.sequences[pane]
 
     def _count(self, work: CountTokens) -> None:
-        self._pictures.expect(images_of(work))
+        self._expect_images(work)
         text = self._prompts.counted(work)
         self._send(TokenCount(work.id, len(self.sequences[0].prepare(text).tokens) if text else 0))
+
+    def _expect_images(self, work: Generate | CountTokens) -> None:
+        if self._model.projector is None and asks_to_see(work):
+            raise LlamaError("input", NO_PROJECTOR, GET_ONE)
+        self._pictures.expect(images_of(work))
 
     def _shares(self) -> list[tuple[Generation, Share]]:
         """What the next call computes: a token of every answer, and a piece of the oldest prompt that is being read.

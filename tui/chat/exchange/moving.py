@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from tui.chat.exchange.pictures import packed, unpacked
 from tui.chat.exchange.values import Portable, Said
+from tui.chat.images import Images
 from tui.chat.store import Store
 from tui.chat.values import Conversation
+
+
+def images_of(store: Store) -> Images | None:
+    """The images of a history; None where it is in memory only."""
+    return Images.beside(store.path) if store.path is not None else None
 
 
 def taken_out(store: Store, conversation_id: int) -> Portable:
     """A conversation of the history with all branches that are not deleted. Raises StoreError."""
     conversation = store.conversation(conversation_id)
     tree = store.tree(conversation_id)
+    images = images_of(store)
     places = {message_id: place for place, message_id in enumerate(tree.parents)}
     messages = [store.message(message_id) for message_id in tree.parents]
     return Portable(
         messages=tuple(
             Said(
                 role=message.role,
-                content=message.content,
+                content=packed(message.content, images) if message.role == "user" else message.content,
                 parent=None if message.parent_id is None else places[message.parent_id],
                 thinking=message.thinking,
                 model=message.model,
@@ -40,6 +48,7 @@ def put_in(store: Store, portable: Portable) -> Conversation:
     """Add a conversation to the history, all of it or nothing; it is never joined with one that is there. Raises
     StoreError.
     """
+    images = images_of(store)
     with store.transaction():
         made = store.create_conversation(portable.title, portable.system, portable.model)
         ids: list[int] = []
@@ -48,7 +57,7 @@ def put_in(store: Store, portable: Portable) -> Conversation:
                 made.id,
                 None if said.parent is None else ids[said.parent],
                 said.role,
-                said.content,
+                unpacked(said.content, images) if said.role == "user" else said.content,
                 model=said.model,
                 thinking=said.thinking,
                 created=said.created,
