@@ -107,8 +107,10 @@ class Turns:
     def begin(self, store: AsyncStore, system: str) -> None:
         """The history is open: a conversation can be kept there."""
         from tui.app.talk import Talk
+        from tui.chat.images import Images
 
         desk, pane = self._desk, self._pane
+        pane.view.images = Images.beside(store.path) if store.path is not None else None
 
         self.talk = Talk(
             store, pane.view, desk.ticker, desk.tell, system=system,

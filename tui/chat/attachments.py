@@ -11,19 +11,25 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 from tui.chat.errors import ChatError
+from tui.chat.images import Images
+from tui.config.errors import ConfigError
 from tui.config.sizes import size
 from tui.llama.picture import ENDINGS, PictureError, digest_of, read_bytes, size_of
 
 MOST_BYTES: Final = 4 << 20
 """Of one file: about a million tokens, more than models hold."""
 MOST_FILES: Final = 20
+LONGEST_PASTE: Final = 1 << 13
+"""Characters of a pasted text that may be a list of paths."""
 LONGEST_WORDS: Final = 1 << 16
 """Characters; a longer prompt is a pasted text, and what looks like a path in it is none."""
 _MOST_LISTED: Final = 500
@@ -80,7 +86,7 @@ def is_path(name: str) -> bool:
 def read(name: str, folder: Path) -> Attached | None:
     """The file that a word mentions, looked for in `folder` unless it says otherwise; None where it mentions none.
     Raises AttachmentError for a file that cannot go along. Waits for the disk."""
-    path = _absolute(name, folder)
+    path = located(name, folder)
     if not _is_there(path):
         if not is_path(name):
             return None
@@ -134,7 +140,7 @@ def completions(begun: str, folder: Path) -> tuple[str, ...]:
     parent, _, start = begun.rpartition("/")
     place = begun[: len(parent) + 1] if "/" in begun else ""
     try:
-        with os.scandir(_absolute(place or ".", folder)) as entries:
+        with os.scandir(located(place or ".", folder)) as entries:
             names = sorted(
                 entry.name + ("/" if entry.is_dir() else "")
                 for entry in entries
@@ -145,6 +151,29 @@ def completions(begun: str, folder: Path) -> tuple[str, ...]:
     return tuple(place + name for name in names[:_MOST_LISTED])
 
 
+def pasted(text: str) -> str | None:
+    """What is written in the place of a pasted text that is nothing but addresses of files (`file://…`) or paths of
+    images, as a terminal gives what is dropped on it: they are mentioned. None for any other text.
+    """
+    if len(text) > LONGEST_PASTE or not text.lstrip().startswith(("file://", "/", "~/", "'/", '"/')):
+        return None
+    try:
+        words = [word for line in text.splitlines() for word in shlex.split(line)]
+    except ValueError:  # a quote that is not closed
+        return None
+    names = [_path_of(word) for word in words]
+    return "".join(f"@{quoted(name)} " for name in names if name) if names and all(names) else None
+
+
+def _path_of(word: str) -> str | None:
+    """The path that a pasted word means; None for a word that is none."""
+    if word.startswith("file://"):
+        path = unquote(word.removeprefix("file://").removeprefix("localhost"))
+        return path if path.startswith("/") and path.isprintable() else None
+    is_image = word.startswith(("/", "~/")) and Path(word).suffix.lower() in ENDINGS
+    return word if is_image and word.isprintable() else None
+
+
 def quoted(path: str) -> str:
     """A path as it is written behind the @."""
     return f'"{path}"' if _MENTION.fullmatch(f"@{path}") is None else path
@@ -153,13 +182,21 @@ def quoted(path: str) -> str:
 def image_bytes(name: str, folder: Path) -> bytes:
     """All of an image file that can go along. Raises AttachmentError. Waits for the disk."""
     try:
-        data = read_bytes(_absolute(name, folder))
+        data = read_bytes(located(name, folder))
         size_of(data)
     except PictureError as error:
         raise AttachmentError(f"{name} {error}") from error
     except OSError as error:
         raise AttachmentError(f"{name} cannot be read: {(error.strerror or str(error)).lower()}") from error
     return data
+
+
+def keep(file: Attached, folder: Path, images: Images) -> None:
+    """Keep the bytes of an image that was read. Raises AttachmentError. Waits for the disk."""
+    try:
+        images.keep(image_bytes(file.name, folder))
+    except (PictureError, ConfigError) as error:
+        raise AttachmentError(f"{file.name} {error}" if isinstance(error, PictureError) else str(error)) from error
 
 
 def _image(name: str, folder: Path) -> Attached:
@@ -180,7 +217,8 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def _absolute(name: str, folder: Path) -> Path:
+def located(name: str, folder: Path) -> Path:
+    """Where a mentioned file is looked for."""
     return folder / os.path.expanduser(name)  # noqa: PTH111 - Path.expanduser raises for an unknown user
 
 

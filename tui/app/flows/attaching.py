@@ -1,11 +1,11 @@
-"""Files that go along with a prompt: read before it is sent, told with their size while it is written, completed by a
-key. Files are read in threads.
+"""Files that go along with a prompt, text and images: read before it is sent, told with their size while it is written,
+completed by a key. Files are read in threads.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os.path
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from tui.app.flows.seeing import SeeFlow
 from tui.app.text import brief, plural
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
+    from tui.app.expected import RunningEngine
+    from tui.app.flows.seeing import Blind
     from tui.app.panels.chat.editor import PromptEditor
     from tui.chat.attachments import Attached
+    from tui.chat.images import Images
 
 LOOK_S = 0.25
 """Seconds after a key until the files that are mentioned are looked at."""
@@ -33,6 +37,8 @@ class PromptRead(Message):
     words: str
     files: tuple[Attached, ...]
     problems: tuple[str, ...]
+    blind: Blind | None = None
+    """A model that could not see the images among them."""
 
 
 @dataclass
@@ -57,22 +63,27 @@ class AttachFlow:
         self._desk = desk
         self._due = self._told = False
         self._refused = ""
+        self.seeing = SeeFlow(desk)
 
     # ---- sending
 
     def on_prompt_editor_submitted(self, event: PromptEditor.Submitted) -> None:
         """A prompt was sent: with the files that it mentions."""
         from tui.chat.attachments import mentioned
+        from tui.chat.images import Images
 
         self._say("")
         names = mentioned(event.text)
         if not names:
             self._desk.chatting.submit(event.text)
             return
-        before = self._desk.branches.attached
+        before, look = self._desk.branches.attached, self.seeing.blind()
+        images = Images.beside(self._desk.paths.history_file)
 
         def work() -> None:
-            self._desk.app.post_message(PromptRead(event.text, *_read(names, before)))
+            files, problems = _read(names, before, images)
+            blind = look() if any(file.digest for file in files) else None
+            self._desk.app.post_message(PromptRead(event.text, files, problems, blind))
 
         self._desk.background.thread(work, "attach", "read the files of a prompt", exclusive=False)
 
@@ -88,7 +99,19 @@ class AttachFlow:
             )
             return
         self._refused = ""
+        if event.blind is not None:
+            self._desk.bench.chat.give_back(event.words)
+            text = [file for file in event.files if not file.digest]
+            self.seeing.offer(event.blind, lambda: self._send(event.words, joined(event.words, text)))
+            return
         self._desk.chatting.submit(joined(event.words, event.files))
+
+    def _send(self, words: str, prompt: str) -> None:
+        """Send a prompt whose words are in the editor again."""
+        editor = self._desk.bench.chat.editor
+        if editor.text == words:
+            editor.clear()
+        self._desk.chatting.submit(prompt)
 
     # ---- while it is written
 
@@ -116,17 +139,23 @@ class AttachFlow:
         from tui.engine.errors import EngineError
 
         files, problems = await asyncio.to_thread(_read, names, {})
-        engine = self._desk.loading.engines.engine if self._desk.loading.ready else None
-        about, counts = "~ ", [int(len(file.text) / LETTERS_A_TOKEN) for file in files]
+        engine = self._desk.loading.engine
+        about = "~ " if engine is None else ""
+        counts: list[int | None] = [None if file.digest else int(len(file.text) / LETTERS_A_TOKEN) for file in files]
         if engine is not None:
             try:
-                about, counts = "", [await engine.count_tokens(text=file.text) for file in files]
+                counts = [await _tokens(file, engine) for file in files]
             except EngineError:
-                pass  # it is told where it happens; the estimate stands
-        if len(files) > MOST_NAMED:
-            told = [f"{plural(len(files), 'file')}, {about}{brief(sum(counts))} tokens"]
+                about = "~ "  # it is told where it happens; the estimates stand
+        if len(files) > MOST_NAMED and None not in counts:
+            told = [f"{plural(len(files), 'file')}, {about}{brief(sum(count or 0 for count in counts))} tokens"]
         else:
-            told = [f"{file.name}, {about}{brief(count)} tokens" for file, count in zip(files, counts, strict=True)]
+            sizes = [f", {about}{brief(count)} tokens" if count is not None else "" for count in counts]
+            told = [
+                f"{file.about if file.digest else file.name}{tokens}" for file, tokens in zip(files, sizes, strict=True)
+            ]
+        if any(file.digest for file in files) and self.seeing.loaded_without():
+            problems = (*problems, "the model that is loaded cannot see images")
         self._desk.app.post_message(FilesSeen("; ".join((*told, *problems))))
 
     def on_files_seen(self, event: FilesSeen) -> None:
@@ -172,15 +201,34 @@ class AttachFlow:
             self._desk.app.push_screen(ChooseScreen("Attach which file?", options, self._desk.keymap), chosen)
 
 
-def _read(names: Sequence[str], before: Mapping[str, Attached]) -> tuple[tuple[Attached, ...], tuple[str, ...]]:
-    """The files, and what is wrong with those that cannot go along; `before` are those that a message had already."""
-    from tui.chat.attachments import AttachmentError, read
+async def _tokens(file: Attached, engine: RunningEngine) -> int | None:
+    """How many tokens a file is; None for an image that the engine cannot see."""
+    from tui.chat.attachments import located
+    from tui.engine.protocol import ChatMessage, ImageFile
+
+    if not file.digest:
+        return await engine.count_tokens(text=file.text)
+    if not engine.receipt.projector:
+        return None
+    image = ImageFile(file.digest, os.fsencode(located(file.name, Path.cwd())))
+    alone, shown = (ChatMessage("user", ".", images=images) for images in ((), (image,)))
+    return await engine.count_tokens(messages=[shown]) - await engine.count_tokens(messages=[alone])
+
+
+def _read(
+    names: Sequence[str], before: Mapping[str, Attached], images: Images | None = None
+) -> tuple[tuple[Attached, ...], tuple[str, ...]]:
+    """The files, and what is wrong with those that cannot go along; `before` are those that a message had already.
+    Images are kept in `images`."""
+    from tui.chat.attachments import AttachmentError, keep, read
 
     files: list[Attached] = []
     problems: list[str] = []
     for name in names:
         try:
             file = read(name, Path.cwd())
+            if file is not None and file.digest and images is not None:
+                keep(file, Path.cwd(), images)
         except AttachmentError as error:
             file = before.get(name)
             if file is None:

@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tui.app.flows.room import ContextFull, larger
+from tui.chat.attachments import parted
 from tui.chat.budget import will_fit
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ class ContextFlow:
         if engine is None or talk is None:  # one that is on its way says so itself
             return True
         n_ctx, size = engine.receipt.n_ctx, len(prompt.text.encode())
-        if prompt.edited is None and talk.used and will_fit(talk.used + size + MARKUP, n_ctx):
+        images = any(file.digest for file in parted(prompt.text)[1])  # of which the letters say nothing
+        if prompt.edited is None and not images and talk.used and will_fit(talk.used + size + MARKUP, n_ctx):
             return True
         session = talk.session
         await session.load()

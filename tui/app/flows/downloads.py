@@ -137,6 +137,10 @@ class DownloadsFlow:
         """Fetch a model: a quantization of a repository, a file of it, or what is usually taken."""
         self._pulling.want(f"{repo}:{quant}" if quant else repo, repo, file)
 
+    def want_projector(self, model: Model) -> None:
+        """Fetch what lets a model of this disk see."""
+        self._pulling.want_projector(model)
+
     def on_pull_wanted(self, event: PullWanted) -> None:
         """The finder wants a model fetched."""
         self.pull(event.repo, event.quant, event.file)

@@ -29,6 +29,8 @@ class Ordered(Message, bubble=False):
     order: Order | None = None
     here: Model | None = None
     problem: str = ""
+    beside: bool = False
+    """Only the projector is wanted: the model is here."""
 
 
 class PullFlow:
@@ -50,6 +52,10 @@ class PullFlow:
         """Fetch `name` (org/repo or org/repo:QUANT), or with `file` that file of the repository."""
         self._flow.with_settings(lambda: self._look_up(0, name, repo, file))
 
+    def want_projector(self, model: Model) -> None:
+        """Fetch what lets a model of this disk see."""
+        self._flow.with_settings(lambda: self._look_up(0, model.name, model.repo or "", model.file, beside=True))
+
     def _entered(self, text: str) -> None:
         self._number += 1
         number = self._number
@@ -61,7 +67,7 @@ class PullFlow:
             self._screen = None
             self._number += 1
 
-    def _look_up(self, number: int, text: str, repo: str = "", file: str = "") -> None:
+    def _look_up(self, number: int, text: str, repo: str = "", file: str = "", *, beside: bool = False) -> None:
         fetching, models = self._flow.fetching, self._desk.bench.library.models
         settings = self._desk.settings
         assert settings is not None
@@ -81,7 +87,7 @@ class PullFlow:
                     hub = fetching.hub()
                     where = Address(repo, file=file) if file else None
                     found = order_at(hub, where, settings.downloads) if where else order(hub, text, settings.downloads)
-                    answer = Ordered(number, found)
+                    answer = Ordered(number, found, beside=beside)
             except (HubError, ConfigError, ModelNotFound) as error:
                 answer = Ordered(number, problem=str(error))
             with contextlib.suppress(RuntimeError):  # the loop has ended, and with it whoever would hear
@@ -109,10 +115,18 @@ class PullFlow:
         if event.here is not None:
             desk.bench.library.select(event.here.identity)
             desk.tell(f"{clean(event.here.name)} is here already; it is selected in the library.")
+        elif event.order is not None and event.beside:
+            self._add_projector(event.order)
         elif event.order is not None and event.order.projectors:
             self._offer_projector(event.order)
         elif event.order is not None:
             self._flow.add((event.order.item,), event.order.reason)
+
+    def _add_projector(self, found: Order) -> None:
+        if found.projectors:
+            self._flow.add(found.projectors[:1], "")
+        else:
+            self._desk.tell(f"{clean(found.item.repo)} has no projector: its models see no images.", "warning")
 
     def _offer_projector(self, found: Order) -> None:
         from tui.app.screens.choose import ChooseScreen, Option

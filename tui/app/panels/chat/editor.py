@@ -195,8 +195,11 @@ class PromptEditor(EditView):
         event.prevent_default()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Pasted text goes in as it is, its line breaks too; only control characters stay out."""
-        self.insert(event.text)
+        """Pasted text goes in as it is, its line breaks too; only control characters stay out. Files that are dropped
+        on the terminal are mentioned."""
+        from tui.chat.attachments import pasted
+
+        self.insert(pasted(event.text) or event.text)
         event.stop()
 
     def on_click(self, event: events.Click) -> None:

@@ -12,6 +12,7 @@ from tui.app.panels.chat.glyphs import UNICODE, Glyphs
 from tui.app.panels.chat.heights import Heights
 from tui.app.panels.chat.message import Channel, TranscriptMessage
 from tui.app.panels.chat.ornaments import Card, Label, Note, Space, Thought
+from tui.app.panels.chat.picture import PictureUnit
 from tui.app.panels.chat.plain import PlainSegmenter
 from tui.app.panels.chat.segment import Segmenter
 from tui.app.panels.chat.stream import BlockStream
@@ -166,6 +167,7 @@ class Entry:
             return self.heights.total
         text = self.message.text
         lines = 2 + bool(self.message.thinking) + 2 * bool(self.message.note) + (self.message.role != "assistant")
+        lines += sum(PictureUnit(picture).estimate(self._width) for picture in self.message.pictures)
         return lines + text.count("\n") + len(text) // max(8, self._width + self._width // 2)
 
     def fit(self, width: int) -> None:
@@ -271,7 +273,8 @@ class Entry:
         label = message.label or {"user": "you", "system": "system"}.get(message.role, "")
         if message.version or self._selected:
             label = f"{label or 'answer'}  {message.version}".rstrip()
-        return [Label(label, message.role, gap=not self.first, selected=self._selected)]
+        name = Label(label, message.role, gap=not self.first, selected=self._selected)
+        return [name, *map(PictureUnit, message.pictures)]
 
     def _thought_line(self) -> Unit:
         shows = self._shows_thought()

@@ -27,11 +27,13 @@ class Glyphs(NamedTuple):
     going_on: str = "…"
     code_mark: str = ""
     """Stands around inline code where colour cannot tell it from text."""
+    half: str = "▀"
+    """The upper half of a cell, of which pictures are made; empty where there can be none."""
 
 
 UNICODE = Glyphs()
-UNICODE_NO_COLOUR = Glyphs(code_mark="`")
-ASCII = Glyphs("-", "|", "++++", "++++", "*-+", "o", "x", "|", ">", "v", "-", "x", "~", "...", "`")
+UNICODE_NO_COLOUR = Glyphs(code_mark="`", half="")
+ASCII = Glyphs("-", "|", "++++", "++++", "*-+", "o", "x", "|", ">", "v", "-", "x", "~", "...", "`", "")
 
 
 def choose(*, ascii_only: bool, no_colour: bool) -> Glyphs:

@@ -35,6 +35,16 @@ class Line(NamedTuple):
         return "".join([text for text, _ in self.runs])
 
 
+PIXELS = "#"
+"""Begins the style of a cell of a picture: `#rrggbb` of its upper half, then of its lower one, where it has any."""
+
+
+def pixel_style(upper: tuple[int, int, int], lower: tuple[int, int, int] | None) -> str:
+    """The style of a cell of a picture."""
+    below = "" if lower is None else f"{PIXELS}%02x%02x%02x" % lower
+    return f"{PIXELS}%02x%02x%02x{below}" % upper
+
+
 BLANK = Line(())
 
 
@@ -64,7 +74,7 @@ def copied(lines: Iterable[Line]) -> str:
     for one in lines:
         if parts:
             parts.append("\n" if one.joint is None else one.joint)
-        text = "".join([text for text, style in one.runs if style not in _NOT_COPIED])
+        text = "".join([text for text, style in one.runs if style not in _NOT_COPIED and style[:1] != PIXELS])
         parts.append(text.rstrip() if one.joint is None else text)
     return "".join(parts)
 

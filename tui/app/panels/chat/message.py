@@ -9,6 +9,18 @@ Channel = Literal["answer", "thinking"]
 
 
 @dataclass(frozen=True)
+class Picture:
+    """An image that a message carries."""
+
+    about: str
+    """Its name, and how large it is."""
+    width: int = 0
+    height: int = 0
+    rgb: bytes = b""
+    """Three bytes a pixel, row after row; empty where it is not here any more."""
+
+
+@dataclass(frozen=True)
 class TranscriptMessage:
     """One message. Nothing of it needs to be safe for a terminal: the transcript sees to that."""
 
@@ -28,5 +40,7 @@ class TranscriptMessage:
     """Seconds of thinking, when known."""
     failed: bool = False
     """The note is an error."""
+    pictures: tuple[Picture, ...] = ()
+    """Images that a person sent along."""
     version: str = ""
     """Which of its versions it is, such as "2/3"; empty where there is one."""

@@ -6,6 +6,8 @@ from rich.style import Style
 from textual.color import Color
 from textual.widget import Widget
 
+from tui.app.panels.chat.lines import PIXELS
+
 _ATTRIBUTES = {
     "strong": Style(bold=True),
     "em": Style(italic=True),
@@ -34,6 +36,11 @@ _THEME_COLOURS = {
 """Colours that puna's own themes have for code; under any other theme the component classes alone decide."""
 
 
+def _pixels(name: str) -> Style:
+    _, upper, lower = f"{name}{PIXELS}".split(PIXELS)[:3]
+    return Style(color=f"{PIXELS}{upper}", bgcolor=f"{PIXELS}{lower}" if lower else None)
+
+
 class Palette:
     """Rich styles by name. Names are added up from left to right; an unknown one looks like plain text."""
 
@@ -54,7 +61,9 @@ class Palette:
 
     def __getitem__(self, names: str) -> Style:
         style = self._styles.get(names)
-        if style is None:
+        if style is None and names.startswith(PIXELS):  # one of thousands, and kept with the strip it is in
+            style = self.base + _pixels(names)
+        elif style is None:
             style = self._widget.visual_style.rich_style
             for name in names.split():
                 style += self._part(name)

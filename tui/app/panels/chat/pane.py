@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tui.app.panels.chat.state import Status
     from tui.app.panels.chat.status import StatusLine
     from tui.app.panels.chat.transcript import Transcript
+    from tui.chat.images import Images
     from tui.chat.values import Message
 
 TITLE = "Chat"
@@ -57,6 +58,8 @@ class ChatPane(Vertical):
         """What the card tells, while there is one."""
         self.hidden_name = ""
         """What stands in place of the names of models, while they are not to be known."""
+        self.images: Images | None = None
+        """Where the images of the conversation are."""
         self.chosen: bool | None = None
         """Among several panes, whether keys are about this one; None for the only one."""
 
@@ -188,14 +191,14 @@ class ChatPane(Vertical):
         from tui.app.panels.chat.stored import transcribed
 
         self._shown = messages
-        self.transcript.set_messages([transcribed(message, self.hidden_name) for message in messages])
+        self.transcript.set_messages([transcribed(message, self.hidden_name, self.images) for message in messages])
 
     def add_message(self, message: Message) -> None:
         """Show one more message."""
         from tui.app.panels.chat.stored import transcribed
 
         self._shown = (*self._shown, message)
-        self.transcript.add_message(transcribed(message, self.hidden_name))
+        self.transcript.add_message(transcribed(message, self.hidden_name, self.images))
 
     def begin_answer(self, message: Message) -> None:
         """An answer begins to stream; its text comes through `transcript.append`."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.app.panels.chat.message import TranscriptMessage
+from tui.app.panels.chat.message import Picture, TranscriptMessage
 from tui.app.text import plural, rate
-from tui.chat.attachments import parted
+from tui.chat.attachments import Attached, parted
 
 if TYPE_CHECKING:
+    from tui.chat.images import Images
     from tui.chat.values import Message
 
 _REASONS = {
@@ -19,10 +20,12 @@ _REASONS = {
 }
 
 
-def transcribed(message: Message, instead: str = "") -> TranscriptMessage:
-    """The message with its note; `instead` stands for the model's name, where that is not to be known."""
+def transcribed(message: Message, instead: str = "", images: Images | None = None) -> TranscriptMessage:
+    """The message with its note; `instead` stands for the model's name, where that is not to be known. What it carries
+    is looked for in `images`."""
     answer = message.role == "assistant"
-    words, files = (message.content, ()) if answer else parted(message.content)
+    words, carried = (message.content, ()) if answer else parted(message.content)
+    files = [file for file in carried if not file.digest]
     return TranscriptMessage(
         key=str(message.id),
         role=message.role,
@@ -32,8 +35,16 @@ def transcribed(message: Message, instead: str = "") -> TranscriptMessage:
         note=answer_note(message) if answer else "",
         label=(instead or message.model or "assistant") if answer else "",
         failed=failed(message),
+        pictures=tuple(_picture(file, images) for file in carried if file.digest),
         version=version(message),
     )
+
+
+def _picture(file: Attached, images: Images | None) -> Picture:
+    small = images.small(file.digest) if images is not None else None
+    if small is None:
+        return Picture(f"{file.about}, not here any more")
+    return Picture(file.about, small.width, small.height, small.rgb)
 
 
 def version(message: Message) -> str:
