@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from tui.cli.main import CommandError, say
+from tui.config.folders import absolute
 from tui.config.model_file import read_models
 from tui.config.paths import Paths, paths
 from tui.config.plain import one_line
@@ -25,7 +26,7 @@ from tui.engine.protocol import Timings
 from tui.fit.measured import Kind
 from tui.fit.values import DeviceSpec
 from tui.library import Model, scan
-from tui.llama.settings import LoadSettings, SettingsError
+from tui.llama.settings import NO_PROJECTOR, LoadSettings, SettingsError
 from tui.models import afterwards
 from tui.models.fitting import Fitting
 from tui.models.prepare import Prepared, look, prepare, wished_for
@@ -79,7 +80,10 @@ def add_load_arguments(parser: argparse.ArgumentParser) -> None:
 def chosen(args: argparse.Namespace) -> Chosen:
     """The model and settings that the arguments mean. Raises CommandError in words."""
     here, settings = configured()
-    flags = {"n_ctx": args.n_ctx, "n_gpu_layers": args.n_gpu_layers}
+    mmproj = getattr(args, "mmproj", None)
+    if mmproj not in (None, "auto", NO_PROJECTOR):
+        mmproj = str(absolute(mmproj))
+    flags = {"n_ctx": args.n_ctx, "n_gpu_layers": args.n_gpu_layers, "mmproj": mmproj}
     try:
         model = sound(resolve(args.model, scan(here, settings.library.folders)))
     except ModelNotFound as error:

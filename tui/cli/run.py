@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from tui.cli.images import images_of
 from tui.cli.loading import (
     Chosen,
     Interrupted,
@@ -23,7 +24,7 @@ from tui.cli.loading import (
 from tui.cli.main import DONE, FAILED, USAGE, CommandError, say
 from tui.cli.output import AnswerWriter, write_json
 from tui.engine.client import EngineError, Generation
-from tui.engine.protocol import ChatMessage, Delta, Done, DoneReason, Timings
+from tui.engine.protocol import ChatMessage, Delta, Done, DoneReason, ImageFile, Timings
 from tui.llama.settings import SamplingSettings, SettingsError
 from tui.models import wishes
 
@@ -33,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_load_arguments(parser)
     parser.add_argument("prompt", nargs="?", metavar="PROMPT", help="what to ask; what is piped in is added to it")
     parser.add_argument("--system", metavar="S", help="system prompt")
+    parser.add_argument(
+        "--image", action="append", default=[], metavar="FILE", help="an image to ask about; may be given several times"
+    )
+    parser.add_argument(
+        "--mmproj", metavar="FILE", help="the projector that lets the model see; auto is the one beside it, or none"
+    )
     parser.add_argument("--max-tokens", type=int, metavar="N", help="longest answer in tokens")
     parser.add_argument("--temperature", type=float, metavar="T", help="0 always takes the likeliest token")
     parser.add_argument("--seed", type=int, metavar="N", help="the same seed draws the same answer")
@@ -50,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
             if text is None:
                 say("puna run: error: nothing to ask: give a PROMPT, or pipe one in")
                 return USAGE
-            request = _request(args, chosen(args), text)
+            asked = chosen(args)
+            request = _request(args, asked, text, images_of(asked, args.image))
             code = run_until_signal(lambda: _ask(request, answer))
     except Interrupted as interrupted:
         answer.finish("cancelled")
@@ -126,7 +134,7 @@ def _prompt(given: str | None) -> str | None:
     return "\n\n".join(parts) if parts else None
 
 
-def _request(args: argparse.Namespace, asked: Chosen, text: str) -> _Request:
+def _request(args: argparse.Namespace, asked: Chosen, text: str, images: tuple[ImageFile, ...]) -> _Request:
     chat = asked.settings.chat
     if args.max_tokens is not None and args.max_tokens < 1:
         raise CommandError(f"--max-tokens {args.max_tokens}: an answer has at least 1 token")
@@ -138,7 +146,7 @@ def _request(args: argparse.Namespace, asked: Chosen, text: str) -> _Request:
     system = chat.system if args.system is None else args.system
     messages = (ChatMessage("system", system),) if system else ()
     limit = args.max_tokens if args.max_tokens is not None else chat.max_tokens or None
-    return _Request(asked, (*messages, ChatMessage("user", text)), sampling, limit)
+    return _Request(asked, (*messages, ChatMessage("user", text, images=images)), sampling, limit)
 
 
 async def _ask(request: _Request, answer: _Answer) -> int:

@@ -7,6 +7,7 @@ sent. It imports no llama_cpp, and Pillow only when the first image is opened.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import io
 import warnings
 from dataclasses import dataclass
@@ -22,10 +23,11 @@ MOST_PIXELS = 100_000_000
 """As the file says before they are unpacked: 300 MB in memory. The largest cameras have as many."""
 MOST_SIDE = 4096
 """Pixels of a side beyond which an image is made smaller: vision towers look at 2048 or less."""
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "MPO")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 """Those that are opened. Pillow knows forty more, some of which start other programs."""
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm"})
 """How names of image files end."""
+_MODULES = ("Png", "Jpeg", "WebP", "Gif", "Bmp", "Tiff", "Ppm")
 _NAMES = "PNG, JPEG, WebP, GIF, BMP and TIFF"
 
 
@@ -94,6 +96,8 @@ def picture_of(data: bytes, most: tuple[int, int] = (MOST_SIDE, MOST_SIDE)) -> I
 def _opened(data: bytes) -> Image:
     from PIL import Image, UnidentifiedImageError
 
+    for kind in _MODULES:
+        importlib.import_module(f"PIL.{kind}ImagePlugin")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's own word on bombs and odd metadata; the bound here is below it
         try:
