@@ -56,6 +56,7 @@ def receipt_of(settings: LoadSettings) -> Receipt:
     n_ctx = settings.n_ctx if isinstance(settings.n_ctx, int) else 4096
     return Receipt(
         host=DeviceBytes(name="host", weights_bytes=GIB, context_bytes=GIB // 2),
+        projector=Path(settings.projector or "").name,
         n_ctx=n_ctx,
         n_ctx_train=8192,
         n_layer=30,
@@ -124,8 +125,9 @@ class Scripted:
         return ScriptedGeneration(self.world.scripts.pop(0), self.world.reason)
 
     async def count_tokens(self, *, messages: Sequence[ChatMessage] | None = None, text: str | None = None) -> int:
-        """A word is a token."""
-        return len(" ".join([text or "", *(message.content for message in messages or ())]).split())
+        """A word is a token, and an image is 64."""
+        images = sum(len(message.images) for message in messages or ())
+        return 64 * images + len(" ".join([text or "", *(message.content for message in messages or ())]).split())
 
     async def save_state(self, folder: Path, name: str, *, pane: int = 0) -> int:
         self.world.log.append(f"{self.name} saved {name}")

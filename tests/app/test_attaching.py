@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.app.rig import Bench, World, workbench
+from tests.app.rig import LLAMA, QWEN, Bench, World, workbench
+from tests.rigs.pictures import noise_png
+from tests.rigs.projector_maker import tiny_projector
+from tui.engine.protocol import ImageFile
+from tui.library import Model
+from tui.llama.picture import digest_of
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +105,89 @@ async def test_an_edited_message_keeps_a_file_that_is_gone(tmp_path: Path, folde
         await bench.shows("Two.")
         assert world.engine.asked[1][0].content.startswith("What is in @notes.txt? Briefly.\n\n```txt")
         assert "silt" in world.engine.asked[1][0].content
+
+
+# ---- images
+
+
+@pytest.fixture
+def sighted(tmp_path: Path) -> Model:
+    """A model with a projector beside it."""
+    tiny_projector(tmp_path / "models" / "mmproj-F16.gguf")
+    return replace(LLAMA, path=tmp_path / "models" / "tiny-llama.gguf")
+
+
+def kept(image: ImageFile) -> str:
+    """What lies where an engine is told to look."""
+    return digest_of(Path(image.path.decode()).read_bytes())
+
+
+async def test_an_image_is_counted_sent_and_shown_small(tmp_path: Path, folder: Path, sighted: Model) -> None:
+    noise_png(folder / "cat.png", 90, 60)
+    world = World(["A cat."], ["Still."])
+    async with workbench(tmp_path, world, models=(sighted,)) as bench:
+        await bench.press(*"@cat.png")
+        await bench.shows("cat.png, 90 × 60 pixels")
+        await ask(bench, "What is @cat.png?")
+        await bench.shows("A cat.", "cat.png, 90 × 60 pixels", "▀▀▀▀▀▀")
+        (told,) = world.engine.asked[0]
+        assert told.content == "What is @cat.png?"
+        (image,) = told.images
+        assert kept(image) == digest_of((folder / "cat.png").read_bytes())
+        await bench.press(*"@cat.png")
+        await bench.shows("cat.png, 90 × 60 pixels, 64 tokens")
+        (folder / "cat.png").unlink()
+        await bench.press("ctrl+u")
+        await ask(bench, "And now?")
+        await bench.until(lambda: len(world.engine.asked) == 2)
+        assert world.engine.asked[1][0].images == (image,), "it is looked at again where it was kept"
+
+
+async def test_a_model_that_cannot_see_is_told_and_nothing_is_lost(tmp_path: Path, folder: Path) -> None:
+    noise_png(folder / "cat.png", 90, 60)
+    world = World(["One."])
+    async with workbench(tmp_path, world, models=(QWEN,)) as bench:
+        await bench.write("What is @cat.png?")
+        await bench.shows("qwen-coder cannot see images", "Fetch its projector", "Send the words alone")
+        assert not world.engines
+        await bench.press("escape")
+        assert editor(bench) == "What is @cat.png?"
+        await bench.press("enter")
+        await bench.shows("Send the words alone")
+        await bench.press("down", "enter")
+        await bench.shows("One.")
+        assert [(told.content, told.images) for told in world.engine.asked[0]] == [("What is @cat.png?", ())]
+        assert not editor(bench)
+
+
+async def test_a_model_that_was_loaded_without_its_projector_is_loaded_with_it(
+    tmp_path: Path, folder: Path, sighted: Model
+) -> None:
+    noise_png(folder / "cat.png", 90, 60)
+    world = World(["One."], ["A cat."])
+    models = folder.parent / "models"
+    (models / "mmproj-F16.gguf").rename(models / "later.gguf")
+    async with workbench(tmp_path, world, models=(sighted,)) as bench:
+        await ask(bench, "Hello")
+        (models / "later.gguf").rename(models / "mmproj-F16.gguf")
+        await bench.write("What is @cat.png?")
+        await bench.shows("it was loaded without its projector", "Load it with its projector")
+        await bench.press("enter")
+        await bench.until(lambda: len(world.engines) == 2 and bench.app.desk.loading.ready)
+        assert world.engine.receipt.projector == "mmproj-F16.gguf"
+        await bench.press("enter")
+        await bench.shows("A cat.")
+        assert world.engine.asked[0][-1].images
+
+
+async def test_a_bad_image_is_told_while_one_writes_and_when_it_is_sent(
+    tmp_path: Path, folder: Path, sighted: Model
+) -> None:
+    whole = noise_png(folder / "cat.png", 90, 60).read_bytes()
+    (folder / "cut.png").write_bytes(whole[:5000])
+    (folder / "text.png").write_text("no image at all")
+    async with workbench(tmp_path, World(["One."]), models=(sighted,)) as bench:
+        await bench.write("See @cut.png and @text.png")
+        await bench.until(lambda: any("cut.png is damaged" in words for words in bench.notices))
+        assert any("text.png is no image that can be opened" in words for words in bench.notices)
+        assert editor(bench) == "See @cut.png and @text.png"
