@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -233,3 +235,12 @@ def test_whatever_is_pressed_the_form_stands_for_settings_or_says_why_not(presse
         if not made.problem():
             assert made.settings().n_batch == BASE.n_batch
         assert made.hint()
+
+
+def test_the_projector_beside_a_model_can_be_left_out() -> None:
+    limits = replace(KNOWN, projector="mmproj-F16.gguf")
+    (one,) = (one for one in fields_of(limits) if one.name == "mmproj")
+    assert [one.name for one in fields_of(KNOWN) if one.name == "mmproj"] == []
+    assert one.comes_to("auto", "/models/mmproj-F16.gguf", limits) == "mmproj-F16.gguf"
+    assert (one.step("auto", -1, False, limits), one.step("none", 1, False, limits)) == ("none", "auto")
+    assert one.hint({"mmproj": "none"}, limits) == "it sees no images"

@@ -38,4 +38,7 @@ def limits_of(model: Model, subject: Subject | None = None, devices: tuple[str, 
     """What bounds the settings of a model, as far as it is known."""
     n_block = subject.shape.n_block if subject is not None else model.n_layer
     n_expert = subject.shape.n_expert if subject is not None else 0
-    return Limits(n_block, model.n_ctx_train, physical_cores(), n_expert, default_threads(RESERVED_THREADS), devices)
+    projector = subject.projector.name if subject is not None and subject.projector is not None else ""
+    return Limits(
+        n_block, model.n_ctx_train, physical_cores(), n_expert, default_threads(RESERVED_THREADS), devices, projector
+    )

@@ -65,7 +65,8 @@ class PaneFlow:
 
     def title(self, pane: Pane, *, loaded: bool) -> str:
         """The name that stands over a pane: of two, whether its model is in memory or not."""
-        return pane.label if loaded or self.split else ""
+        sees = loaded and pane.engine is not None and pane.engine.receipt.projector
+        return f"{pane.label}, sees images" if sees else pane.label if loaded or self.split else ""
 
     # ---- opening, closing, choosing
 

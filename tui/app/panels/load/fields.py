@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from tui.app.text import thousands
-from tui.llama.settings import KV_TYPES, MAX_LAYERS, MAX_N_CTX, MAX_THREADS, NO_DEVICES, LoadSettings
+from tui.llama.settings import KV_TYPES, MAX_LAYERS, MAX_N_CTX, MAX_THREADS, NO_DEVICES, NO_PROJECTOR, LoadSettings
 
 CONTEXT_STEP: Final = 1024
 """Tokens of one small step; llama.cpp pads to 256 in any case."""
@@ -38,6 +39,8 @@ class Limits:
     """Threads that a load gets by itself."""
     devices: tuple[str, ...] = ()
     """llama.cpp's names of the GPUs that it can use here."""
+    projector: str = ""
+    """Name of the projector's file that lies beside the model."""
 
     def layers(self, n_gpu_layers: int | str, *, from_all: bool = False) -> int | str:
         """The same number of layers as the panel shows it: more than the model has is all, and with `from_all` all of
@@ -192,6 +195,28 @@ class Context:
         return f"trained with only {self.shown(trained)}" if over else f"trained with {self.shown(trained)} tokens"
 
 
+@dataclass(frozen=True, slots=True)
+class Projector:
+    """Whether the projector that lies beside the model is loaded, so that it can see."""
+
+    name: str = "mmproj"
+    label: str = "projector"
+    automatic: Any = "auto"
+    typed: bool = False
+
+    def step(self, value: Any, direction: int, page: bool, limits: Limits) -> str:
+        return NO_PROJECTOR if direction < 0 else "auto"
+
+    def shown(self, value: Any) -> str:
+        return Path(value).name
+
+    def comes_to(self, value: Any, loaded: Any, limits: Limits) -> str:
+        return "" if value == loaded else self.shown(loaded)
+
+    def hint(self, values: Mapping[str, Any], limits: Limits) -> str:
+        return "it sees no images" if values[self.name] == NO_PROJECTOR else "lets it see images"
+
+
 def _stepped_context(value: int, direction: int, page: bool) -> int:
     if page:
         return value * 2 if direction > 0 else value // 2
@@ -224,6 +249,7 @@ _ALWAYS: Final[tuple[Field, ...]] = (
 )
 _EXPERTS: Final = Number("n_cpu_moe", "n_cpu_moe", 0)
 _THREADS: Final = Number("threads", "threads")
+_PROJECTOR: Final = Projector()
 
 
 def loaded_values(
@@ -240,7 +266,8 @@ def fields_of(limits: Limits) -> tuple[Field, ...]:
     experts: tuple[Field, ...] = (_EXPERTS,) if limits.n_expert else ()
     devices: tuple[Field, ...] = (_selection(limits.devices),) if limits.devices else ()
     split: tuple[Field, ...] = (_split(limits.devices),) if len(limits.devices) > 1 else ()
-    return (*_ALWAYS, *experts, *devices, *split, _THREADS)
+    projector: tuple[Field, ...] = (_PROJECTOR,) if limits.projector else ()
+    return (*_ALWAYS, *experts, *devices, *split, _THREADS, *projector)
 
 
 def _selection(devices: tuple[str, ...]) -> Field:
