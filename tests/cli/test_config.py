@@ -220,6 +220,7 @@ def test_config_and_llama_agree_on_names_and_defaults() -> None:
     assert {name: getattr(LoadSettings(), name) for name in load} == load
     assert {name: getattr(SamplingSettings(), name) for name in chat} == chat
     ours = {field.name: field.type for field in msgspec.structs.fields(type(Settings().load))}
+    del ours["mmproj"]  # a path is that of one model
     theirs = {field.name: field.type for field in msgspec.structs.fields(LoadSettings)}
     assert {name: theirs[name] for name in ours} == ours
 
@@ -234,3 +235,11 @@ def test_declaring_the_arguments_imports_nothing_heavy() -> None:
     """)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_projector_that_is_none_is_found_by_check(home: Paths, puna: Puna) -> None:
+    home.models_file.write_text('["m.gguf:1"]\nmmproj = "/nowhere/gone.gguf"\n')
+    code, _, told = puna("check")
+    assert code == 1
+    assert "mmproj" in told
+    assert "gone.gguf" in told

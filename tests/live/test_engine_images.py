@@ -196,3 +196,4 @@ async def test_a_bad_projector_is_named(
         await Engine.start(good.model, settings, name="x", engines_dir=engines_dir)
     assert told in str(error.value), error.value
     assert isinstance(error.value, EngineDied) == (damage == "deadly")
+    assert "mmproj to none" in error.value.hint or damage in ("missing", "text")

@@ -148,11 +148,12 @@ def _refused_for_models(places: Paths, models: Mapping[str, Mapping[str, Any]]) 
     """Settings kept for a model that it could not be loaded with."""
     from tui.config.document import read_document
     from tui.llama.settings import SettingsError
+    from tui.models.projectors import check_projector
     from tui.models.wishes import wished_settings
 
     for identity, kept in models.items():
         try:
-            wished_settings({}, kept, {})
+            check_projector(wished_settings({}, kept, {}))
         except SettingsError as error:
             message = str(error).removeprefix(f"{error.setting}: ")
             line = read_document(places.models_file).line_of(identity, error.setting)

@@ -68,6 +68,8 @@ class LoadDefaults(_Section, frozen=True):
     """none reads the file into memory of its own; mmap maps it: a sooner start, and pages that can be dropped."""
     mlock: bool = False
     """Whether the weights are pinned in RAM, so that they are never swapped out."""
+    mmproj: Literal["auto", "none"] = "auto"
+    """auto lets a model see images where its projector lies beside it and memory allows; none leaves it out."""
 
 
 class ChatDefaults(_Section, frozen=True):

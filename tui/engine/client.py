@@ -15,7 +15,7 @@ from typing import Self
 
 from tui.config.paths import paths
 from tui.engine import requests
-from tui.engine.errors import EngineDied, EngineError
+from tui.engine.errors import OTHER_PROJECTOR, EngineDied, EngineError
 from tui.engine.protocol import (
     Cancel,
     ChatMessage,
@@ -259,7 +259,8 @@ class Engine:
         returncode = await self._child.ended()
         if not self._closing:
             log = (*[line.text for line in self.logged], *self._child.stderr)[-_LOG_TAIL:]
-            self.died = EngineDied(self._doing(), returncode, garbled or self._child.why(returncode), log)
+            hint = OTHER_PROJECTOR if self._projector and not self._load.done() else ""
+            self.died = EngineDied(self._doing(), returncode, garbled or self._child.why(returncode), log, hint)
         error = self._dead()
         if not self._load.done():
             self._load.set_exception(error)

@@ -28,13 +28,14 @@ class EngineError(Exception):
 class EngineDied(EngineError):
     """The engine process ended. A new one can be started at once."""
 
-    def __init__(self, what: str, returncode: int, why: str, log: tuple[str, ...]) -> None:
-        """`what` is what it was doing, `why` the return code's meaning."""
-        super().__init__("died", f"the engine stopped while {what}: {why}", _HINT, log)
+    def __init__(self, what: str, returncode: int, why: str, log: tuple[str, ...], hint: str = "") -> None:
+        """`what` is what it was doing, `why` the return code's meaning; `hint` is for what a smaller load cannot help."""
+        super().__init__("died", f"the engine stopped while {what}: {why}", hint or _HINT, log)
         self.returncode = returncode
         self.signal = signal_of(returncode)
         """The signal that ended it, or None."""
         self.meaning = why
 
 
+OTHER_PROJECTOR = "get the projector again, or set mmproj to none"
 _HINT = "reload it; if it happens again use a smaller n_ctx, fewer GPU layers or another file"

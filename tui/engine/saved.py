@@ -41,7 +41,7 @@ def fingerprint(path: Path, settings: LoadSettings) -> str:
         settings.rope_scaling, settings.rope_freq_base, settings.rope_freq_scale, settings.yarn_ext_factor,
         settings.yarn_orig_ctx,
     )  # fmt: skip
-    digest.update(repr((sizes, cache, rope, adapters)).encode())
+    digest.update(repr((*sizes, cache, rope, adapters)).encode())
     return digest.hexdigest()[:_KEY_CHARS]
 
 

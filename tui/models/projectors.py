@@ -13,6 +13,7 @@ from tui.config.plain import clean
 from tui.gguf.errors import GgufError
 from tui.gguf.header import read_header
 from tui.gguf.names import is_imatrix, is_projector, quant_of, stem_of
+from tui.llama.settings import LoadSettings, SettingsError
 
 _PLACED_BY_NUMBER = frozenset({"hunyuanvl", "deepseek4v"})
 """Kinds that make of an image something else by what stands before it (`mtmd_tokenizer::add_media`)."""
@@ -26,6 +27,15 @@ def projector_beside(model: Path) -> Path | None:
     """
     fit = (file for folder in _folders(model) for file in _belonging(folder, model))
     return next((file for file in fit if why_not(file) is None), None)
+
+
+def check_projector(settings: LoadSettings) -> None:
+    """Raise SettingsError where settings name a projector that cannot be one."""
+    if settings.projector is not None:
+        file = Path(settings.projector).expanduser()
+        reason = why_not(file)
+        if reason is not None:
+            raise SettingsError("mmproj", f"{clean(str(file))} {reason}")
 
 
 def why_not(projector: Path) -> str | None:
