@@ -29,7 +29,7 @@ class EngineDied(EngineError):
     """The engine process ended. A new one can be started at once."""
 
     def __init__(self, what: str, returncode: int, why: str, log: tuple[str, ...], hint: str = "") -> None:
-        """`what` is what it was doing, `why` the return code's meaning; `hint` is for what a smaller load cannot help."""
+        """`what` is what it was doing, `why` the return code's meaning; `hint` where a smaller load is no help."""
         super().__init__("died", f"the engine stopped while {what}: {why}", hint or _HINT, log)
         self.returncode = returncode
         self.signal = signal_of(returncode)
