@@ -29,6 +29,11 @@ def projector_beside(model: Path) -> Path | None:
     return next((file for file in fit if why_not(file) is None), None)
 
 
+def may_see(model: Path, wished: LoadSettings) -> bool:
+    """Whether a load of the file with these settings has a projector, "auto" being the one beside it."""
+    return wished.projector is not None or (wished.mmproj == "auto" and projector_beside(model) is not None)
+
+
 def check_projector(settings: LoadSettings) -> None:
     """Raise SettingsError where settings name a projector that cannot be one."""
     if settings.projector is not None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tui.app.panels.finder.wanted import PullWanted
     from tui.hub.downloads.control import Downloads
     from tui.hub.downloads.values import Entry, Event, Item
+    from tui.library import Model
 
 CLOSE_S = 2.0
 """How long the end of the program waits for each download to let go; what it has written is safe before."""

@@ -52,7 +52,7 @@ class SeeFlow:
         def look() -> Blind | None:
             from tui.llama.settings import SettingsError
             from tui.models.prepare import wished_for
-            from tui.models.projectors import projector_beside, with_projector
+            from tui.models.projectors import may_see, projector_beside
 
             for pane, model, wished in aimed:
                 if model is None or settings is None:
@@ -63,7 +63,7 @@ class SeeFlow:
                     wanted = wished or wished_for(paths, model, settings)
                 except SettingsError:  # the load says so
                     continue
-                if not pane.ready and with_projector(model, wanted).projector is None:
+                if not pane.ready and not may_see(model.path, wanted):
                     return Blind(pane, model, projector_beside(model.path))
             return None
 
