@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.rig import LLAMA, QWEN, Bench, World, workbench
+from tests.app.rig import LLAMA, QWEN, Bench, World, home_paths, workbench
 from tests.rigs.pictures import noise_png
 from tests.rigs.projector_maker import tiny_projector
+from tui.config.model_file import update_model
 from tui.engine.protocol import ImageFile
 from tui.library import Model
 from tui.llama.picture import digest_of
@@ -125,6 +126,8 @@ def kept(image: ImageFile) -> str:
 async def test_an_image_is_counted_sent_and_shown_small(tmp_path: Path, folder: Path, sighted: Model) -> None:
     noise_png(folder / "cat.png", 90, 60)
     world = World(["A cat."], ["Still."])
+    projector = str(folder.parent / "models" / "mmproj-F16.gguf")
+    update_model(home_paths(tmp_path), sighted.identity, {"mmproj": projector})
     async with workbench(tmp_path, world, models=(sighted,)) as bench:
         await bench.press(*"@cat.png")
         await bench.shows("cat.png, 90 × 60 pixels")
