@@ -8,6 +8,8 @@ import pytest
 
 from tests.rigs.gguf_maker import plain_gguf
 from tests.rigs.projector_maker import tiny_projector
+from tui.llama.settings import LoadSettings
+from tui.models import projectors
 from tui.models.projectors import projector_beside, why_not
 
 
@@ -70,3 +72,11 @@ def test_what_cannot_let_a_model_see_is_passed_over(made: bytes, tmp_path: Path)
     assert projector_beside(tmp_path / "m.gguf") is None
     put(tmp_path, made, "mmproj-ok.gguf")
     assert projector_beside(tmp_path / "m.gguf") == tmp_path / "mmproj-ok.gguf"
+
+
+def test_without_mtmd_no_projector_is_of_use(made: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, made, "m.gguf", "mmproj-F16.gguf")
+    assert projectors.has_mtmd()
+    assert projectors.may_see(tmp_path / "m.gguf", LoadSettings())
+    monkeypatch.setattr(projectors, "has_mtmd", lambda: False)
+    assert not projectors.may_see(tmp_path / "m.gguf", LoadSettings())

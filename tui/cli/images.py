@@ -12,7 +12,7 @@ from tui.config.folders import absolute
 from tui.config.plain import clean
 from tui.engine.protocol import ImageFile
 from tui.llama.picture import PictureError, digest_of, pixels_of, read_bytes
-from tui.models.projectors import may_see
+from tui.models.projectors import NO_MTMD, has_mtmd, may_see
 
 
 def images_of(asked: Chosen, files: Sequence[str]) -> tuple[ImageFile, ...]:
@@ -20,6 +20,8 @@ def images_of(asked: Chosen, files: Sequence[str]) -> tuple[ImageFile, ...]:
     see them.
     """
     images = tuple(_image(absolute(file)) for file in files)
+    if images and not has_mtmd():
+        raise CommandError(f"{NO_MTMD}; install one that has it")
     if images and not may_see(asked.model.path, asked.wished):
         model = asked.model
         fetch = f"`puna pull {model.repo} --projector` fetches one" if model.repo else "--mmproj names one elsewhere"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from tui.config.plain import clean
@@ -21,10 +23,24 @@ _MARKS = re.compile(r"mm[-_]?proj(?:ector)?(?:-model)?", re.IGNORECASE)
 _BETWEEN = re.compile(r"[^a-z0-9]+")
 
 
+NO_MTMD = "the installed llama-cpp-python was built without mtmd, by which models see images"
+
+
+@cache
+def has_mtmd() -> bool:
+    """Whether the installed llama.cpp can look at images: by its files, as front ends do not load it."""
+    spec = find_spec("llama_cpp")
+    folders = (Path(folder) / "lib" for folder in (spec.submodule_search_locations or ())) if spec is not None else ()
+    return any("mtmd" in file.name for folder in folders for file in _listed(folder))
+
+
 def projector_beside(model: Path) -> Path | None:
     """The projector that lies beside a model's file and can be its: of a repository's files in the cache any, in a
-    folder that holds several models the one that is called alike. Half precision comes first, then the smallest.
+    folder that holds several models the one that is called alike. Half precision comes first, then the smallest. None
+    as well where llama.cpp could do nothing with it.
     """
+    if not has_mtmd():
+        return None
     fit = (file for folder in _folders(model) for file in _belonging(folder, model))
     return next((file for file in fit if why_not(file) is None), None)
 

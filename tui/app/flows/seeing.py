@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from tui.app.text import clean
+from tui.app.text import clean, sentence
 
 if TYPE_CHECKING:
     from tui.app.desk import Desk
@@ -29,6 +29,8 @@ class Blind:
     model: Model
     projector: Path | None
     """One that lies beside it all the same."""
+    built: bool = True
+    """Whether the installed llama.cpp can look at images at all."""
 
 
 class SeeFlow:
@@ -52,11 +54,13 @@ class SeeFlow:
         def look() -> Blind | None:
             from tui.llama.settings import SettingsError
             from tui.models.prepare import wished_for
-            from tui.models.projectors import may_see, projector_beside
+            from tui.models.projectors import has_mtmd, may_see, projector_beside
 
             for pane, model, wished in aimed:
                 if model is None or settings is None:
                     continue
+                if not has_mtmd():
+                    return Blind(pane, model, None, built=False)
                 if pane in without:
                     return Blind(pane, model, projector_beside(model.path))
                 try:
@@ -72,15 +76,20 @@ class SeeFlow:
     def offer(self, blind: Blind, send_words: Callable[[], None]) -> None:
         """Ask what to do. The prompt is in the editor again meanwhile."""
         from tui.app.screens.choose import ChooseScreen, Option
+        from tui.models.projectors import NO_MTMD
 
         desk, name = self._desk, clean(blind.model.name)
         options: list[Option[Way]] = []
         if blind.projector is not None:
             options.append(Option("load", "Load it with its projector", clean(blind.projector.name)))
-        elif blind.model.repo:
+        elif blind.model.repo and blind.built:
             options.append(Option("pull", "Fetch its projector", f"from {clean(blind.model.repo)}; then load it again"))
         options.append(Option("words", "Send the words alone", "without the image"))
-        lacks = "was loaded without its projector" if blind.projector is not None else "has no projector beside it"
+        lacks = f"{name} cannot see images: it has no projector beside it"
+        if not blind.built:
+            lacks = sentence(NO_MTMD)
+        elif blind.projector is not None:
+            lacks = f"{name} cannot see images: it was loaded without its projector"
 
         def chosen(way: Way | None) -> None:
             if way == "words":
@@ -90,7 +99,7 @@ class SeeFlow:
             elif way == "pull":
                 desk.downloads.want_projector(blind.model)
 
-        desk.app.push_screen(ChooseScreen(f"{name} cannot see images: it {lacks}", options, desk.keymap), chosen)
+        desk.app.push_screen(ChooseScreen(lacks, options, desk.keymap), chosen)
 
     def _load(self, blind: Blind) -> None:
         pane = blind.pane
