@@ -27,6 +27,8 @@ _PART = -1
 _WORDS = struct.Struct("<8i")
 """A digest as numbers."""
 _FACTS = 11
+_LARGEST = 1 << 17
+"""Tokens of a part, more than any projector makes."""
 MOST_EXTRA = 12 << 10
 """Numbers that parts of images may add to as many as there are tokens: a part of fewer tokens than facts is rare."""
 NO_PROJECTOR = "this model was loaded without a projector, so it cannot see images"
@@ -146,7 +148,7 @@ class Pictures:
                 tokens.append(number)
                 continue
             facts = tuple(islice(rest, _FACTS))
-            if number != _PART or len(facts) < _FACTS or min(facts[:3]) < 0 or facts[1] < 1:
+            if number != _PART or len(facts) < _FACTS or min(facts[:3]) < 0 or not 0 < facts[1] <= _LARGEST:
                 return []
             index, n_tokens, grid, *words = facts
             tokens += self.entries(Part(_WORDS.pack(*words).hex(), index, n_tokens, grid))

@@ -122,9 +122,8 @@ class Worker:
 
     def _load(self, entry: Entry) -> Receipt | None:
         """The receipt, or None when it failed and that was told."""
-        projector = Path(self._load_request.settings.projector or "").name
         try:
-            self._model.load(self._progress(""), self._progress(projector))
+            self._model.load(self._progress(), self._progress(self._model.projector_path))
             self._prompts = TemplatePrompts.of(self._model, self._load_request.settings, self._warn)
         except LlamaError as error:
             self._model.close()
@@ -142,17 +141,19 @@ class Worker:
             self._running = frozenset()
         return receipt
 
-    def _progress(self, projector: str) -> Callable[[float], None]:
-        """Tells of the share of a file that was read, now and then; of `projector`'s from its first byte on, for
+    def _progress(self, projector: Path | None = None) -> Callable[[float], None]:
+        """Tells of the share of all files that was read, now and then; of the `projector`'s from its first byte on, for
         whatever it may end this process over.
         """
-        last = -1.0
+        model, beside = _bytes(self._model.path), _bytes(self._model.projector_path)
+        begin, share = (model, beside) if projector is not None else (0, model)
+        name, last = projector.name if projector is not None else "", -1.0
 
         def progress(fraction: float) -> None:
             nonlocal last
             if fraction - last >= _PROGRESS_STEP or fraction >= 1.0 > last:
                 last = fraction
-                self._send(LoadProgress(fraction, projector))
+                self._send(LoadProgress((begin + fraction * share) / max(1, model + beside), name))
 
         return progress
 
@@ -171,6 +172,13 @@ class Worker:
 
 def _own_fault(error: Exception) -> LlamaError:
     return LlamaError("decode", f"the engine failed: {type(error).__name__}: {error}", "this is a fault in puna")
+
+
+def _bytes(path: Path | None) -> int:
+    try:
+        return path.stat().st_size if path is not None else 0
+    except (OSError, ValueError):  # the load says what is wrong with it
+        return 0
 
 
 def _to_stderr(level: str, line: str) -> None:

@@ -40,6 +40,8 @@ class LoadedModel:
     def __init__(self, path: Path, settings: LoadSettings, *, threads: int, log: NativeLog) -> None:
         """Load with `load`; this constructor only takes note."""
         self.path, self.settings, self.threads = path, settings, threads
+        named = settings.projector
+        self.projector_path = Path(named).expanduser() if named is not None else None
         self.cancel = CancelFlag()
         self.load_s = 0.0
         self._log = log
@@ -58,9 +60,8 @@ class LoadedModel:
         """
         begun = time.monotonic()
         _check_file(self.path)
-        projector = Path(self.settings.projector).expanduser() if self.settings.projector is not None else None
-        if projector is not None:
-            _check_file(projector)
+        if self.projector_path is not None:
+            _check_file(self.projector_path)
         if self.settings.draft_model:
             raise LlamaError("settings", f"draft_model: {NO_DRAFT_MODEL}")
         start_backend()
@@ -68,8 +69,8 @@ class LoadedModel:
             self._load_weights(on_progress)
             self._make_context()
             self._apply_lora()
-            if projector is not None:
-                self._load_projector(projector, on_projector)
+            if self.projector_path is not None:
+                self._load_projector(self.projector_path, on_projector)
         except SettingsError as error:
             self.close()
             raise LlamaError("settings", str(error)) from error
