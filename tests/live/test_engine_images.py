@@ -19,7 +19,7 @@ from PIL import Image
 from tests.rigs.asking import GREEDY, ask, assistant, collect, running, user
 from tests.rigs.gguf_maker import Architecture, tiny_model
 from tests.rigs.pictures import noise_png
-from tests.rigs.projector_maker import MLP_TOKENS, ProjectorKind, tiny_projector
+from tests.rigs.projector_maker import MLP_TOKENS, SIDE, ProjectorKind, tiny_projector
 from tui.engine.client import Engine, EngineDied, EngineError
 from tui.engine.protocol import ChatMessage, ImageFile
 from tui.llama.picture import digest_of
@@ -59,6 +59,14 @@ def of(file: Path) -> ImageFile:
 
 def bytes_of(image: ImageFile) -> bytes:
     return Path(image.path.decode()).read_bytes()
+
+
+def with_number(good: Path, bad: Path, key: bytes, number: int) -> Path:
+    """Write a projector with another value of one key."""
+    data = good.read_bytes()
+    at = data.index(key) + len(key) + 4
+    bad.write_bytes(data[:at] + number.to_bytes(4, "little") + data[at + 4 :])
+    return bad
 
 
 def shows(text: str, *images: ImageFile) -> ChatMessage:
@@ -155,6 +163,17 @@ async def test_what_cannot_be_seen_is_told_and_the_engine_goes_on(
             assert (await collect(begun)).done.reason == ("length" if again else "cancelled")
 
 
+async def test_a_projector_that_ends_the_process_over_an_image_is_named(
+    made: dict[Architecture, Sighted], images: tuple[ImageFile, ImageFile], engines_dir: Path, tmp_path: Path
+) -> None:
+    """More patches than it has positions for: an assertion of ggml's, when the first image comes."""
+    bad = with_number(made["llama"].projector, tmp_path / "late.gguf", b"clip.vision.image_size", 2 * SIDE)
+    async with running(made["llama"].model, engines_dir, n_ctx=1024, mmproj=str(bad)) as engine:
+        with pytest.raises(EngineDied, match=r"while looking at an image with late\.gguf") as told:
+            await ask(engine, [shows("What is it?", images[0])], max_tokens=3)
+        assert "mmproj to none" in told.value.hint
+
+
 async def test_an_image_that_has_to_be_read_at_once_needs_the_room(
     made: dict[Architecture, Sighted], images: tuple[ImageFile, ImageFile], engines_dir: Path
 ) -> None:
@@ -188,9 +207,7 @@ async def test_a_bad_projector_is_named(
     elif damage == "other":
         tiny_projector(file, n_embd=96)
     elif damage == "deadly":  # heads that do not divide its width: an assertion of ggml's ends the process
-        data, key = good.projector.read_bytes(), b"clip.vision.attention.head_count"
-        at = data.index(key) + len(key) + 4
-        file.write_bytes(data[:at] + (3).to_bytes(4, "little") + data[at + 4 :])
+        with_number(good.projector, file, b"clip.vision.attention.head_count", 3)
     settings = LoadSettings(n_ctx=512, n_gpu_layers=0, mmproj=str(file))
     with pytest.raises(EngineError) as error:
         await Engine.start(good.model, settings, name="x", engines_dir=engines_dir)

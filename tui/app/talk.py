@@ -243,8 +243,8 @@ class Talk:
             panel.begin_answer(event.message)
         elif isinstance(event, PromptProgress):
             if event.done < event.total:
-                panel.transcript.set_progress("reading your prompt")
-                panel.set_status(Reading(event.done, event.total, self.n_ctx))
+                panel.transcript.set_progress("looking at the image" if event.looking else "reading your prompt")
+                panel.set_status(Reading(event.done, event.total, self.n_ctx, event.looking))
         elif isinstance(event, Done):
             panel.set_rate(event.timings.decode_tok_s)
             if self._answered is not None and self.session.conversation is not None:

@@ -65,7 +65,7 @@ class Engine:
         self._next_id = 1
         self._on_progress: Callable[[float], None] | None = None
         self._projector = ""
-        """Name of the projector's file while that is loaded."""
+        """Name of the projector's file, from when it is loaded on."""
         self._load: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._death_callbacks: list[Callable[[EngineDied], None]] = []
         self._closing = False
@@ -259,7 +259,8 @@ class Engine:
         returncode = await self._child.ended()
         if not self._closing:
             log = (*[line.text for line in self.logged], *self._child.stderr)[-_LOG_TAIL:]
-            hint = OTHER_PROJECTOR if self._projector and not self._load.done() else ""
+            blamed = self._projector and (self._waiting.looking or not self._load.done())
+            hint = OTHER_PROJECTOR if blamed else ""
             self.died = EngineDied(self._doing(), returncode, garbled or self._child.why(returncode), log, hint)
         error = self._dead()
         if not self._load.done():
@@ -272,6 +273,8 @@ class Engine:
     def _doing(self) -> str:
         if not self._load.done():
             return f"loading the projector {self._projector}" if self._projector else "loading the model"
+        if self._waiting.looking:
+            return f"looking at an image with {self._projector}"
         if self._waiting.writing:
             return "writing the answer"
         return "reading your prompt" if self._waiting else "waiting"

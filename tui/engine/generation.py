@@ -77,6 +77,8 @@ class Generation:
     def share(self, room: int) -> Share:
         """What to compute next: at most `room` tokens, or a part of an image."""
         tokens = piece_of(self._pending, room)
+        if is_part(tokens[0]):
+            self._tell_progress(looking=True)
         return Share(self.sequence, tokens, len(tokens) == len(self._pending))
 
     def computed(self, share: Share, index: int) -> DoneReason | None:
@@ -112,9 +114,9 @@ class Generation:
                 f"shorten it, or reload the model with n_ctx above {tokens}",
             )
 
-    def _tell_progress(self) -> None:
+    def _tell_progress(self, *, looking: bool = False) -> None:
         total = len(self._prompt.tokens)
-        self._send(PromptProgress(self.request.id, total - len(self._pending), total))
+        self._send(PromptProgress(self.request.id, total - len(self._pending), total, looking))
 
     def _draw(self, index: int) -> DoneReason | None:
         """Draw the next token; why the answer is over, if it is."""

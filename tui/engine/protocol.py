@@ -172,6 +172,8 @@ class PromptProgress(msgspec.Struct, frozen=True, tag=True):
     id: int
     done: int
     total: int
+    looking: bool = False
+    """What comes next is part of an image: for seconds nothing more may be told."""
 
 
 class Delta(msgspec.Struct, frozen=True, tag=True):

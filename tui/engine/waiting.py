@@ -20,6 +20,8 @@ class Waiting:
         self._waiters: dict[int, Generation | asyncio.Future[Answer]] = {}
         self.writing = False
         """True while the newest that was heard is text of an answer."""
+        self.looking = False
+        """True while it is that an image is looked at."""
 
     def __bool__(self) -> bool:
         return bool(self._waiters)
@@ -45,6 +47,7 @@ class Waiting:
         """Hand an event to whoever waits for it."""
         waiter = self._waiters.get(event.id)
         self.writing = isinstance(event, Delta)
+        self.looking = isinstance(event, PromptProgress) and event.looking
         if isinstance(event, Done | Failed):
             self.forget(event.id)
         if isinstance(waiter, Generation):

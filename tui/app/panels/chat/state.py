@@ -39,6 +39,8 @@ class Reading:
     done: int
     total: int
     n_ctx: int
+    looking: bool = False
+    """It is an image that is looked at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ class StatusLine(Drawn):
         if isinstance(status, Reading):
             share = status.done / status.total if status.total else 0.0
             words = f" {thousands(status.done)} of {thousands(status.total)}"
-            return self._progress("reading your prompt ", share, words, width)
+            what = "looking at the image " if status.looking else "reading your prompt "
+            return self._progress(what, share, words, width)
         return self._fullness(status, width)
 
     def _progress(self, before: str, share: float, after: str, width: int) -> list[Segment]:
