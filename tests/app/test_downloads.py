@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.app.rig import Bench, World, home_paths, workbench
+from tests.app.rig import QWEN, Bench, World, home_paths, workbench
 from tests.rigs.gguf_maker import plain_gguf
 from tests.rigs.hub import (
     Answer,
@@ -27,6 +28,7 @@ from tests.rigs.hub import (
     rate_limited,
 )
 from tests.rigs.hub.environment import hub_home
+from tests.rigs.pictures import noise_png
 from tui.app.panels.downloads.panel import DownloadsPanel
 from tui.app.panels.downloads.values import Row
 from tui.app.panels.downloads.words import state
@@ -144,6 +146,21 @@ async def test_the_projector_is_offered_along(tmp_path: Path, serve: Serve) -> N
         fetched = bench.app.desk.downloads.arrived.last
         assert fetched is not None
         assert fetched.id == rows(bench)[0].item.id, "a projector is nothing to load"
+
+
+async def test_the_projector_of_a_model_that_is_here_is_fetched_alone(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(repo(more={"mmproj-F16.gguf": content(2)}))
+    monkeypatch.chdir(noise_png(tmp_path / "cat.png", 30, 20).parent)
+    blind = replace(QWEN, repo="org/m-GGUF", file="m-Q4_K_M.gguf")
+    async with workbench(tmp_path / "home", models=(blind,)) as bench:
+        await bench.write("What is @cat.png?")
+        await bench.shows("Fetch its projector")
+        await bench.press("enter")
+        await bench.until(lambda: phases(bench) == ["done"])
+        assert [row.projector for row in rows(bench)] == [True]
+        assert bench.app.bench.chat.editor.text == "What is @cat.png?"
 
 
 async def test_the_finder_asks_for_a_file_by_a_message(tmp_path: Path, serve: Serve) -> None:
