@@ -210,7 +210,7 @@ async def test_the_projector_beside_a_model_counts_where_there_is_room(fitting: 
     assert (await made(subject, enough)).settings.mmproj == str(file)
     tight = await made(subject, enough - 1)
     assert (tight.settings.mmproj, tight.assessment.verdict) == ("none", "ram")
-    assert tight.said[-1] == f"{file.name} is left out for want of memory: this load sees no images."
+    assert tight.said[-1] == f"{file.name} is left out, so that this load sees no images: there is no room for it."
     named = await made(subject, enough - 1, str(file))
     assert (named.settings.mmproj, named.assessment.verdict) == (str(file), "no")
     report = await fitting.report(subject, seeing, machine(None, GIB << 4))
@@ -221,11 +221,16 @@ async def test_the_projector_beside_a_model_counts_where_there_is_room(fitting: 
 
 async def test_a_projector_that_cannot_be_used_is_left_out_with_the_reason(fitting: Fitting, tmp_path: Path) -> None:
     model = entry_for(tiny_model(tmp_path / "tiny.gguf"))
-    plain_gguf(tmp_path / "mmproj.gguf", {"clip.has_vision_encoder": True}, architecture="clip")
-    subject = subject_of(model, tmp_path / "headers")
-    made = await fitting.plan(subject, FIXED, machine(None), SETTINGS, may_move=frozenset())
-    assert (made.settings.mmproj, made.prediction.source) == ("none", "dry-run")
-    assert "mmproj.gguf is left out as it cannot be used (mmproj: llama.cpp cannot load" in made.said[-1]
+    file, keys = tmp_path / "mmproj.gguf", {"clip.has_vision_encoder": True}
+    for tensors, why in (
+        ({"v.patch_embd.weight": (64, 8)}, "llama.cpp cannot load"),
+        ({"v.patch_embd.weight": (96, 8)}, "belongs to another model, as nothing in it is 64 wide"),
+    ):
+        plain_gguf(file, keys, architecture="clip", tensors=tensors)
+        subject = subject_of(model, tmp_path / "headers")
+        made = await fitting.plan(subject, FIXED, machine(None), SETTINGS, may_move=frozenset())
+        assert (made.settings.mmproj, made.prediction.source) == ("none", "dry-run")
+        assert made.said[-1].startswith(f"mmproj.gguf is left out, so that this load sees no images: {why}")
 
 
 async def test_a_device_that_is_not_there_is_refused_by_name(fitting: Fitting, demo: Subject) -> None:

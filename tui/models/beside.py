@@ -34,11 +34,17 @@ class BesideFiles:
         self._known: dict[tuple[str, str], Any] = {}
         """By setting and file; one that was replaced is another."""
 
-    async def of(self, settings: LoadSettings) -> Extras:
-        """What `settings` name. Raises Refused for a file that is not what its setting wants."""
+    async def of(self, settings: LoadSettings, n_embd: int) -> Extras:
+        """What `settings` name, beside a model whose embeddings have `n_embd` values (0 where that is not known).
+        Raises Refused for a file that is not what its setting wants.
+        """
         if not settings.lora and not settings.draft_model and settings.projector is None:
             return NOTHING_BESIDE
-        return await asyncio.to_thread(self._read, settings)
+        found = await asyncio.to_thread(self._read, settings)
+        if found.projector is not None and not _leads_into(found.projector, n_embd):
+            path = found.projector.layout.path
+            raise Refused(f"mmproj: {path}: belongs to another model, as nothing in it is {n_embd} wide like this one")
+        return found
 
     def _read(self, settings: LoadSettings) -> Extras:
         return Extras(
@@ -74,19 +80,24 @@ def engine_settings(wished: LoadSettings) -> tuple[LoadSettings, tuple[str, ...]
     return msgspec.structs.replace(wished, draft_model=""), (said,)
 
 
+def _leads_into(projector: Projector, n_embd: int) -> bool:
+    """False for what surely gives no embeddings of that width; llama.cpp refuses it at the load."""
+    return not n_embd or any(n_embd in tensor.shape for tensor in projector.layout.tensors)
+
+
 async def with_or_without(projector: Path, planned: Callable[[str], Awaitable[Plan]]) -> Plan:
     """The plan with a projector that was found, or the one without it where only that is possible. Raises Refused."""
-    made, why = None, "for want of memory"
+    made, why = None, "there is no room for it"
     try:
         made = await planned(str(projector))
     except Refused as refusal:
-        why = f"as it cannot be used ({refusal})"
+        why = str(refusal).removeprefix("mmproj: ").removeprefix(f"{projector}: ")
     if made is not None and made.assessment.verdict != "no":
         return made
     bare = await planned(NO_PROJECTOR)
     if made is not None and bare.assessment.verdict == "no":
         return made
-    left_out = f"{clean(projector.name)} is left out {why}: this load sees no images."
+    left_out = f"{clean(projector.name)} is left out, so that this load sees no images: {why}."
     return msgspec.structs.replace(bare, said=(*bare.said, left_out))
 
 

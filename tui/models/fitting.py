@@ -169,7 +169,7 @@ class Fitting:
 
         async def planned(projector: str) -> Plan:
             given = msgspec.structs.replace(wished, mmproj=projector)
-            extras = await self._beside.of(given)
+            extras = await self._beside.of(given, subject.shape.n_embd)
             formula = estimates(subject, machine, extras)
             return await plan(
                 given,
@@ -233,7 +233,7 @@ class Fitting:
             found = self._speed(subject, candidate, machine, alone, here)
             return math.sqrt(math.prod(found.decode_tok_s)) if found is not None else None
 
-        extras = await self._beside.of(priced.settings)
+        extras = await self._beside.of(priced.settings, subject.shape.n_embd)
         return await fixes(
             priced.settings,
             subject.shape,
