@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,26 @@ async def test_keys_with_alt_work_while_one_searches(tmp_path: Path) -> None:
             await bench.press("backspace")
         await bench.press(*"#wo")
         await bench.until(lambda: titles(screen) == ["About hills"])
+
+
+async def test_what_was_deleted_long_ago_is_removed_at_the_start(tmp_path: Path) -> None:
+    home = home_paths(tmp_path)
+    home.data.mkdir(parents=True)
+    for days, title in ((31, "old"), (29, "young")):
+        store = Store(home.history_file, clock=partial(days_ago, days))
+        store.delete(store.create_conversation(title=title).id)
+        store.close()
+    async with workbench(tmp_path) as bench:
+        seen: list[list[str]] = []
+        while seen[-1:] != [["young"]] and len(seen) < 1000:
+            titles = await bench.app.desk.history.call(lambda store: [one.title for one in store.deleted()])
+            seen.append(titles or [])
+            await bench.pilot.pause()
+        assert seen[-1] == ["young"]
+
+
+def days_ago(days: int) -> float:
+    return time.time() - days * 86400
 
 
 async def test_a_title_is_written_by_hand_or_by_the_model(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.cells import cell_len
 from textual import events
+from textual.widget import Widget
 
 from tests.app.rig import LLAMA, Bench, World, a_model, workbench
 from tui.app.app import Opening
@@ -152,13 +153,17 @@ async def test_in_ascii_everything_of_ours_is_ascii(tmp_path: Path) -> None:
             assert text.isascii(), sorted({sign for sign in text if not sign.isascii()})
 
 
+def is_high(editor: Widget, rows: int) -> bool:
+    return editor.size.height == rows
+
+
 async def test_a_long_prompt_grows_and_leaves_room_for_the_rest(tmp_path: Path) -> None:
     async with workbench(tmp_path, size=(40, 10)) as bench:
         editor = bench.app.bench.chat.editor
         editor.text = "\n".join(str(number) for number in range(30))
         for size, rows in (((40, 10), 2), ((80, 24), 6), ((120, 40), 8)):
             await bench.pilot.resize_terminal(*size)
-            await bench.until(partial(lambda rows: editor.size.height == rows, rows))
+            await bench.until(partial(is_high, editor, rows))
             assert bench.app.bench.library.size.height > 0
             assert "29" in bench.text()
 

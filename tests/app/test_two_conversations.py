@@ -1,5 +1,5 @@
-"""What belongs to one conversation stays with it while two are open: draft, preset, the message that is edited, what
-was deleted, and what is being written to both.
+"""What belongs to one conversation or pane stays with it while two are open: draft, preset, thinking, the message that
+is edited, what was deleted, and what is being written to both.
 """
 
 from __future__ import annotations
@@ -37,8 +37,13 @@ async def test_draft_and_preset_stay_with_their_conversation(tmp_path: Path) -> 
     (folder / "terse.toml").write_text('[preset]\nsystem = "Be terse."\n')
     async with workbench(tmp_path, World(["one"], ["two"])) as bench:
         first, second = await split(bench)
+        bench.app.desk.chatting.switch_thinking()
         await bench.write("hello")
         await idle(bench)
+        assert dict(zip(bench.world.engine.panes, bench.world.engine.thought, strict=True)) == {
+            first.sequence: False, second.sequence: None,
+        }  # fmt: skip
+        assert first.label.endswith("(no thinking)")
         await bench.press("alt+p")
         await bench.shows("How the next answers are made")
         await bench.press(*"terse", "enter")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.chat.rig import Clock, assert_sound, values
 from tui.chat.errors import StoreError
-from tui.chat.shelf import TAG_CHARS, tags_from
+from tui.chat.shelf import TAG_CHARS
 from tui.chat.store import Store
 from tui.chat.values import Message
 
@@ -56,7 +56,6 @@ def test_tags_are_set_whole_counted_and_ask_for_their_conversations(store: Store
     assert titles(store, tag="work") == ["second"]
     store.delete(second)
     assert store.tags() == (("later", 1),)
-    assert tags_from(["a, b", "b,c"]) == ("a", "b", "c")
     with pytest.raises(StoreError, match="no conversation 99"):
         store.set_tags(99, ["work"])
 

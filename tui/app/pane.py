@@ -53,6 +53,8 @@ class Pane:
         """What it is to be loaded with; None as it is kept for the model."""
         self.sampling: Mapping[str, Any] = {}
         """What differs here from how answers are drawn elsewhere."""
+        self.think: bool | None = None
+        """Whether the model is to think first, where it can be told; None leaves it to the template."""
 
     @property
     def engine(self) -> RunningEngine | None:
@@ -83,7 +85,8 @@ class Pane:
         """What answers here, as it is told from what answers in the other pane."""
         if self.model is None:
             return ""
-        own = ", ".join(f"{name} {value}" for name, value in self.sampling.items())
+        thought = {None: (), True: ("thinking",), False: ("no thinking",)}[self.think]
+        own = ", ".join((*(f"{name} {value}" for name, value in self.sampling.items()), *thought))
         name = named(self.model.name, self.model.quant)
         return f"{name} ({own})" if own else name
 

@@ -6,7 +6,7 @@ Nothing here looks into messages beyond the first words of a title; `store` buil
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from tui.chat.search import has_word
 from tui.chat.text import one_line, storable, title_from
 from tui.chat.values import Conversation, PresetChoice
 
+DELETED_S = 30 * 86400.0
+"""How long what was deleted can be brought back."""
 ALL = 1 << 31
 """A limit that no history reaches."""
 TAG_CHARS = 40
@@ -170,8 +172,3 @@ class Shelf:
 def tag_from(text: str) -> str:
     """A tag as it is kept: one line, without the comma that parts tags from each other; empty when nothing is left."""
     return one_line(text.replace(",", " "))[:TAG_CHARS].strip()
-
-
-def tags_from(texts: Sequence[str]) -> tuple[str, ...]:
-    """The tags in lists that a person wrote, parted by commas."""
-    return tuple(dict.fromkeys(tag for text in texts for part in text.split(",") if (tag := tag_from(part))))

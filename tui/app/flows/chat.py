@@ -24,7 +24,6 @@ class ChatFlow:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._think: bool | None = None
         self._store: AsyncStore | None = None
         self._system = ""
 
@@ -115,10 +114,13 @@ class ChatFlow:
         self._desk.panes.chosen.turns.go_on_writing()
 
     def switch_thinking(self) -> None:
-        """Have the model think before it answers, or not; the template's own way is the third."""
-        self._think = {None: False, False: True, True: None}[self._think]
-        words = {None: "as it usually does", False: "without thinking", True: "after thinking"}[self._think]
-        self._desk.tell(f"The model answers {words} from now on.")
+        """Have the chosen pane's model think before it answers, or not; the template's own way is the third."""
+        pane, panes = self._desk.panes.chosen, self._desk.panes
+        pane.think = {None: False, False: True, True: None}[pane.think]
+        words = {None: "as it usually does", False: "without thinking", True: "after thinking"}[pane.think]
+        where = f" in the {panes.side(pane)} pane" if panes.split else ""
+        pane.view.set_model(panes.title(pane, loaded=pane.ready))
+        self._desk.tell(f"The model answers {words}{where} from now on.")
 
     def set_system(self, system: str) -> None:
         """System prompt of new conversations."""
@@ -185,4 +187,4 @@ class ChatFlow:
 
         settings = self._desk.settings
         max_tokens = (settings.chat.max_tokens or None) if settings else None
-        return TurnOptions(max_tokens=max_tokens, think=self._think, pane=pane.sequence)
+        return TurnOptions(max_tokens=max_tokens, think=pane.think, pane=pane.sequence)

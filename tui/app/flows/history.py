@@ -33,6 +33,8 @@ class HistoryFlow:
 
     async def on_history_opened(self, event: HistoryOpened) -> None:
         """The history is there: conversations can be shown and begun."""
+        from tui.chat.shelf import DELETED_S
+
         desk = self._desk
         self.store = event.store
         desk.chatting.begin(event.store)
@@ -52,6 +54,10 @@ class HistoryFlow:
             desk.background.look_for_cut_off()
             desk.drafts.look()
         desk.chatting.go_on()
+        desk.app.run_worker(
+            event.store.call(lambda store: store.purge(DELETED_S)), group="purge",
+            description="remove what was deleted long ago", exit_on_error=False,
+        )  # fmt: skip
 
     async def open(self, conversation_id: int, message_id: int | None = None) -> None:
         """Show a stored conversation: its end and the prompt, or one of its messages, on whichever branch that is."""

@@ -54,11 +54,6 @@ class PaneFlow:
         """The pane that is not the chosen one."""
         return self._beside(self.chosen)
 
-    @property
-    def taking_turns(self) -> bool:
-        """True while memory holds one of the two models at a time."""
-        return self._taking_turns
-
     def at(self, engines: Engines) -> tuple[Pane, ...]:
         """The panes whose answers come from there."""
         return tuple(pane for pane in self._panes if pane.place is not None and pane.place.engines is engines)
@@ -77,7 +72,7 @@ class PaneFlow:
         desk, first = self._desk, self.chosen
         pane = self._new_pane(await desk.bench.chat.split(), 1 - first.number)
         install(pane.view.transcript, desk.keymap, "transcript", "crash")
-        self._panes, self._one_only = (first, pane), False
+        self._panes, self._one_only, pane.think = (first, pane), False, first.think
         first.model = first.model or desk.bench.library.selected
         first.view.set_model(first.label)
         desk.chatting.begin_in(pane)
@@ -161,7 +156,7 @@ class PaneFlow:
         if any(pane.turns.busy or pane.loading for pane in self._panes):
             self._desk.tell("An answer is being written, or a model loaded. Stop it first, or wait for its end.")
             return
-        for name in ("place", "sequence", "model", "wished", "sampling"):
+        for name in ("place", "sequence", "model", "wished", "sampling", "think"):
             mine, theirs = getattr(one, name), getattr(other, name)
             setattr(one, name, theirs)
             setattr(other, name, mine)
