@@ -197,7 +197,7 @@ class FinderFlow:
         if event.again:
             self._model.look(again=True)
             self.now.glances.again()
-        self.now.glances.look(panel.found.in_sight)
+            self.now.glances.look(panel.found.in_sight)
         panel.note.say(beyond(panel.wishes.query) or "")
         self._explain()
 
