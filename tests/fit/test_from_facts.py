@@ -55,7 +55,7 @@ def test_widths_follow_from_the_parameters() -> None:
     assert mixture.architecture == "qwen3moe"
     assert mixture.n_ff_expert == pytest.approx(768, rel=0.01)
     assert mixture.active_parameters == pytest.approx(3.345e9, rel=0.01)
-    assert mixture.kv_bytes_per_token() == 48 * 2 * 4 * 128 * 2
+    assert mixture.kv_read_bytes(1) == 48 * 2 * 4 * 128 * 2
     assert mixture.context_spread == 0
 
 

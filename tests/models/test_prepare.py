@@ -220,6 +220,15 @@ async def test_a_header_that_cannot_be_read_leaves_usual_numbers(
     assert (made.subject, made.prediction, made.settings) == (None, None, blind)
 
 
+async def test_a_draft_model_is_left_out_and_said(here: Paths, tiny: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    wished = LoadSettings(draft_model="/models/small.gguf")
+    fitting = Fitting(here)
+    await fitting.close()
+    made = await prepared(fitting, here, tiny, monkeypatch, ROOMY, wished=wished)
+    assert (made.settings.draft_model, made.wished) == ("", wished)
+    assert made.said == ("The draft model small.gguf is not used: this version answers without one.",)
+
+
 async def test_less_context_than_the_persons_minimum_is_said(
     here: Paths, tiny: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -217,16 +217,10 @@ class ModelShape:
         """Parameters that one token passes; 0 where it is not known."""
         return self.parameters - round(self.expert_parameters * (1.0 - self.expert_share))
 
-    @cached_property
-    def read_bytes_per_token(self) -> int:
-        """Bytes of weights that decoding one token reads: all but token embeddings that are no output matrix, and of
-        the experts those in use.
-        """
-        rest = self.weights_bytes - self.input.host + self.tied.host - self.experts_bytes
-        return rest + round(self.experts_bytes * self.expert_share)
-
     def layer_read_bytes(self, layer: int) -> int:
-        """The share of one layer in it, in bytes; counted from 0, the output is `n_layer`."""
+        """Bytes of weights in a layer, counted from 0, that decoding one token reads, of its experts those in use. The
+        output is layer `n_layer`.
+        """
         if layer >= len(self.layers):
             return self.output.host + self.tied.host
         return self.layers[layer].weights.host + round(self.layers[layer].experts.host * self.expert_share)
@@ -234,10 +228,6 @@ class ModelShape:
     def row_bytes(self, layer: Layer, type_k: str, type_v: str) -> int:
         """Bytes that one token takes in the KV cache of one layer."""
         return sum(self.cache_bytes(layer, type_k, type_v, 1)) if layer.keeps_cache else 0
-
-    def kv_bytes_per_token(self, type_k: str = "f16", type_v: str = "f16") -> int:
-        """Bytes of KV cache that one more token of context takes while no window is full."""
-        return sum(self.row_bytes(layer, type_k, type_v) for layer in self.layers)
 
     def kv_read_bytes(self, n_tokens: int, type_k: str = "f16", type_v: str = "f16") -> int:
         """Bytes of context and state that decoding one token reads when `n_tokens` came before it."""
