@@ -113,8 +113,8 @@ class LoadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     lora: tuple[LoraAdapter, ...] = ()
     """LoRA adapters applied at load."""
     draft_model: str = ""
-    """Path of a smaller model of the same vocabulary for speculative decoding; empty is none. `puna fit` counts it, and a
-    load leaves it out and says so.
+    """Path of a smaller model of the same vocabulary for speculative decoding; empty is none. A load leaves it out and
+    says so.
     """
     chat_template: str = ""
     """Jinja chat template used instead of the model's own; empty is the model's own."""
