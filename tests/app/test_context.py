@@ -158,11 +158,18 @@ async def test_the_model_is_loaded_with_more_context_at_its_price(
 
 
 async def test_what_a_model_that_was_on_its_way_had_no_room_for_is_counted_then(tmp_path: Path) -> None:
-    full = EngineError("context", "the prompt has 20 tokens", "shorten it")
-    async with workbench(tmp_path, World([full])) as bench:
-        await bench.write("word " * 20)
+    full = EngineError("context", "the prompt has 9005 tokens", "shorten it")
+    async with workbench(tmp_path, World(["one"], ["two"], [full], ["three"])) as bench:
+        await talk(bench, WORDS, WORDS)
+        bench.app.desk.loading.unload()
+        await bench.until(lambda: "tiny-llama closed" in bench.world.log)
+        await bench.write(WORDS)
         await asks(bench)
-        assert "20 of 8 k tokens" in bench.text()
+        assert "9.0 k of 8 k tokens" in bench.text()
+        assert "Leave out the oldest turn" in bench.text()
+        await bench.press("enter")
+        await bench.shows("three")
+        assert len(bench.world.engine.asked[-1]) == 3
 
 
 async def test_words_come_back_where_they_could_not_be_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

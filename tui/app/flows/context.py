@@ -114,7 +114,8 @@ class ContextFlow:
         if engine is not None and talk is not None:
             path = talk.session.messages
             tokens = await engine.count_tokens(messages=talk.session.prompt(path))
-            await self._ask(pane, engine, path, tokens, None)
+            if not will_fit(tokens, engine.receipt.n_ctx):
+                await self._ask(pane, engine, path, tokens, None)
 
     async def _ask(
         self, pane: Pane, engine: RunningEngine, path: tuple[Message, ...], tokens: int, prompt: Prompt | None

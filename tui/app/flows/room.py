@@ -104,10 +104,13 @@ class RoomFlow:
         desk, talk = self._desk, event.pane.turns.talk
         if talk is None:
             return
+        alone_fits = will_fit(event.alone_tokens, event.n_ctx)
         if event.prompt is not None:
             desk.chatting.give_back((event.prompt,))
+        elif not alone_fits and event.larger is None:
+            return  # nothing can be done from here; what stands under the answer says so
         where = f"{desk.panes.side(event.pane)} pane: " if desk.panes.split else ""
-        what = "there is" if will_fit(event.alone_tokens, event.n_ctx) else "this prompt alone leaves"
+        what = "there is" if alone_fits else "this prompt alone leaves"
         tokens = f"{brief(event.prompt_tokens)} of {brief(event.n_ctx)} tokens"
         title = f"{where}{tokens}: {what} no room for an answer"
         desk.app.push_screen(ChooseScreen(title, self._options(talk, event), desk.keymap), partial(self._chosen, event))
