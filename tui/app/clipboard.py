@@ -23,11 +23,16 @@ def sequence(text: str, environ: Mapping[str, str] | None = None) -> str:
     environ = os.environ if environ is None else environ
     plain = f"\x1b]52;c;{base64.b64encode(text.encode('utf-8', 'replace')).decode()}\x07"
     if environ.get("TMUX"):
-        return plain + "\x1bPtmux;" + plain.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+        return plain + through_tmux(plain)
     if environ.get("STY"):
         # screen passes on at most 768 bytes at a time
         return "".join(f"\x1bP{plain[at : at + 700]}\x1b\\" for at in range(0, len(plain), 700))
     return plain
+
+
+def through_tmux(sequence: str) -> str:
+    """A sequence that tmux passes on to the terminal outside, when its `allow-passthrough` is on."""
+    return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
 
 
 def too_long(text: str) -> bool:

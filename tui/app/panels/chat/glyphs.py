@@ -36,8 +36,10 @@ UNICODE_NO_COLOUR = Glyphs(code_mark="`", half="")
 ASCII = Glyphs("-", "|", "++++", "++++", "*-+", "o", "x", "|", ">", "v", "-", "x", "~", "...", "`", "")
 
 
-def choose(*, ascii_only: bool, no_colour: bool) -> Glyphs:
-    """The set for a terminal: where there is no colour, code needs its backticks."""
+def choose(*, ascii_only: bool, no_colour: bool, pictures: bool = True) -> Glyphs:
+    """The set for a terminal: where there is no colour, code needs its backticks. Without `pictures` none are drawn."""
     if ascii_only:
         return ASCII
-    return UNICODE_NO_COLOUR if no_colour else UNICODE
+    if no_colour:
+        return UNICODE_NO_COLOUR
+    return UNICODE if pictures else UNICODE._replace(half="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Channel = Literal["answer", "thinking"]
@@ -18,6 +19,8 @@ class Picture:
     height: int = 0
     rgb: bytes = b""
     """Three bytes a pixel, row after row; empty where it is not here any more."""
+    file: Path | None = None
+    """The whole image, for a terminal that can show more of it."""
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """A small picture in the transcript: two pixels a cell, one above the other, in half blocks.
 
 Drawn from pixels that are kept beside the image, so no image library is needed for it. Where there is no colour, or
-only ASCII, its name stands alone.
+only ASCII, its name stands alone. A terminal that can show more is given that by `placeholders`, in the same cells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from tui.app.panels.chat.glyphs import Glyphs
 from tui.app.panels.chat.lines import Line, Run, line, pixel_style
@@ -28,6 +29,17 @@ class PictureUnit(Unit):
     def __init__(self, picture: Picture) -> None:
         super().__init__()
         self._picture = picture
+
+    @property
+    def file(self) -> Path | None:
+        """The whole image."""
+        return self._picture.file
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Columns and rows that it takes under its name, as drawn."""
+        rows = self.lines[1:] if self.lines is not None else []
+        return (len(rows[0].text) if rows else 0), len(rows)
 
     def estimate(self, width: int) -> int:
         return 1 + (fitting(self._picture, width)[1] + 1) // 2

@@ -42,9 +42,9 @@ def transcribed(message: Message, instead: str = "", images: Images | None = Non
 
 def _picture(file: Attached, images: Images | None) -> Picture:
     small = images.small(file.digest) if images is not None else None
-    if small is None:
+    if images is None or small is None:
         return Picture(f"{file.about}, not here any more")
-    return Picture(file.about, small.width, small.height, small.rgb)
+    return Picture(file.about, small.width, small.height, small.rgb, images.file(file.digest))
 
 
 def version(message: Message) -> str:

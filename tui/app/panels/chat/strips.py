@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
@@ -10,6 +13,11 @@ from textual.strip import Strip
 from tui.app.panels.chat.lines import Line
 from tui.app.panels.chat.palette import Palette
 
+if TYPE_CHECKING:
+    from tui.app.panels.chat.units import Unit
+
+Instead = Callable[["Unit", int], Line | None]
+"""Takes a unit and the number of a line in it."""
 _KEPT = 400
 """Strips kept: a few screens of them. Each is a handful of objects, so that more would only slow the collector."""
 
@@ -21,6 +29,8 @@ class Strips:
     def __init__(self, palette: Palette, margin: int) -> None:
         self.made = 0
         """Strips made since the beginning."""
+        self.instead: Instead | None = None
+        """Knows what stands in place of a line, of as many cells; None for the most of them."""
         self._palette = palette
         self._margin = margin
         self._width = 0
@@ -36,13 +46,14 @@ class Strips:
             self._width = width
             self._kept.clear()
 
-    def strip(self, serial: int, index: int, line: Line) -> Strip:
-        """The strip of line `index` of unit `serial`."""
-        kept = self._kept.get((serial, index))
+    def strip(self, unit: Unit, index: int, line: Line) -> Strip:
+        """The strip of `line`, which is line `index` of a unit."""
+        line = (self.instead(unit, index) or line) if self.instead is not None else line
+        kept = self._kept.get((unit.serial, index))
         if kept is not None and kept[0] is line:
             return kept[1]
         made = self.make(line)
-        self._kept[(serial, index)] = (line, made)
+        self._kept[(unit.serial, index)] = (line, made)
         if len(self._kept) > _KEPT:
             del self._kept[next(iter(self._kept))]
         return made

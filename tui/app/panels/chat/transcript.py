@@ -23,6 +23,7 @@ from tui.app.panels.chat.wrap import wrap
 
 if TYPE_CHECKING:
     from tui.app.panels.chat.conversation import Conversation
+    from tui.app.panels.chat.strips import Instead
 
 Wish = Literal["edit", "delete", "older", "newer", "copy"]
 
@@ -157,6 +158,12 @@ class Transcript(DocumentView):
         super().fit()
         if self._talk is not None and self._talk.waiting:
             self.flush()
+
+    def show_pictures(self, instead: Instead | None) -> None:
+        """Images are shown as the app says, with what `instead` has in place of half blocks."""
+        self.strips.instead = instead
+        self._choose_glyphs()
+        self.renew()
 
     # ---- one message among them -----------------------------------------------------------------------------------
 

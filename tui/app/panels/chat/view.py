@@ -106,7 +106,9 @@ class DocumentView(ScrollView, can_focus=True):
     def _choose_glyphs(self) -> None:
         if self.document is not None:
             ascii_only = self._ascii or self.app.has_class("-ascii")
-            self.document.set_glyphs(choose(ascii_only=ascii_only, no_colour=self.app.no_color))
+            pictures = not self.app.has_class("-no-pictures")
+            glyphs = choose(ascii_only=ascii_only, no_colour=self.app.no_color, pictures=pictures)
+            self.document.set_glyphs(glyphs)
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size."""
@@ -277,7 +279,7 @@ class DocumentView(ScrollView, can_focus=True):
                 from tui.app.panels.chat.selected import selected_look
 
                 return self.strips.selected(unit.lines[index], *span, selected_look(self))
-        return self.strips.strip(unit.serial, index, unit.lines[index])
+        return self.strips.strip(unit, index, unit.lines[index])
 
     # ---- selection ------------------------------------------------------------------------------------------------
 
