@@ -29,6 +29,7 @@ from tui.app.flows.library import LibraryFlow
 from tui.app.flows.load import LoadFlow
 from tui.app.flows.moving import MovingFlow
 from tui.app.flows.panes import PaneFlow
+from tui.app.flows.pictures import PictureFlow
 from tui.app.flows.presets import PresetFlow
 from tui.app.flows.room import RoomFlow
 from tui.app.flows.splitting import SplitFlow
@@ -83,6 +84,7 @@ class Desk(Speech):
         self.moving = MovingFlow(self)
         self.presets = PresetFlow(self)
         self.attaching = AttachFlow(self)
+        self.pictures = PictureFlow(self)
         self.writing = WritingFlow(self)
         self.downloads = DownloadsFlow(self)
         self.finder = FinderFlow(self)
@@ -91,7 +93,7 @@ class Desk(Speech):
         fetching = (self.downloads, self.downloads.arrived)
         models = (self.panes, self.library, self.loading, self.fit, *fetching, *self.finder.parts)
         talking = (self.chatting, self.history, self.branches, self.splitting, self.context, self.room, self.presets)
-        prompt = (self.drafts, self.attaching, self.writing)
+        prompt = (self.drafts, self.attaching, self.pictures, self.writing)
         self._parts = (self, *models, *talking, *prompt, self.conversations, self.moving)
         """Who hears what workers and panels post."""
 
@@ -125,6 +127,7 @@ class Desk(Speech):
         self.ticker.stop()
         if by_signal:
             await self.history.note_cut_off()
+        self.pictures.close()
         words = []
         try:
             await self.chatting.close()

@@ -42,6 +42,9 @@ class UiSettings(_Section, frozen=True):
     """Whether the terminal's title tells how far downloads are; afterwards it is as it was."""
     refresh: Annotated[int, Meta(ge=1, le=60)] = 25
     """How many times a second a growing answer is redrawn; lower it on a slow connection."""
+    pictures: Literal["auto", "kitty", "blocks", "off"] = "auto"
+    """Where there is 24-bit colour, auto shows images as true pictures in kitty and Ghostty, and kitty does so in any
+    terminal (tmux needs allow-passthrough on); blocks, and auto elsewhere, are half blocks, off is names alone."""
 
 
 class LoadDefaults(_Section, frozen=True):

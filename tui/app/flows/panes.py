@@ -72,6 +72,7 @@ class PaneFlow:
         desk, first = self._desk, self.chosen
         pane = self._new_pane(await desk.bench.chat.split(), 1 - first.number)
         install(pane.view.transcript, desk.keymap, "transcript", "crash")
+        desk.pictures.begin_in(pane)
         self._panes, self._one_only, pane.think = (first, pane), False, first.think
         first.model = first.model or desk.bench.library.selected
         first.view.set_model(first.label)
