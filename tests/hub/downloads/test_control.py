@@ -286,6 +286,11 @@ def test_every_process_takes_its_share_of_a_limit_that_may_change(puna_home: Pat
     puna_home.config_file.parent.mkdir(parents=True)
     puna_home.config_file.write_text("[downloads]\nlimit_mib_s = 3\n")
     limit.share(1, 2)
+    for broken in ("theme = = 1\n", "[downloads]\nlimit_mib_s = 'fast'\n"):
+        before = throttle.bytes_s
+        puna_home.config_file.write_text(broken)
+        limit.share(1, 2)
+        assert throttle.bytes_s == before, "a slip in the file lifts no limit"
     assert throttle.bytes_s == 1.5 * MIB
     limit.set(0)
     assert throttle.bytes_s == 0

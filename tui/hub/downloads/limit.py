@@ -33,7 +33,7 @@ class SharedLimit:
     def share(self, here: int, everywhere: int) -> None:
         """So many downloads are fetched here, of so many by any process. Reads the settings again if they changed."""
         stamp = _stamp(self._paths.config_file)
-        changed = load_config(self._paths).settings.downloads.limit_mib_s if stamp != self._stamp else None
+        changed = _limit_of(self._paths) if stamp != self._stamp else None
         with self._lock:
             self._stamp, self._part = stamp, here / everywhere if here else 1.0
             if changed is not None:
@@ -42,6 +42,13 @@ class SharedLimit:
 
     def _apply(self) -> None:
         self._throttle.bytes_s = self._mib_s * MIB * self._part
+
+
+def _limit_of(paths: Paths) -> float | None:
+    """What the settings say now; None where that is no limit, and not sure: a slip in the file lifts none."""
+    found = load_config(paths)
+    limit_mib_s = found.settings.downloads.limit_mib_s
+    return None if found.problems and not limit_mib_s else limit_mib_s
 
 
 def _stamp(file: Path) -> tuple[int, int, int]:
