@@ -37,6 +37,7 @@ def attached(picture: Path, images: Images) -> Attached:
 
 
 def test_an_image_is_kept_once_with_a_small_one(picture: Path, images: Images) -> None:
+    assert images.small(digest_of(picture.read_bytes())) is None, "one that is not here yet"
     file = attached(picture, images)
     assert file == Attached("cat.png", "", digest_of(picture.read_bytes()), (300, 200))
     assert file.about == "cat.png, 300 × 200 pixels"
@@ -57,6 +58,11 @@ def test_what_only_looks_like_an_image_is_refused(picture: Path, images: Images)
     with pytest.raises(AttachmentError, match="there is no such file"):
         read("gone.png", picture.parent)
     assert not images.folder.exists()
+    file = read(picture.name, picture.parent)
+    assert file is not None
+    noise_png(picture, 30, 20)
+    with pytest.raises(AttachmentError, match="changed while it was read"):
+        keep(file, picture.parent, images)
 
 
 def test_a_message_parts_into_words_files_and_images(picture: Path, images: Images) -> None:

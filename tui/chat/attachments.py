@@ -194,9 +194,11 @@ def image_bytes(name: str, folder: Path) -> bytes:
 def keep(file: Attached, folder: Path, images: Images) -> None:
     """Keep the bytes of an image that was read. Raises AttachmentError. Waits for the disk."""
     try:
-        images.keep(image_bytes(file.name, folder))
+        kept = images.keep(image_bytes(file.name, folder))
     except (PictureError, ConfigError) as error:
         raise AttachmentError(f"{file.name} {error}" if isinstance(error, PictureError) else str(error)) from error
+    if kept != file.digest:
+        raise AttachmentError(f"{file.name} changed while it was read; send it again")
 
 
 def _image(name: str, folder: Path) -> Attached:

@@ -64,7 +64,10 @@ class Images:
 
     def small(self, digest: str) -> Small | None:
         """The small image; None where there is none."""
-        return _small(self.folder / f"{digest}{_SMALL}")
+        try:
+            return _small(self.folder / f"{digest}{_SMALL}")
+        except (OSError, ValueError):
+            return None
 
     def sweep(self, is_used: Callable[[str], bool], *, now: float | None = None) -> int:
         """Delete what no message has; how many. `now` is Unix seconds."""
@@ -88,11 +91,11 @@ class Images:
 
 
 @lru_cache(maxsize=64)
-def _small(file: Path) -> Small | None:
-    try:
-        head, _, rgb = file.read_bytes().partition(b"\n")
-        _, width, height, _ = head.split()
-        found = Small(int(width), int(height), rgb)
-    except (OSError, ValueError):
-        return None
-    return found if len(rgb) == 3 * found.width * found.height > 0 else None
+def _small(file: Path) -> Small:
+    """Raises OSError and ValueError: that there is none is not remembered, as it may come."""
+    head, _, rgb = file.read_bytes().partition(b"\n")
+    _, width, height, _ = head.split()
+    found = Small(int(width), int(height), rgb)
+    if not len(rgb) == 3 * found.width * found.height > 0:
+        raise ValueError(f"{file} is cut off")
+    return found
