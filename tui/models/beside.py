@@ -5,6 +5,7 @@ once for as long as it stays the same.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,11 +27,12 @@ _Read = TypeVar("_Read")
 
 
 class BesideFiles:
-    """Reads them. Use it in one thread at a time."""
+    """Reads them, in threads, for several who ask at once."""
 
     def __init__(self, headers: Path) -> None:
         """`headers` is the folder that keeps headers of models."""
         self._headers = headers
+        self._lock = threading.Lock()
         self._known: dict[tuple[str, str], Any] = {}
         """By setting and file; one that was replaced is another."""
 
@@ -47,11 +49,12 @@ class BesideFiles:
         return found
 
     def _read(self, settings: LoadSettings) -> Extras:
-        return Extras(
-            tuple(self._once("lora", adapter.path, read_layout) for adapter in settings.lora),
-            self._once("draft_model", settings.draft_model, self._draft) if settings.draft_model else None,
-            self._once("mmproj", settings.projector, _projector) if settings.projector is not None else None,
-        )
+        with self._lock:
+            return Extras(
+                tuple(self._once("lora", adapter.path, read_layout) for adapter in settings.lora),
+                self._once("draft_model", settings.draft_model, self._draft) if settings.draft_model else None,
+                self._once("mmproj", settings.projector, _projector) if settings.projector is not None else None,
+            )
 
     def _once(self, setting: str, path: str, read: Callable[[Path], _Read]) -> _Read:
         file = Path(path).expanduser()
