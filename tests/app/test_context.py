@@ -84,9 +84,12 @@ async def test_the_oldest_turns_are_left_out(tmp_path: Path) -> None:
         await bench.write(f"third {WORDS}")
         await asks(bench)
         assert "oldest word" in bench.text()
+        editor = bench.app.bench.chat.editor
+        editor.text += "\nwritten while it was counted"
         await bench.press("enter")
         await bench.shows("three")
         await bench.until(lambda: not bench.app.desk.chatting.busy)
+        assert editor.text == "written while it was counted"
         assert [message.content.split()[0] for message in world.engine.asked[-1]] == ["second", "two", "third"]
         await bench.press("home")
         assert len(bench.app.desk.chatting.talk.session.messages) == 6, "all of it stays"  # type: ignore[union-attr]

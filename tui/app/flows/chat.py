@@ -99,6 +99,15 @@ class ChatFlow:
         if edited is not None:
             self._desk.branches.resume(edited)
 
+    def take_out(self, prompt: Prompt) -> None:
+        """Words that were given back are sent after all: they leave the editor, what was written meanwhile stays."""
+        from tui.chat.attachments import parted
+
+        words, editor = f"{parted(prompt.text)[0]}\n", self._desk.bench.chat.editor
+        self._desk.branches.resume(None)
+        if f"{editor.text}\n".startswith(words):
+            editor.text = editor.text[len(words) :]
+
     def on_turn_ended(self, event: TurnEnded) -> None:
         """The next prompt is sent."""
         event.pane.turns.ended(event)

@@ -172,8 +172,7 @@ class RoomFlow:
         if event.prompt is None:
             turns.again(room=room)
             return
-        desk.branches.leave()
-        desk.bench.chat.editor.clear()
+        desk.chatting.take_out(event.prompt)
         turns.submit(replace(event.prompt, room=room))
         desk.chatting.go_on()
 
