@@ -12,6 +12,7 @@ import pytest
 from tests.app.rig import KILLED, LLAMA, Bench, World, home_paths, workbench
 from tests.chat.rig import assert_sound
 from tests.chat.scripted import Gate
+from tests.rigs.pictures import noise_png
 from tui.chat import schema
 from tui.chat.store import Store
 from tui.engine.errors import EngineError
@@ -83,7 +84,11 @@ async def test_a_history_of_a_newer_puna_is_left_alone_and_one_can_talk(tmp_path
         assert "conversations are kept in memory only" in words
         await bench.write("Are you?")
         await bench.shows("Still here.")
+        image = noise_png(tmp_path / "cat.png", 30, 20)
+        await bench.write(f"What is @{image}?")
+        await bench.until(lambda: any("Images cannot go along" in said for said in bench.notices))
     assert file.read_bytes() == before
+    assert not file.with_name("images").exists()
 
 
 async def test_a_model_file_that_goes_away_leaves_the_conversation(tmp_path: Path) -> None:

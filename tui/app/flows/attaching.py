@@ -28,6 +28,7 @@ LOOK_S = 0.25
 """Seconds after a key until the files that are mentioned are looked at."""
 MOST_NAMED = 2
 """Files that are told by name; more are counted together."""
+UNKEPT = "Images cannot go along while conversations are kept in memory only"
 
 
 @dataclass
@@ -78,10 +79,15 @@ class AttachFlow:
             self._desk.chatting.submit(event.text)
             return
         before, look = self._desk.branches.attached, self.seeing.blind()
-        images = Images.beside(self._desk.paths.history_file)
+        store = self._desk.history.store
+        history = self._desk.paths.history_file if store is None else store.path
+        images = Images.beside(history) if history is not None else None
 
         def work() -> None:
             files, problems = _read(names, before, images)
+            if images is None and any(file.digest for file in files):
+                files = tuple(file for file in files if not file.digest)
+                problems = (*problems, UNKEPT)
             blind = look() if any(file.digest for file in files) else None
             self._desk.app.post_message(PromptRead(event.text, files, problems, blind))
 
