@@ -10,6 +10,7 @@ import pytest
 from tests.app.rig import LLAMA, QWEN, Bench, World, home_paths, workbench
 from tests.rigs.pictures import noise_png
 from tests.rigs.projector_maker import tiny_projector
+from tui.app.panels.chat.editor import PromptEditor
 from tui.config.model_file import update_model
 from tui.engine.protocol import ImageFile
 from tui.library import Model
@@ -61,6 +62,16 @@ async def test_its_size_is_told_while_one_writes(tmp_path: Path) -> None:
         await bench.until(lambda: bench.app.desk.loading.ready and not bench.app.desk.chatting.busy)
         await bench.press(*"@notes.txt @gone.txt")
         await bench.shows("notes.txt, 5 tokens; gone.txt: there is no such file")
+
+
+async def test_prompts_are_sent_in_the_order_in_which_they_were_written(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["One."], ["Two."])) as bench:
+        for words in ("First @notes.txt", "second"):  # which has nothing to be read
+            bench.app.desk.attaching.on_prompt_editor_submitted(
+                PromptEditor.Submitted(bench.app.bench.chat.editor, words)
+            )
+        await bench.until(lambda: bench.world.engines and len(bench.world.engine.asked) == 2)
+        assert [message.content.split()[0] for message in bench.world.engine.asked[-1]] == ["First", "One.", "second"]
 
 
 async def test_what_cannot_go_along_is_told_and_sent_without_when_sent_again(tmp_path: Path) -> None:

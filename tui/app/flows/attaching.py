@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,37 +65,56 @@ class AttachFlow:
         self._desk = desk
         self._due = self._told = False
         self._refused = ""
+        self._sent: deque[str] = deque()
+        """Prompts in the order in which they were sent, while the files of the first are read."""
         self.seeing = SeeFlow(desk)
 
     # ---- sending
 
     def on_prompt_editor_submitted(self, event: PromptEditor.Submitted) -> None:
-        """A prompt was sent: with the files that it mentions."""
+        """A prompt was sent: with the files that it mentions, and after those that were sent before."""
+        self._say("")
+        self._sent.append(event.text)
+        if len(self._sent) == 1:
+            self._take_next()
+
+    def _take_next(self) -> None:
         from tui.chat.attachments import mentioned
+
+        while self._sent:
+            if names := mentioned(self._sent[0]):
+                self._read_files(self._sent[0], names)
+                return
+            self._desk.chatting.submit(self._sent.popleft())
+
+    def _read_files(self, words: str, names: Sequence[str]) -> None:
         from tui.chat.images import Images
 
-        self._say("")
-        names = mentioned(event.text)
-        if not names:
-            self._desk.chatting.submit(event.text)
-            return
         before, look = self._desk.branches.attached, self.seeing.blind()
         store = self._desk.history.store
         history = self._desk.paths.history_file if store is None else store.path
         images = Images.beside(history) if history is not None else None
 
         def work() -> None:
-            files, problems = _read(names, before, images)
-            if images is None and any(file.digest for file in files):
-                files = tuple(file for file in files if not file.digest)
-                problems = (*problems, UNKEPT)
-            blind = look() if any(file.digest for file in files) else None
-            self._desk.app.post_message(PromptRead(event.text, files, problems, blind))
+            try:
+                files, problems = _read(names, before, images)
+                if images is None and any(file.digest for file in files):
+                    files = tuple(file for file in files if not file.digest)
+                    problems = (*problems, UNKEPT)
+                read = PromptRead(words, files, problems, look() if any(file.digest for file in files) else None)
+            except Exception as error:  # whatever it is, the prompts behind this one have their turn
+                read = PromptRead(words, (), (f"Its files cannot be read: {type(error).__name__}: {error}",))
+            self._desk.app.post_message(read)
 
         self._desk.background.thread(work, "attach", "read the files of a prompt", exclusive=False)
 
     def on_prompt_read(self, event: PromptRead) -> None:
         """Send it; what cannot go along is told first, and left out when it is sent again as it is."""
+        self._sent.popleft()
+        self._use(event)
+        self._take_next()
+
+    def _use(self, event: PromptRead) -> None:
         from tui.chat.attachments import joined
 
         if event.problems and event.words != self._refused:
