@@ -30,7 +30,8 @@ class ReadScreen(ModalScreen[None]):
     def put(self, text: Content) -> None:
         """Show another text at the same place."""
         self._text = text
-        self.query_one("#text Static", Static).update(text)
+        for words in self.query("#text Static").results(Static):  # none before it is on the screen
+            words.update(text)
 
     def on_mount(self) -> None:
         if self._at_end:
