@@ -40,21 +40,18 @@ async def try_speed(
     seen = await fitting.seen(snapshot, settings) if leaving is not None else later
     await fitting.release()
     threads = default_threads(1) if isinstance(made.settings.threads, str) else made.settings.threads
+    shape, about = subject.shape, (made.settings, made.prediction, seen.machine)
     tried = await phantom_speed(
         subject.header,
-        made.settings,
-        made.prediction,
-        seen.machine,
-        n_block=subject.shape.n_block,
-        n_cpu_moe=experts_on_host(made.settings, subject.shape),
+        *about,
+        n_block=shape.n_block,
+        n_cpu_moe=experts_on_host(made.settings, shape),
         threads=threads,
         cpus=len(logical_cpus()),
     )
     kept = measurement(
-        subject.shape,
-        made.settings,
-        made.prediction,
-        seen.machine,
+        shape,
+        *about,
         model=subject.identity,
         kind="phantom",
         time=time.time(),
