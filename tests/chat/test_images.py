@@ -16,6 +16,7 @@ from tui.chat.exchange.values import Portable
 from tui.chat.images import LEFT_OVER_S, Images
 from tui.chat.prompt import as_told
 from tui.chat.store import Store
+from tui.chat.values import Conversation
 from tui.llama.picture import digest_of
 
 
@@ -105,12 +106,18 @@ def _one(store: Store, content: str) -> Portable:
     return taken_out(store, conversation.id)
 
 
+def _begun(store: Store, image: Path, clock: Clock) -> Conversation:
+    """A conversation from the time of an image on."""
+    clock.now = image.stat().st_mtime
+    return store.create_conversation()
+
+
 def test_what_no_message_has_is_swept_away(
     picture: Path, images: Images, open_store: Callable[[], Store], clock: Clock
 ) -> None:
     store, file = open_store(), attached(picture, images)
-    clock.now = picture.stat().st_mtime + 2 * LEFT_OVER_S
-    conversation = store.create_conversation()
+    conversation = _begun(store, images.file(file.digest), clock)
+    clock.now += 2 * LEFT_OVER_S
     store.add_message(conversation.id, None, "user", joined("See @cat.png", (file,)))
     store.delete(conversation.id)
     open_store()
@@ -122,9 +129,29 @@ def test_what_no_message_has_is_swept_away(
 def test_what_was_attached_a_moment_ago_stays(
     picture: Path, images: Images, open_store: Callable[[], Store], clock: Clock
 ) -> None:
-    file = attached(picture, images)
-    clock.now = images.file(file.digest).stat().st_mtime + 60
+    store, file = open_store(), attached(picture, images)
+    _begun(store, images.file(file.digest), clock)
+    clock.now += 60
     open_store()
+    assert images.file(file.digest).exists()
+    clock.now += 2 * LEFT_OVER_S
+    open_store()
+    assert not list(images.folder.iterdir()), "it was never sent"
+
+
+def test_images_of_a_history_that_was_moved_aside_wait_for_it(
+    picture: Path, images: Images, open_store: Callable[[], Store], clock: Clock, history: Path
+) -> None:
+    file, store = attached(picture, images), open_store()
+    clock.now = images.file(file.digest).stat().st_mtime
+    _one(store, joined("See @cat.png", (file,)))
+    store.close()
+    for path in (history, *history.parent.glob(f"{history.name}-*")):
+        path.unlink()
+    clock.now += 2 * LEFT_OVER_S
+    store = open_store()
+    store.delete(store.create_conversation().id)
+    store.purge()
     assert images.file(file.digest).exists()
 
 

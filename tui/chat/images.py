@@ -6,6 +6,7 @@ so that showing it needs no image library. Blocks on the disk; imports Pillow on
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ LEFT_OVER_S: Final = 86400.0
 """Age in seconds below which an image stays even where no message has it: one may be about to be sent."""
 THUMBNAIL: Final = (128, 96)
 """Pixels of the small ones at most: two a cell on top of each other, of the widest that is drawn."""
+_BEFORE_S: Final = 600.0
+"""An image is kept so long before the message that it is for, at the most: a model may be loaded between."""
 _SMALL = ".small"
 
 
@@ -57,9 +60,10 @@ class Images:
         if not small.exists():
             picture = picture_of(data, THUMBNAIL)
             write_atomic(small, b"P6 %d %d 255\n" % picture.size + picture.tobytes())
-        if not file.exists():
+        try:
+            os.utime(file)  # so that no other puna takes it for one that nobody has
+        except FileNotFoundError:
             write_atomic(file, data)
-        file.touch()
         return digest
 
     def small(self, digest: str) -> Small | None:
@@ -69,13 +73,15 @@ class Images:
         except (OSError, ValueError):
             return None
 
-    def sweep(self, is_used: Callable[[str], bool], *, now: float | None = None) -> int:
-        """Delete what no message has; how many. `now` is Unix seconds."""
+    def sweep(self, is_used: Callable[[str], bool], *, began: float, now: float | None = None) -> int:
+        """Delete what no message has; how many. `now` is Unix seconds, and so is `began`, when the history did: older
+        images are those of another one, which was moved aside and may come back.
+        """
         oldest = (time.time() if now is None else now) - LEFT_OVER_S
         gone = 0
         for file in self._files():
             try:
-                if file.stat().st_mtime < oldest and not is_used(file.name):
+                if began - _BEFORE_S < file.stat().st_mtime < oldest and not is_used(file.name):
                     (self.folder / f"{file.name}{_SMALL}").unlink(missing_ok=True)
                     file.unlink()
                     gone += 1

@@ -148,19 +148,28 @@ class Shelf:
         conversations."""
         gone = "SELECT id FROM conversations WHERE deleted <= ?1"
         messages = f"SELECT id FROM messages WHERE deleted <= ?1 OR conversation_id IN ({gone})"
-        before = (self._clock() - older_than_s,)
+        before, began = (self._clock() - older_than_s,), self._began
         with self.transaction():
             self._database.execute(f"DELETE FROM chunks WHERE message_id IN ({messages})", before)
             self._database.execute(f"DELETE FROM messages WHERE id IN ({messages})", before)
             self._database.execute(f"DELETE FROM tags WHERE conversation_id IN ({gone})", before)
             purged = self._database.execute("DELETE FROM conversations WHERE deleted <= ?1", before)
-        self._sweep_images()
+        self._sweep_images(began)
         return purged
 
-    def _sweep_images(self) -> None:
-        """Delete the images that no message has. Their names are words of the messages' index."""
-        if self.path is not None:
-            Images.beside(self.path).sweep(lambda digest: has_word(self._database, digest), now=self._clock())
+    @property
+    def _began(self) -> float | None:
+        """When the oldest conversation was begun, in Unix seconds; None without any."""
+        began: float | None = self._database.value("SELECT min(created) FROM conversations")
+        return began
+
+    def _sweep_images(self, began: float | None) -> None:
+        """Delete the images that no message has, of a history that `began` then. Their names are words of the messages'
+        index.
+        """
+        if self.path is not None and began is not None:
+            images = Images.beside(self.path)
+            images.sweep(lambda digest: has_word(self._database, digest), began=began, now=self._clock())
 
     def _change(self, conversation_id: int, what: str, *values: object) -> Conversation:
         with self.transaction():

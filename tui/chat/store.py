@@ -40,7 +40,7 @@ class Store(Shelf):
             recovered = answers.recover(self._database, self._locks, self._owner.token)
             if self._locks is not None:
                 sweep(self._locks)
-            self._sweep_images()
+            self._sweep_images(self._began)
         except BaseException:
             self._database.close()
             raise
