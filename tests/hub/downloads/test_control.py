@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.hub.conftest import Serve
@@ -249,7 +250,8 @@ def test_why_another_puna_waits_is_known_here_and_it_goes_on_when_it_is_asked_to
     loopback, hub = serve(*repos(1))
     loopback.fail("cdn", Answer(503))
     first, told = open_downloads(hub, persistence=Persistence(first_pause_s=600.0, longest_pause_s=600.0))
-    added = first.add(item(hub, "org/m0"))
+    ahead = 4e9  # of a clock that has been set back since
+    added = first.add(msgspec.structs.replace(item(hub, "org/m0"), hurried=ahead))
     told.wait(lambda event: event.event == "retry")
     second, also_told = open_downloads(hub)
     waits = also_told.wait(lambda event: event.event == "retry")

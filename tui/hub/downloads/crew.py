@@ -50,7 +50,7 @@ class _Job:
         """Do what the list says now, and let other processes know how it stands."""
         if wanted is None or wanted.added != self.item.added:
             self.stop.set()
-        elif wanted.hurried > self.hurried:
+        elif wanted.hurried != self.hurried:  # a clock may have been set back
             self.hurried = wanted.hurried
             self.stop.hurry()
         self.teller.pulse()
