@@ -62,6 +62,20 @@ async def test_a_path_is_completed_step_by_step(home: Home, coming: Path, tmp_pa
         await bench.until(lambda: len(bench.app.screen_stack) == 1)
 
 
+async def test_enter_right_behind_a_pasted_path_takes_that_and_not_what_stood_there(
+    home: Home, coming: Path, tmp_path: Path
+) -> None:
+    async with workbench(tmp_path / "home", models=(), size=(100, 24)) as bench:
+        await bench.press("f2", "a")
+        await bench.shows("Downloads/")
+        screen = bench.app.screen
+        assert isinstance(screen, AddScreen)
+        screen.line.value = "~/Downloads/new-Q4_K_M.gguf"
+        screen.action_choose()  # in the same step, before what the path may go on with can have come
+        await bench.until(lambda: isinstance(bench.app.screen, WaysScreen))
+        await bench.shows("Add ~/Downloads/new-Q4_K_M.gguf")
+
+
 async def test_enter_looks_into_a_folder_and_what_leads_nowhere_says_so(
     home: Home, coming: Path, tmp_path: Path
 ) -> None:

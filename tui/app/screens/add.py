@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from textual.message import Message
@@ -42,6 +42,8 @@ class AddScreen(ListKeys, RowsScreen[str]):
 
     def __init__(self, keymap: Keymap) -> None:
         super().__init__("Add a model", keymap, "list", "path")
+        self._listed: str | None = None
+        self._after: Callable[[], None] | None = None
 
     def above(self) -> Iterable[Widget]:
         yield PathInput()
@@ -68,14 +70,20 @@ class AddScreen(ListKeys, RowsScreen[str]):
         """List what came for the text as it still is."""
         if event.text != self.line.value:
             return
+        self._listed = event.text
         self.show_rows([_row(entry) for entry in event.entries])
         many = [(f"These are the first {MOST}; go on typing.", "muted")] if len(event.entries) >= MOST else []
         nothing = [] if event.entries else [("There is no folder and no model file that begins so.", "warning")]
         keys = self.hint(("complete", "completes"), ("choose", "takes it"), ("close", "closes this"))
         self.say([*many, *nothing], keys)
+        after, self._after = self._after, None
+        if after is not None:
+            after()
 
     def action_complete(self) -> None:
         """Write out the selected row."""
+        if self._waits(self.action_complete):
+            return
         entry = self._entry()
         if entry is not None:
             slash = "/" if entry.is_folder and not entry.text.endswith("/") else ""
@@ -84,6 +92,8 @@ class AddScreen(ListKeys, RowsScreen[str]):
 
     def action_choose(self) -> None:
         """Take the selected row; of a folder that is not written out yet, look into it."""
+        if self._waits(self.action_choose):
+            return
         entry = self._entry()
         if entry is None:
             return
@@ -91,6 +101,13 @@ class AddScreen(ListKeys, RowsScreen[str]):
             self.action_complete()
         else:
             self.dismiss(entry.text)
+
+    def _waits(self, action: Callable[[], None]) -> bool:
+        """Whether the rows are still those of an earlier text: the key then acts on what is typed as soon as that is
+        listed, so that a pasted path and Enter never take the folder that stood there before."""
+        waits = self._listed != self.line.value
+        self._after = action if waits else None
+        return waits
 
     def _entry(self) -> Entry | None:
         row = self.rows.selected
