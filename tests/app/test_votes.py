@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.app.rig import Bench, World, workbench
-from tests.app.test_panes import idle, split
+from tests.app.test_panes import idle, said, split
 from tui.app.flows.votes import VoteFlow
 from tui.chat.values import Message
 
@@ -60,6 +60,18 @@ async def test_answers_to_different_prompts_are_not_compared(tmp_path: Path) -> 
         assert pair(bench) is None
         await bench.press("escape", "<")
         assert not any("vote" in words for words in bench.notices)
+
+
+async def test_an_answer_that_both_panes_took_over_is_not_compared_with_itself(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["a"], ["b"], ["c"])) as bench:
+        await bench.write("Before.")
+        await idle(bench)
+        first, second = await split(bench)
+        assert said(first) == said(second) == ["Before.", "a"]
+        assert pair(bench) is None
+        await bench.write("Both.")
+        await idle(bench)
+        assert pair(bench) is not None
 
 
 async def test_names_are_hidden_until_the_vote_and_sides_may_change(tmp_path: Path) -> None:

@@ -31,13 +31,15 @@ class VoteFlow:
 
     @property
     def pair(self) -> tuple[Message, Message] | None:
-        """The two answers to one prompt that a vote is about now, in the order of the panes."""
+        """The two answers to one prompt that a vote is about now, in the order of the panes. One that a new
+        pane took over from the other is a copy, and there is nothing to compare."""
         panes = tuple(self._desk.panes)
         found = [answer for pane in panes if (answer := _last_answer(pane)) is not None]
         if len(found) != 2:
             return None
         (one_prompt, one), (other_prompt, other) = found
-        new = one_prompt == other_prompt and _key(one, other) not in self._voted
+        drawn_apart = (one.content, one.created) != (other.content, other.created)
+        new = one_prompt == other_prompt and drawn_apart and _key(one, other) not in self._voted
         return (one, other) if new else None
 
     def asked(self) -> None:
