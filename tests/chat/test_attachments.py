@@ -15,6 +15,7 @@ from tui.chat.attachments import (
     AttachmentError,
     begun,
     completions,
+    first_words,
     joined,
     mentioned,
     parted,
@@ -109,3 +110,8 @@ def test_the_path_at_the_end_of_a_line_is_begun(line: str, path: str | None) -> 
 def test_a_path_with_blanks_is_quoted() -> None:
     assert quoted("a b.txt") == '"a b.txt"'
     assert quoted("src/a.txt") == "src/a.txt"
+
+
+def test_a_conversation_is_called_by_the_words_and_not_by_what_goes_along() -> None:
+    prompt = joined("What is @a.py?", [Attached("a.py", "import os\n")])
+    assert first_words(prompt) == "What is @a.py?"

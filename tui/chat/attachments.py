@@ -21,6 +21,7 @@ from urllib.parse import unquote
 
 from tui.chat.errors import ChatError
 from tui.chat.images import Images
+from tui.chat.text import title_from
 from tui.config.errors import ConfigError
 from tui.config.sizes import size
 from tui.llama.picture import ENDINGS, PictureError, digest_of, read_bytes, size_of
@@ -127,6 +128,11 @@ def parted(content: str) -> tuple[str, tuple[Attached, ...]]:
     if not blocks or blocks[-1].end() != len(content):
         return content, ()
     return content[: blocks[0].start()], tuple(_attached(block) for block in blocks)
+
+
+def first_words(content: str) -> str:
+    """What a conversation is called that begins with this prompt: by its words, whatever goes along with them."""
+    return title_from(parted(content)[0])
 
 
 def begun(line: str) -> str | None:

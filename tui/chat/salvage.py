@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tui.chat.attachments import first_words
 from tui.chat.carving import CarvedRow, Value, carve
 from tui.chat.database import Database
-from tui.chat.text import one_line, storable, title_from
+from tui.chat.text import one_line, storable
 
 _ROLES = frozenset({"system", "user", "assistant"})
 _STATES = frozenset({"done", "streaming", "cut"})
@@ -137,7 +138,7 @@ def _put(found: _Found, database: Database) -> int:
 
 def _lost(message: tuple[Value, ...]) -> tuple[Value, ...]:
     """A conversation in place of one that could not be read, called by the first words of what is left of it."""
-    title = title_from(str(message[12])) or _LOST
+    title = first_words(str(message[12])) or _LOST
     return (None, title, "", message[4], message[5], message[5], None, None, None, None, "", None, "", "")
 
 

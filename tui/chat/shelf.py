@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tui.chat import records
+from tui.chat.attachments import first_words
 from tui.chat.database import Database
 from tui.chat.images import Images
 from tui.chat.records import Which
 from tui.chat.search import has_word
-from tui.chat.text import one_line, storable, title_from
+from tui.chat.text import one_line, storable
 from tui.chat.values import Conversation, PresetChoice
 
 DELETED_S = 30 * 86400.0
@@ -68,7 +69,7 @@ class Shelf:
             chosen = one_line(title)
             if not chosen:
                 opening = records.children(self._database, conversation_id, None)
-                chosen = title_from(opening[0].content) if opening else ""
+                chosen = first_words(opening[0].content) if opening else ""
             return self._change(conversation_id, "title = ?", chosen)
 
     def set_system(self, conversation_id: int, system: str) -> Conversation:

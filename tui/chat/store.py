@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from tui.chat import answers, records, votes
 from tui.chat import search as searching
+from tui.chat.attachments import first_words
 from tui.chat.failures import from_os
 from tui.chat.opening import open_database
 from tui.chat.owners import Owner, sweep
 from tui.chat.shelf import Shelf
-from tui.chat.text import storable, title_from
+from tui.chat.text import storable
 from tui.chat.tree import Tree
 from tui.chat.values import Conversation, Message, MessageState, OpenReport, Piece, SearchHit
 from tui.chat.votes import Standing, Vote
@@ -244,5 +245,5 @@ class Store(Shelf):
             )  # fmt: skip
             self._change(conversation_id, "leaf_id = ?, updated = ?", message_id, now)
             if not title and role == "user":
-                self._change(conversation_id, "title = ?", title_from(content))
+                self._change(conversation_id, "title = ?", first_words(content))
             return self.message(message_id)
