@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from textual.events import Key
 
 from tests.app.rig import Bench, World, home_paths, workbench
 from tui.app.screens.conversations.screen import ConversationsScreen
+from tui.chat import search
+from tui.chat.finding import look
 from tui.chat.store import Store
 from tui.chat.titles import title_of
 
@@ -105,6 +108,28 @@ async def test_pinned_ones_come_first_and_archived_ones_have_a_view_of_their_own
         assert "Archived conversations" in bench.text()
         await bench.press("a", "A")
         await bench.until(lambda: len(titles(screen)) == 3)
+
+
+async def test_the_cursor_stays_on_its_row_while_more_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rivers, hills, _ = fill(tmp_path)
+    monkeypatch.setattr(search, "SLICE", 2)
+    with closing(Store(home_paths(tmp_path).history_file)) as store:
+        store.pin(rivers, pinned=True)
+        parts = [look(store, ".")]
+        while not parts[-1].complete:
+            parts.append(look(store, ".", so_far=parts[-1]))
+    assert [len(part.listed) for part in parts[:3]] == [1, 2, 3]
+    async with workbench(tmp_path) as bench:
+        screen = await listed(bench)
+        for part in parts[:2]:
+            screen.show(".", part)
+        await bench.press("tab", "end")
+        for part in (parts[1], parts[2]):
+            assert screen.rows.selected is not None
+            assert screen.rows.selected.conversation.id == hills
+            screen.show(".", part)
+        assert screen.rows.selected is not None
+        assert screen.rows.selected.conversation.id == hills, "what is pinned came before it"
 
 
 async def test_keys_with_alt_work_while_one_searches(tmp_path: Path) -> None:

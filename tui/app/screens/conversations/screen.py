@@ -99,9 +99,10 @@ class ConversationsScreen(ListKeys, ModalScreen[Chosen | None]):
         self.post_message(self.Asked(self.text, self._archived))
 
     def show(self, text: str, found: Found) -> None:
-        """Show what was found for `text`; the cursor stays on its row where that is still there."""
-        rows = rows_of(found.listed)
-        kept = self.rows.selected.key if self.rows.selected is not None and not text else (self._current, None)
+        """Show what was found for `text`; of the same text, more of which was found, the cursor stays on its row."""
+        rows, selected = rows_of(found.listed), self.rows.selected
+        same = not text or text == self._shown
+        kept = selected.key if selected is not None and same else (self._current, None)
         self._current = None
         at = next((place for place, row in enumerate(rows) if row.key == kept), None)
         before = self.rows.index if self.rows.rows and text == self._shown else 0
