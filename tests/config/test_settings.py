@@ -127,6 +127,12 @@ def test_all_problems_are_told_in_order_and_good_keys_still_count(home: Paths, w
     assert loaded.settings == expected
 
 
+def test_a_large_limit_is_told_in_full(home: Paths, write_config: Write) -> None:
+    write_config('[fit]\nmin_n_ctx = "many"\n')
+    (problem,) = load_config(home).problems
+    assert problem.message == 'expects a whole number from 0 to 4194304, not "many"'
+
+
 def test_each_problem_says_what_was_expected_and_what_is_there(home: Paths, write_config: Write) -> None:
     write_config(MANY_SLIPS)
     assert [problem.message for problem in load_config(home).problems[3:]] == [

@@ -194,11 +194,12 @@ def _parse_list(word: str) -> list[Any]:
 
 
 def _limits(kind: inspect.IntType | inspect.FloatType) -> str:
-    if kind.ge is not None and kind.le is not None:
-        return f" from {kind.ge:g} to {kind.le:g}"
-    if kind.ge is not None:
-        return f" of at least {kind.ge:g}"
-    return f" of at most {kind.le:g}" if kind.le is not None else ""
+    least, most = (f"{limit:.12g}" if limit is not None else "" for limit in (kind.ge, kind.le))
+    if least and most:
+        return f" from {least} to {most}"
+    if least:
+        return f" of at least {least}"
+    return f" of at most {most}" if most else ""
 
 
 def _listed(words: list[str]) -> str:
