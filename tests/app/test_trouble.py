@@ -210,6 +210,12 @@ async def test_an_answer_cut_off_by_a_signal_is_kept_and_offered_next_time(tmp_p
         await bench.press("ctrl+o")
         await bench.shows("Tell me.", "The first words", "stopped")
         assert "^o cut off" not in bench.text()
+        remember.keep(home_paths(tmp_path), cut_off=conversation.id)
+    async with workbench(tmp_path) as bench:
+        history = bench.app.desk.history
+        await bench.until(lambda: history.cut_off == conversation.id)
+        await history.open(conversation.id)
+        assert history.cut_off is None, "whatever way leads back to it"
     async with workbench(tmp_path) as bench:
         assert bench.notices == [], "it is offered once"
 

@@ -84,6 +84,8 @@ class HistoryFlow:
         except StoreError as error:
             desk.tell(str(error), "error")
             return
+        if conversation_id == self.cut_off:
+            self.cut_off = None
         desk.bench.go("chat")
         desk.states.shown()
         desk.chatting.recount()
