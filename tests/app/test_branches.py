@@ -91,6 +91,7 @@ async def test_a_deleted_message_comes_back(tmp_path: Path) -> None:
         assert "brings it back" in bench.notices[-1]
         await bench.press("U")
         await bench.shows("second", "two")
+        await bench.until(lambda: "is back" in bench.notices[-1])
 
 
 async def test_an_answer_goes_on(tmp_path: Path) -> None:
@@ -102,6 +103,14 @@ async def test_an_answer_goes_on(tmp_path: Path) -> None:
         await idle(bench)
         assert world.engine.went_on_from == ["", "One, two"]
         assert bench.text().count("One, two") == 1
+
+
+async def test_that_a_model_has_nothing_to_add_is_told(tmp_path: Path) -> None:
+    async with workbench(tmp_path, World(["All of it."], [""])) as bench:
+        await talk(bench, "Count.")
+        await bench.press("X")
+        await bench.until(lambda: any("nothing to add" in words for words in bench.notices))
+        await bench.shows("All of it.")
 
 
 async def test_alt_and_a_letter_is_no_letter_of_the_prompt(tmp_path: Path) -> None:

@@ -154,7 +154,15 @@ class Turns:
     def go_on_writing(self) -> None:
         """Have the last answer gone on with where it stopped."""
         if self.talk is not None and not self.busy and self.talk.can_go_on and self._have_model():
-            self._run(self.talk.go_on(*self._with()), "go on with an answer")
+            self._run(self._go_on(self.talk, self._with()), "go on with an answer")
+
+    async def _go_on(self, talk: Talk, with_: Means) -> None:
+        """That the model ends the answer at once is told: nothing is seen of it."""
+        before = talk.last_answer
+        await talk.go_on(*with_)
+        after = talk.last_answer
+        if before and after and after.reason == "eog" and after.content == before.content:
+            self._desk.tell("The model has nothing to add to this answer.")
 
     def do(self, work: Coroutine[Any, Any, None], description: str) -> None:
         """Do something else with the pane's engine. Prompts wait meanwhile; nothing else may run here."""

@@ -132,6 +132,7 @@ class BranchFlow:
             message_id = last[1]
             if await self._show(talk, talk.session.restore(message_id)):
                 self._desk.bench.chat.transcript.select(str(message_id))
+                self._desk.tell("The message is back, with all that followed it.")
             self._desk.refresh_keys()
 
     def _deleted_last(self, talk: Talk) -> tuple[int, int] | None:
