@@ -14,6 +14,7 @@ from tui.engine.prompts import TemplatePrompts
 from tui.engine.protocol import Event, Failed, Load, Loaded, LoadProgress, Log, Work
 from tui.engine.registry import Entry
 from tui.engine.schedule import Schedule
+from tui.gguf.names import shard_name, shard_of
 from tui.llama.errors import LlamaError
 from tui.llama.log import NativeLog
 from tui.llama.measure import take_receipt
@@ -145,7 +146,7 @@ class Worker:
         """Tells of the share of all files that was read, now and then; of the `projector`'s from its first byte on, for
         whatever it may end this process over.
         """
-        model, beside = _bytes(self._model.path), _bytes(self._model.projector_path)
+        model, beside = file_bytes(self._model.path), file_bytes(self._model.projector_path)
         begin, share = (model, beside) if projector is not None else (0, model)
         name, last = projector.name if projector is not None else "", -1.0
 
@@ -174,10 +175,15 @@ def _own_fault(error: Exception) -> LlamaError:
     return LlamaError("decode", f"the engine failed: {type(error).__name__}: {error}", "this is a fault in puna")
 
 
-def _bytes(path: Path | None) -> int:
+def file_bytes(path: Path | None) -> int:
+    """Of a file with all its shards; 0 for what cannot be read, as the load says what is wrong with it."""
+    if path is None:
+        return 0
+    shard = shard_of(path.name)
+    names = [shard_name(shard[0], index + 1, shard[2]) for index in range(shard[2])] if shard else [path.name]
     try:
-        return path.stat().st_size if path is not None else 0
-    except (OSError, ValueError):  # the load says what is wrong with it
+        return sum((path.parent / name).stat().st_size for name in names)
+    except (OSError, ValueError):
         return 0
 
 

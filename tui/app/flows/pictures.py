@@ -70,9 +70,13 @@ class PictureFlow:
         self._understood = colours and is_understood(wish, os.environ)
         app.set_class(wish == "off", "-no-pictures", update=False)
         if self._understood:
-            app.app_resume_signal.subscribe(app, lambda _app: self._forget())
+            app.app_resume_signal.subscribe(app, self._resumed)
         for pane in self._desk.panes:
             self.begin_in(pane)
+
+    def _resumed(self, _app: object) -> None:
+        """The terminal belonged to another program meanwhile, and holds nothing of what was sent."""
+        self._forget()
 
     def begin_in(self, pane: Pane) -> None:
         """Show images in a pane as the terminal can."""
