@@ -11,6 +11,7 @@ from tests.app.rig import LLAMA, QWEN, Bench, World, home_paths, workbench
 from tests.rigs.pictures import noise_png
 from tests.rigs.projector_maker import tiny_projector
 from tui.app.panels.chat.editor import PromptEditor
+from tui.app.panels.chat.state import Ready
 from tui.config.model_file import update_model
 from tui.engine.protocol import ImageFile
 from tui.library import Model
@@ -62,6 +63,12 @@ async def test_its_size_is_told_while_one_writes(tmp_path: Path) -> None:
         await bench.until(lambda: bench.app.desk.loading.ready and not bench.app.desk.chatting.busy)
         await bench.press(*"@notes.txt @gone.txt")
         await bench.shows("notes.txt, 5 tokens; gone.txt: there is no such file")
+
+        def all_that_is_sent() -> bool:
+            status = bench.status()
+            return isinstance(status, Ready) and status.writing == len(["@notes.txt", "@gone.txt"]) + 5
+
+        await bench.until(all_that_is_sent)
 
 
 async def test_prompts_are_sent_in_the_order_in_which_they_were_written(tmp_path: Path) -> None:
@@ -141,15 +148,15 @@ async def test_an_image_is_counted_sent_and_shown_small(tmp_path: Path, folder: 
     update_model(home_paths(tmp_path), sighted.identity, {"mmproj": projector})
     async with workbench(tmp_path, world, models=(sighted,)) as bench:
         await bench.press(*"@cat.png")
-        await bench.shows("cat.png, 90 × 60 pixels")
+        await bench.shows("cat.png, 90 x 60 pixels")
         await ask(bench, "What is @cat.png?")
-        await bench.shows("A cat.", "cat.png, 90 × 60 pixels", "▀▀▀▀▀▀")
+        await bench.shows("A cat.", "cat.png, 90 x 60 pixels", "▀▀▀▀▀▀")
         (told,) = world.engine.asked[0]
         assert told.content == "What is @cat.png?"
         (image,) = told.images
         assert kept(image) == digest_of((folder / "cat.png").read_bytes())
         await bench.press(*"@cat.png")
-        await bench.shows("cat.png, 90 × 60 pixels, 64 tokens")
+        await bench.shows("cat.png, 90 x 60 pixels, 64 tokens")
         (folder / "cat.png").unlink()
         await bench.press("ctrl+u")
         await ask(bench, "And now?")

@@ -41,7 +41,7 @@ def test_an_image_is_kept_once_with_a_small_one(picture: Path, images: Images) -
     assert images.small(digest_of(picture.read_bytes())) is None, "one that is not here yet"
     file = attached(picture, images)
     assert file == Attached("cat.png", "", digest_of(picture.read_bytes()), (300, 200))
-    assert file.about == "cat.png, 300 × 200 pixels"
+    assert file.about == "cat.png, 300 x 200 pixels"
     assert images.file(file.digest).read_bytes() == picture.read_bytes()
     small = images.small(file.digest)
     assert small is not None

@@ -249,6 +249,9 @@ async def test_an_answer_that_was_stopped_goes_on_as_the_same_message(threaded: 
     asked = engine.asked[-1]
     assert asked.messages == (ChatMessage("user", "Count."),)
     assert (asked.answer, asked.thinking, asked.options.think) == ("One, two", "hm", False)
+    assert first.timings["completion_tokens"] == 3
+    assert answer.timings["completion_tokens"] == 6, "of both parts"
+    assert answer.timings["decode_tok_s"] == first.timings["decode_tok_s"]
     assert await threaded.call(lambda store: store.thread(answer.conversation_id)) == session.messages
 
 

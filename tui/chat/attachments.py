@@ -65,7 +65,7 @@ class Attached:
     def about(self) -> str:
         """What is said in its place: name, lines and size."""
         if self.digest:
-            return f"{self.name}, {self.pixels[0]} × {self.pixels[1]} pixels"
+            return f"{self.name}, {self.pixels[0]} x {self.pixels[1]} pixels"
         lines = self.text.count("\n") + (not self.text.endswith("\n") and bool(self.text))
         return f"{self.name}, {lines} {'line' if lines == 1 else 'lines'}, {size(len(self.text.encode()))}"
 

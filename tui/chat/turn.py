@@ -13,9 +13,10 @@ from tui.chat.errors import TurnError
 from tui.chat.events import AnswerEnded, EngineEvent, Listener
 from tui.chat.thread import AsyncStore
 from tui.chat.values import Message
+from tui.chat.values import Timings as Stored
 from tui.chat.writer import AnswerWriter
 from tui.engine.errors import EngineError
-from tui.engine.protocol import ChatMessage, Delta, Done, DoneReason
+from tui.engine.protocol import ChatMessage, Delta, Done, DoneReason, Timings
 from tui.llama.settings import SamplingSettings
 
 
@@ -72,6 +73,7 @@ class Turn:
     def __init__(self, store: AsyncStore, answer: Message, emit: Listener) -> None:
         """`answer` is a message that streams: a new one, or one that is resumed."""
         self._writer = AnswerWriter(store, answer, emit)
+        self._before = answer.timings
         self._emit = emit
         self._generation: Generation | None = None
         self._stopped = False
@@ -113,10 +115,24 @@ class Turn:
         return done
 
     async def _end(self, reason: DoneReason, *, done: Done | None = None, failure: Exception | None = None) -> Message:
-        timings = msgspec.structs.asdict(done.timings) if done else {}
+        timings = _with(self._before, done.timings) if done else self._before
         message, stored = await self._writer.finish(reason, timings, _words(failure))
         self._emit(AnswerEnded(message, failure, stored))
         return message
+
+
+def _with(before: Stored, now: Timings) -> Stored:
+    """Of an answer that was gone on with: the tokens of all its parts, and how fast they came together."""
+    timings = msgspec.structs.asdict(now)
+    tokens = int(before.get("completion_tokens") or 0)
+    if tokens:
+        parts = (tokens, float(before.get("decode_tok_s") or 0)), (now.completion_tokens, now.decode_tok_s)
+        measured = [(count, count / rate) for count, rate in parts if rate]
+        seconds = sum(took for _, took in measured)
+        timings["completion_tokens"] = tokens + now.completion_tokens
+        timings["decode_tok_s"] = sum(count for count, _ in measured) / seconds if seconds else None
+        timings["ttft_s"] = before.get("ttft_s")
+    return timings
 
 
 def _words(failure: Exception | None) -> str:

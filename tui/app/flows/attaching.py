@@ -48,6 +48,7 @@ class FilesSeen(Message):
     """What is to be said of the files that are mentioned so far."""
 
     told: str
+    tokens: int
 
 
 @dataclass
@@ -65,6 +66,8 @@ class AttachFlow:
         self._desk = desk
         self._due = self._told = False
         self._refused = ""
+        self.tokens = 0
+        """Of the files that go along with what is written, as last counted."""
         self._sent: deque[str] = deque()
         """Prompts in the order in which they were sent, while the files of the first are read."""
         self.seeing = SeeFlow(desk)
@@ -73,7 +76,7 @@ class AttachFlow:
 
     def on_prompt_editor_submitted(self, event: PromptEditor.Submitted) -> None:
         """A prompt was sent: with the files that it mentions, and after those that were sent before."""
-        self._say("")
+        self._say("", 0)
         self._sent.append(event.text)
         if len(self._sent) == 1:
             self._take_next()
@@ -158,7 +161,7 @@ class AttachFlow:
                 exit_on_error=False,
             )  # fmt: skip
         else:
-            self._say("")
+            self._say("", 0)
 
     async def _count(self, names: Sequence[str]) -> None:
         from tui.chat.budget import LETTERS_A_TOKEN
@@ -182,13 +185,18 @@ class AttachFlow:
             ]
         if any(file.digest for file in files) and self.seeing.loaded_without():
             problems = (*problems, "the model that is loaded cannot see images")
-        self._desk.app.post_message(FilesSeen("; ".join((*told, *problems))))
+        seen = FilesSeen("; ".join((*told, *problems)), sum(count or 0 for count in counts))
+        self._desk.app.post_message(seen)
 
     def on_files_seen(self, event: FilesSeen) -> None:
         """Say it, unless the prompt has been sent meanwhile."""
-        self._say(event.told if "@" in self._desk.bench.chat.editor.text else "")
+        there = "@" in self._desk.bench.chat.editor.text
+        self._say(event.told if there else "", event.tokens if there else 0)
 
-    def _say(self, words: str) -> None:
+    def _say(self, words: str, tokens: int) -> None:
+        if tokens != self.tokens:
+            self.tokens = tokens
+            self._desk.context.written()
         if words or self._told:
             self._told = bool(words)
             self._desk.bench.chat.set_attached(words)

@@ -75,7 +75,8 @@ class ContextFlow:
         for pane in self._desk.panes.aimed:
             engine, talk, text = pane.engine, pane.turns.talk, self._desk.bench.chat.editor.text
             if engine is not None and talk is not None and text.strip():
-                talk.set_writing(await self._counted[pane.number].of(engine, text))
+                words = await self._counted[pane.number].of(engine, text)
+                talk.set_writing(words + self._desk.attaching.tokens)
 
     async def recount(self, pane: Pane) -> None:
         """Another model, or another conversation: count what of the context it would take."""
