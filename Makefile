@@ -27,9 +27,8 @@ all: $(STAMP) gpu
 run: all
 	@$(BIN)/puna
 
-# Tests wait for screens and processes for a third of their time, so four at once keep two cores busy.
 test: check
-	$(BIN)/python -m pytest -n 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: lint types contracts
 

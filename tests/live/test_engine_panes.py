@@ -64,11 +64,11 @@ def test_logits_of_two_panes_are_those_of_one(any_model: Path) -> None:
 
 
 async def test_an_answer_goes_on_when_the_other_one_is_stopped(model: Path, engines_dir: Path) -> None:
-    async with running(model, engines_dir, n_ctx=1024) as engine:
+    async with running(model, engines_dir, n_ctx=4096) as engine:
         alone = (await ask(engine, RIGHT, max_tokens=60)).text
-    async with running(model, engines_dir, n_ctx=1024, n_ubatch=512, panes=2) as engine:
+    async with running(model, engines_dir, n_ctx=4096, n_ubatch=512, panes=2) as engine:
         for _ in range(3):
-            long = engine.generate(prompt=LEFT, sampling=GREEDY, max_tokens=600, pane=0)
+            long = engine.generate(prompt=LEFT, sampling=GREEDY, max_tokens=3000, pane=0)
             short = engine.generate(prompt=RIGHT, sampling=GREEDY, max_tokens=60, pane=1)
 
             stopped, whole = await asyncio.gather(collect(long), _then(short, long.cancel))
@@ -88,13 +88,18 @@ async def _then(generation: Generation, act: Callable[[], None]) -> str:
 
 
 async def test_a_pane_answers_while_the_other_reads_a_long_prompt(tiny_llama: Path, engines_dir: Path) -> None:
-    async with running(tiny_llama, engines_dir, n_ctx=2048, panes=2) as engine:
-        writing = engine.generate(prompt="ab", sampling=GREEDY, max_tokens=40, pane=0)
-        reading = engine.generate(prompt="word " * 380, sampling=GREEDY, max_tokens=1, pane=1)
-        first, second = await asyncio.gather(collect(writing), collect(reading))
-        steps = [event.done for event in second.progress]
+    async with running(tiny_llama, engines_dir, n_ctx=4096, panes=2) as engine:
+        writing = engine.generate(prompt="ab", sampling=GREEDY, max_tokens=4000, pane=0)
+        begun = asyncio.Event()
+        written = asyncio.create_task(_then(writing, begun.set))
+        await begun.wait()
+        read = await ask(engine, "word " * 380, max_tokens=1, pane=1)
+        assert not written.done(), "the answer was there before the prompt was read"
+        writing.cancel()
+        steps = [event.done for event in read.progress]
         assert len(steps) > 5, "it was read in small pieces, between the other one's tokens"
-        assert first.done.reason == second.done.reason == "length"
+        assert read.done.reason == "length"
+        assert await written
 
 
 async def test_one_pane_at_a_time_has_one_answer(tiny_llama: Path, engines_dir: Path) -> None:

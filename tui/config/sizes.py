@@ -57,7 +57,7 @@ def parse_tokens(text: str) -> int:
     """
     import re  # only where a context was typed
 
-    found = re.fullmatch(r"\s*(-?[0-9]{1,12})(\.[0-9]{1,6})?([km])?\s*", text, re.IGNORECASE | re.ASCII)
+    found = re.fullmatch(r"\s*(-?[0-9]{1,18})(\.[0-9]{1,6})?([km])?\s*", text, re.IGNORECASE | re.ASCII)
     if found is None or (found[2] and not found[3]):
         raise ValueError(f"{text[:40]!r} is no number of tokens; write it as 32768 or 32k, which is the same")
     factor = {"": 1, "k": KIB, "m": MIB}[(found[3] or "").lower()]
